@@ -1,0 +1,21 @@
+# models/<service>.json -> generated/aws/models/<service>.{h,cc}, by tools/modelgen.
+file(GLOB models CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/models/*.json)
+set(generated_headers "")
+set(generated_sources "")
+set(modelgen ${CMAKE_SOURCE_DIR}/tools/modelgen/generate.py)
+foreach(model ${models})
+  get_filename_component(name ${model} NAME_WE)
+  set(base ${CMAKE_BINARY_DIR}/generated/aws/models/${name})
+  add_custom_command(OUTPUT ${base}.h ${base}.cc
+    COMMAND ${Python3_EXECUTABLE} ${modelgen} ${model} ${base}.h ${base}.cc
+    DEPENDS ${model} ${modelgen} VERBATIM COMMENT "modelgen ${name}")
+  list(APPEND generated_headers ${base}.h)
+  list(APPEND generated_sources ${base}.cc)
+endforeach()
+add_custom_target(atoll_models DEPENDS ${generated_headers})
+set(ATOLL_MODEL_OBJECTS "")
+if(generated_sources)
+  add_library(atoll_model_tables OBJECT ${generated_sources})
+  add_dependencies(atoll_model_tables atoll_models)
+  set(ATOLL_MODEL_OBJECTS $<TARGET_OBJECTS:atoll_model_tables>)
+endif()

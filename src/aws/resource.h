@@ -1,0 +1,54 @@
+// A CloudFormation resource type, owned by the service that knows what it means. CloudFormation itself knows
+// none: it finds them by name through the Caller and drives them through these four functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/call.h"
+#include "aws/caller.h"
+#include "aws/error.h"
+#include "base/task.h"
+#include "wire/json.h"
+
+namespace reef::aws {
+
+enum class OnChange { kUpdate, kReplace, kIgnore };  // what a changed property does
+
+struct PropertyType {
+  std::string_view name;                        // "QueueName"; top-level properties only
+  OnChange on_change = OnChange::kUpdate;
+  bool required = false;
+};
+
+struct ResourceContext {
+  Call call;                   // account, region and principal that the stack acts as
+  Caller& caller;
+  std::string stack_name, stack_id;
+  std::string logical_id;
+  wire::Json tags;             // the stack's tags plus aws:cloudformation:*, as [{"Key","Value"}]
+  // "<stack>-<logical id>-<12 random characters>", cut to `length_max`: the name AWS makes up.
+  std::string generated_name(std::size_t length_max, bool lower_case = false) const;
+};
+
+struct ResourceState {
+  std::string physical_id;     // what Ref gives
+  wire::Json attributes;       // what GetAtt gives, by (dotted) attribute name: an object
+};
+
+struct ResourceType {
+  std::string_view name;                        // "AWS::SQS::Queue"
+  std::vector<PropertyType> properties;         // every supported one; any other fails the stack by name
+  // Further checks of literal properties before anything is created: a message, or "" when fine. Optional.
+  std::string (*check)(const wire::Json& properties) = nullptr;
+  Task<Reply<ResourceState>> (*create)(const ResourceContext& context, const wire::Json& properties) = nullptr;
+  // Called when a changed property has kUpdate; a kReplace change is create followed by remove of the old one.
+  Task<Reply<ResourceState>> (*update)(const ResourceContext& context, const ResourceState& current,
+                                       const wire::Json& old_properties, const wire::Json& new_properties) = nullptr;
+  // Already gone is success.
+  Task<Reply<void>> (*remove)(const ResourceContext& context, const ResourceState& current,
+                              const wire::Json& properties) = nullptr;
+};
+
+}  // namespace reef::aws
