@@ -29,6 +29,16 @@ S3_ROOTS = {
     "GetBucketNotificationConfiguration": "NotificationConfiguration",
     "GetBucketAccelerateConfiguration": "AccelerateConfiguration", "GetObjectAttributes": "GetObjectAttributesResponse",
 }
+# SQS's JSON model no longer tells the names of its query protocol, which older clients still speak: list -> element,
+# map -> (key, value), member -> name.
+SQS_ELEMENTS = {"AWSAccountIdList": "AWSAccountId", "ActionNameList": "ActionName", "AttributeNameList": "AttributeName",
+                "BinaryList": "BinaryListValue", "MessageAttributeNameList": "MessageAttributeName",
+                "MessageSystemAttributeList": "MessageSystemAttributeName", "QueueUrlList": "QueueUrl",
+                "StringList": "StringListValue", "TagKeyList": "TagKey"}
+SQS_MAPS = {"MessageBodyAttributeMap": ("Name", "Value"), "MessageBodySystemAttributeMap": ("Name", "Value"),
+            "MessageSystemAttributeMap": ("Name", "Value"), "QueueAttributeMap": ("Name", "Value"), "TagMap": ("Key", "Value")}
+SQS_MEMBERS = {"Attributes": "Attribute", "tags": "Tag", "Tags": "Tag", "MessageAttributes": "MessageAttribute",
+               "MessageSystemAttributes": "MessageSystemAttribute"}
 SCALARS = {"string": "std::string", "character": "std::string", "blob": "std::string", "integer": "std::int32_t",
            "short": "std::int32_t", "byte": "std::int32_t", "long": "std::int64_t", "biginteger": "std::int64_t",
            "float": "double", "double": "double", "bigdecimal": "double", "boolean": "bool", "timestamp": "::reef::Time"}
@@ -47,6 +57,7 @@ unsigned using virtual void volatile while xor""".split())
 
 def snake(name):
     name = re.sub(r"[^A-Za-z0-9]", "_", name)
+    name = name.replace("ETag", "Etag")
     name = re.sub(r"([A-Z]+)s(?=[A-Z]|$)", lambda m: m.group(1).title() + "s" if len(m.group(1)) > 1 else m.group(0), name)
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
@@ -74,7 +85,20 @@ class Generator:
         self.shapes = self.model["shapes"]
         self.operations = self.model["operations"]
         self.native = {shape: row for (service, shape), row in NATIVE.items() if service == self.service and shape in self.shapes}
+        if self.service == "sqs":
+            self.add_sqs_query_names()
         self.name_structs()
+
+    def add_sqs_query_names(self):
+        for name, shape in self.shapes.items():
+            if shape["type"] == "list":
+                element = shape["member"]["shape"]
+                shape["member"]["locationName"] = SQS_ELEMENTS.get(name, element)
+            if shape["type"] == "map":
+                shape["key"]["locationName"], shape["value"]["locationName"] = SQS_MAPS[name]
+            for member_name, member in shape.get("members", {}).items():
+                if member_name in SQS_MEMBERS and self.shapes[member["shape"]]["type"] == "map":
+                    member["locationName"] = SQS_MEMBERS[member_name]
 
     # --- names -----------------------------------------------------------------------------------------------------
     def name_structs(self):
