@@ -29,8 +29,9 @@ class Client {
   // A reply with any status is a value. The reply's body is in `stream`, unread.
   Task<Result<Response, Failure>> send(Outgoing request);
 
+ struct Impl;  // public for the bodies of replies
+
  private:
-  struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 
