@@ -51,7 +51,7 @@ void Tables::start() {
     for (const IndexDefinition& index : table->indexes)
       if (index.is_backfilling) backfill(table, index.number).detach();
   }
-  if (expires) arm_expiry(0);
+  if (expires || kv_.opened()) arm_expiry(0);
 }
 
 void Tables::stop() {

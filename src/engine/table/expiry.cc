@@ -104,6 +104,14 @@ Task<void> Tables::sweep() {
 Task<void> Tables::expire(std::string entry, std::int64_t seconds) {
   store::Shard& control = store::Shard::control();
   const std::string key = entry.substr(kItemKeyAt);
+  if (key.starts_with('I')) {  // a transaction's token
+    store::KvBatch batch;
+    batch.erase(key);
+    batch.erase(entry);
+    kv_.write(batch);
+    co_await control.committed();
+    co_return;
+  }
   const auto stored = kv_.get(key);
   const auto item = stored ? read_item(*stored) : std::nullopt;
   TablePtr table;

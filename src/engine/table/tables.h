@@ -59,7 +59,8 @@ struct Written {
   std::optional<AttributeMap> before;  // when asked for or needed, and there was one
   std::optional<AttributeMap> after;   // kUpdate
   std::size_t before_bytes = 0, after_bytes = 0;
-  int indexes_changed = 0;
+  // Entry sizes that a write to an index costs, by index number: several when an entry moved.
+  std::vector<std::pair<std::uint16_t, std::size_t>> index_bytes;
 };
 
 // Told of every change, on the shard that makes it, before it is written: it may add to the batch.
@@ -137,8 +138,14 @@ class Tables {
   // All or nothing. On failure one entry for each write, nothing where that one was fine.
   struct Cancelled {
     std::vector<std::optional<Refused>> reasons;
+    bool token_reused = false;
   };
-  Task<Result<std::vector<Written>, Cancelled>> transact(std::vector<Write> writes);
+  // Makes a repeated request do nothing (and return nothing) for ten minutes; the same token with another digest is
+  // refused.
+  struct Token {
+    std::string token, digest;
+  };
+  Task<Result<std::vector<Written>, Cancelled>> transact(std::vector<Write> writes, std::optional<Token> token = {});
   Page read(const Read& read) const;
 
  private:

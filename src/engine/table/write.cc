@@ -44,6 +44,10 @@ std::string check_index_keys(const TableDefinition& table, const AttributeMap& i
   return {};
 }
 
+constexpr std::int64_t kTokenSeconds = 600;
+
+std::string token_key(std::string_view token) { return std::string("I").append(token); }
+
 }  // namespace
 
 Tables::PerShard& Tables::mine() const { return *per_shard_[store::Shard::current().index()]; }
@@ -80,9 +84,17 @@ void Tables::change_indexes(const TableDefinition& table, const AttributeMap* be
       return item ? index_key(table.id, index.number, index.keys, table.keys, *item) : std::nullopt;
     };
     const auto old_key = key_of(before), new_key = key_of(after);
-    if (old_key && old_key != new_key) batch.erase(*old_key);
-    if (new_key) batch.put(*new_key, item_bytes(index_entry(table, index, *after)));
-    if (old_key || new_key) ++out.indexes_changed;
+    const auto entry = [&](const AttributeMap& item) { return item_bytes(index_entry(table, index, item)); };
+    const std::string old_entry = old_key ? entry(*before) : "", new_entry = new_key ? entry(*after) : "";
+    if (old_key == new_key && old_entry == new_entry) continue;
+    if (old_key && old_key != new_key) {
+      batch.erase(*old_key);
+      out.index_bytes.emplace_back(index.number, stored_item_size(old_entry));
+    }
+    if (!new_key) continue;
+    batch.put(*new_key, new_entry);
+    out.index_bytes.emplace_back(index.number, std::max(stored_item_size(new_entry),
+                                                        old_key == new_key ? stored_item_size(old_entry) : 0));
   }
 }
 
@@ -156,8 +168,17 @@ Task<Result<Written, Refused>> Tables::write(Write write) {
 }
 
 // Locks every item on its owner, decides from what is there, writes one batch, unlocks.
-Task<Result<std::vector<Written>, Tables::Cancelled>> Tables::transact(std::vector<Write> writes) {
+Task<Result<std::vector<Written>, Tables::Cancelled>> Tables::transact(std::vector<Write> writes,
+                                                                                 std::optional<Token> token) {
   store::Shard& home = store::Shard::current();
+  const std::int64_t now = to_seconds(home.now());
+  if (token)
+    if (const auto stored = kv_.get(token_key(token->token))) {
+      ByteReader in(*stored);
+      const auto ends = in.fixed<std::int64_t>();
+      if (ends > now && in.bytes() != token->digest) co_return Err(Cancelled{.token_reused = true});
+      if (ends > now) co_return std::vector<Written>();
+    }
   struct Lock {
     store::Shard* owner;
     std::string key;
@@ -191,6 +212,15 @@ Task<Result<std::vector<Written>, Tables::Cancelled>> Tables::transact(std::vect
         done[i] = *std::move(planned);
       else
         cancelled.reasons[i] = std::move(planned).error(), failed = true;
+    }
+    if (token && !failed) {
+      std::string value;
+      ByteWriter out(value);
+      out.fixed(now + kTokenSeconds);
+      out.bytes(token->digest);
+      batch.put(token_key(token->token), value);
+      batch.put(expiry_key(now + kTokenSeconds, token_key(token->token)), "");
+      arm_expiry(now + kTokenSeconds);
     }
     if (failed) {
       mine().counters.clear();  // plan() counted writes that do not happen; what is stored is right
