@@ -17,6 +17,8 @@ using aws::Reply;
 
 struct Dynamodb {
   table::Tables& tables;
+  void start() { tables.start(); }
+  void stop() { tables.stop(); }
 };
 
 // The table of a TableName parameter, which may also be a table's ARN.

@@ -16,11 +16,6 @@ using Op = table::Condition::Op;
 
 constexpr std::string_view kInvalidValues = "One or more parameter values were invalid: ";
 
-Reply<void> as_reply(std::string fault) {
-  if (!fault.empty()) return Err(invalid(std::move(fault)));
-  return {};
-}
-
 std::string listed(const std::vector<Given>& parameters) {
   std::vector<std::string> names;
   for (const Given& parameter : parameters)

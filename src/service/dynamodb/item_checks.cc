@@ -50,11 +50,6 @@ std::string check_key_attribute(const AttributeMap& key, const table::KeyAttribu
   return check_key_bytes(found->second, is_hash);
 }
 
-Reply<void> as_reply(std::string fault) {
-  if (!fault.empty()) return Err(invalid(std::move(fault)));
-  return {};
-}
-
 }  // namespace
 
 Reply<void> check_item(const table::TableDefinition& table, const AttributeMap& item) {
