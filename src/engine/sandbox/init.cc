@@ -82,6 +82,7 @@ class Init {
     if (!isolated()) {
       ::setsid();
       ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+      TRY(context_.cgroups->enter(spec.id));
       return NetworkFds{};
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

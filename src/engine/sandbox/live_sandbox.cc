@@ -18,9 +18,9 @@
 
 namespace reef::sandbox {
 
-std::shared_ptr<LiveSandbox> LiveSandbox::spawn(int spawner, const Capabilities& can, Spec spec, Events events,
+std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
                                                 OutboundPolicy policy, DnsHook dns) {
-  const std::shared_ptr<LiveSandbox> sandbox(new LiveSandbox);
+  const std::shared_ptr<LiveSandbox> sandbox(new LiveSandbox(reactor));
   sandbox->id_ = spec.id;
   sandbox->spawner_ = spawner;
   sandbox->isolated_network_ = spec.network == Network::kIsolated;

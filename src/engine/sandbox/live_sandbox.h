@@ -9,7 +9,7 @@ namespace reef::sandbox {
 
 class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<LiveSandbox> {
  public:
-  static std::shared_ptr<LiveSandbox> spawn(int spawner, const Capabilities& can, Spec spec, Events events,
+  static std::shared_ptr<LiveSandbox> spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
                                             OutboundPolicy policy, DnsHook dns);
   ~LiveSandbox() override;
 
@@ -33,7 +33,7 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
       (owner->*ready)();
     }
   };
-  LiveSandbox() : reactor_(io::Reactor::current()) {}
+  explicit LiveSandbox(io::Reactor& reactor) : reactor_(reactor) {}
   void watch(Watch& watch, int fd, void (LiveSandbox::*ready)());
   void close(Watch& watch);
   void read_control();

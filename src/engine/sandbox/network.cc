@@ -37,7 +37,7 @@ Result<void, Failure> talk(int protocol, const std::string& batch, int acks, con
   while (acks > 0) {
     const ssize_t size = ::recv(fd, buffer, sizeof(buffer), 0);
     if (size < 0) return Err(failed(step, errno));
-    auto left = static_cast<int>(size);
+    auto left = static_cast<std::uint32_t>(size);
     for (auto* message = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
       if (message->nlmsg_type != NLMSG_ERROR) continue;
       const int error = -static_cast<nlmsgerr*>(NLMSG_DATA(message))->error;

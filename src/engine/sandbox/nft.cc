@@ -1,9 +1,10 @@
 #include "engine/sandbox/nft.h"
 
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <netinet/in.h>
 
 #include "engine/sandbox/netlink_message.h"
 

@@ -65,10 +65,10 @@ const Capabilities& Sandboxes::capabilities() {
   return capabilities_;
 }
 
-std::shared_ptr<Sandbox> Sandboxes::spawn(Spec spec, Events events) {
+std::shared_ptr<Sandbox> Sandboxes::spawn(io::Reactor& reactor, Spec spec, Events events) {
   const Capabilities& can = capabilities();
   if (!can.isolated_network || can.tier == Tier::kProcesses) spec.network = Network::kHost;
-  return LiveSandbox::spawn(socket_, can, std::move(spec), std::move(events), policy_, dns_);
+  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), policy_, dns_);
 }
 
 }  // namespace reef::sandbox

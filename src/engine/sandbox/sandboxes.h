@@ -58,8 +58,8 @@ class Sandboxes {
   // What this machine allows. Waits for the probe, a few milliseconds after start, the first time.
   const Capabilities& capabilities();
 
-  // On the current reactor. Never fails here: a failure to start arrives as on_exit with `start_failure`.
-  std::shared_ptr<Sandbox> spawn(Spec spec, Events events);
+  // On `reactor`, from its own thread. Never fails here: a failure to start arrives as on_exit with `start_failure`.
+  std::shared_ptr<Sandbox> spawn(io::Reactor& reactor, Spec spec, Events events);
 
   // For sandboxes that are spawned from then on. Set before the loops run.
   void set_outbound_policy(OutboundPolicy policy) { policy_ = std::move(policy); }

@@ -188,8 +188,7 @@ void Spawner::spawn(const Spec& spec, const std::vector<int>& fds) {
                             .outer_gid = tier_ == Tier::kRoot ? id : ::getgid(),
                             .control = fds[0], .out = fds[1], .err = fds[2]};
   std::string problem;
-  if (isolated)
-    if (auto made = cgroups_.create(spec.id, spec.limits); !made) problem = made.error().message;
+  if (auto made = cgroups_.create(spec.id, spec.limits); !made) problem = made.error().message;
   int pidfd = -1;
   const pid_t pid = problem.empty() ? clone_init(spec, context, &pidfd) : -1;
   if (pid < 0 && problem.empty()) problem = fmt::format("new namespaces: {}", std::strerror(errno));
