@@ -3,7 +3,8 @@
 //
 // C++ types by shape kind: string and enum -> std::string, integer kinds -> std::int32_t or std::int64_t,
 // float/double -> double, boolean -> bool, timestamp -> Time, blob -> std::string, list -> std::vector<T>,
-// map -> std::map<std::string, T, std::less<>>, document -> wire::Json, structure and union -> a struct.
+// map -> std::map<std::string, T, std::less<>>, document -> wire::Json, structure and union -> a struct, native -> as
+// modelgen says.
 // A member is a plain T when the model requires it, std::optional<T> otherwise; a member that makes a type contain
 // itself is Boxed<T>.
 #pragma once
@@ -18,6 +19,7 @@ namespace reef::aws {
 
 enum class Kind : std::uint8_t {
   kStructure, kUnion, kList, kMap, kString, kInteger, kLong, kDouble, kBoolean, kTimestamp, kBlob, kDocument,
+  kNative,  // a hand-written C++ type with its own codec: aws/native.h
 };
 enum class Location : std::uint8_t { kBody, kHeader, kHeaders, kQuery, kUri, kStatusCode };
 enum class TimestampFormat : std::uint8_t { kDefault, kIso8601, kHttpDate, kEpochSeconds };
@@ -50,6 +52,7 @@ class Boxed {
 };
 
 struct Shape;
+struct NativeCodec;  // aws/native.h
 
 // How to reach a member's value inside its struct. `get` is null when an optional member is absent; `make` makes
 // it present (default-constructed) and returns it.
@@ -120,6 +123,7 @@ struct Shape {
   TimestampFormat timestamp = TimestampFormat::kDefault;
   const char* xml_namespace = nullptr;
   const char* xml_name = nullptr;    // root element, when it differs from `name`
+  const NativeCodec* native = nullptr;
 };
 
 // An error that the model declares.
@@ -138,7 +142,7 @@ struct OperationModel {
   const char* uri;          // "/2015-03-31/functions/{FunctionName}", may carry fixed query parameters
   const Shape* input;
   const Shape* output;
-  const char* result_wrapper;   // awsQuery, else nullptr
+  const char* result_wrapper;   // awsQuery; for S3 the root element of the reply; else nullptr
   int status;                   // success status
   bool unsigned_auth;
   bool unsigned_payload;

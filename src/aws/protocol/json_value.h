@@ -1,0 +1,29 @@
+// Model values in JSON: the body of the JSON protocols, and the form in which values are stored and passed inside.
+#pragma once
+
+#include <string_view>
+
+#include "aws/error.h"
+#include "aws/protocol/codec.h"
+#include "aws/shape.h"
+#include "wire/json.h"
+#include "wire/json_reader.h"
+
+namespace reef::aws {
+
+struct JsonRules {
+  bool wire_names = false;    // restJson renames members in the body; awsJson never does
+  bool body_only = false;     // of the outermost struct, only members whose place is the body
+  bool exact_time = false;    // timestamps with their microseconds, as the store needs them
+  UnknownMembers unknown = UnknownMembers::kIgnore;
+};
+
+// Reads the next value of `in` into `value`. Errors are SerializationException with the texts of AWS's parser.
+Reply<void> read_json(const Shape& shape, wire::JsonReader& in, void* value, const JsonRules& rules,
+                      MissingMembers* missing);
+void write_json(const Shape& shape, const void* value, wire::JsonWriter& out, const JsonRules& rules,
+                const Member* member = nullptr);
+
+Error serialization_error(std::string message);
+
+}  // namespace reef::aws

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Condenses the published botocore models into models/<service>.json: the shapes of the operations that we serve,
+and only the names of the others. Documentation is dropped. See NOTICE for where the models come from.
+
+    tools/modelgen/condense.py sqs all
+    tools/modelgen/condense.py lambda CreateFunction Invoke ...
+    tools/modelgen/condense.py sqs            # re-reads the model, keeps the file's own list of served operations
+
+Needs botocore in the pinned version: pip install botocore==1.43.11 (a virtual environment will do).
+"""
+import gzip
+import json
+import pathlib
+import sys
+
+PINNED = "1.43.11"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHAPE_KEYS = ("type", "members", "required", "member", "key", "value", "enum", "min", "max", "pattern", "payload",
+              "exception", "error", "fault", "flattened", "locationName", "xmlNamespace", "timestampFormat", "union",
+              "document", "eventstream", "event", "sensitive", "box", "sparse", "wrapper", "xmlOrder", "retryable")
+MEMBER_KEYS = ("shape", "location", "locationName", "queryName", "flattened", "streaming", "xmlAttribute",
+               "xmlNamespace", "idempotencyToken", "eventpayload", "eventheader", "hostLabel", "jsonvalue",
+               "timestampFormat", "box")
+OPERATION_KEYS = ("http", "input", "output", "errors", "authtype", "unsignedPayload", "endpoint", "httpChecksum",
+                  "httpChecksumRequired", "staticContextParams", "requestcompression")
+
+
+def load(service):
+    import botocore
+    if botocore.__version__ != PINNED:
+        sys.exit(f"botocore {botocore.__version__} is installed, {PINNED} is pinned")
+    folder = pathlib.Path(botocore.__file__).parent / "data" / service
+    newest = sorted(p for p in folder.iterdir() if p.is_dir())[-1]
+    plain = newest / "service-2.json"
+    return json.loads(plain.read_text() if plain.exists() else gzip.open(newest / "service-2.json.gz").read())
+
+
+def keep(source, keys):
+    return {key: source[key] for key in keys if key in source}
+
+
+def condense_shape(shape):
+    out = keep(shape, SHAPE_KEYS)
+    if "members" in shape:
+        out["members"] = {name: keep(member, MEMBER_KEYS) for name, member in shape["members"].items()}
+    for part in ("member", "key", "value"):
+        if part in shape:
+            out[part] = keep(shape[part], MEMBER_KEYS)
+    return out
+
+
+def reach(shapes, name, into):
+    if name in into:
+        return
+    into.add(name)
+    shape = shapes[name]
+    for member in list(shape.get("members", {}).values()) + [shape[p] for p in ("member", "key", "value") if p in shape]:
+        reach(shapes, member["shape"], into)
+
+
+def condense(service, served):
+    model = load(service)
+    names = sorted(model["operations"])
+    if served == ["all"]:
+        served = names
+    unknown = sorted(set(served) - set(names))
+    if unknown:
+        sys.exit(f"{service} has no operation {', '.join(unknown)}")
+    operations, others, used = {}, [], set()
+    for name in names:
+        operation = model["operations"][name]
+        if name not in served:
+            others.append([name, operation["http"]["method"], operation["http"]["requestUri"]])
+            continue
+        out = keep(operation, OPERATION_KEYS)
+        for part in ("input", "output"):
+            if part in out:
+                out[part] = keep(out[part], ("shape", "resultWrapper", "locationName", "xmlNamespace", "payload"))
+                reach(model["shapes"], out[part]["shape"], used)
+        out["errors"] = [error["shape"] for error in operation.get("errors", [])]
+        for error in out["errors"]:
+            reach(model["shapes"], error, used)
+        operations[name] = out
+    return model["metadata"], sorted(served), operations, others, {n: condense_shape(model["shapes"][n]) for n in sorted(used)}
+
+
+def line(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def write(path, metadata, served, operations, others, shapes):
+    rows = lambda items: ",\n".join(f"  {line(name)}: {line(value)}" for name, value in items)
+    path.write_text("{\n" + f'"botocore": {line(PINNED)},\n"metadata": {line(metadata)},\n'
+                    + '"served": [\n' + ",\n".join("  " + line(name) for name in served) + "\n],\n"
+                    + '"others": [\n' + ",\n".join("  " + line(other) for other in others) + "\n],\n"
+                    + '"operations": {\n' + rows(operations.items()) + "\n},\n"
+                    + '"shapes": {\n' + rows(shapes.items()) + "\n}\n}\n")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    service, served = sys.argv[1], sys.argv[2:]
+    path = ROOT / "models" / f"{service}.json"
+    if not served:
+        served = json.loads(path.read_text())["served"]
+    write(path, *condense(service, served))
+
+
+if __name__ == "__main__":
+    main()
