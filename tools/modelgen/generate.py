@@ -39,6 +39,27 @@ SQS_MAPS = {"MessageBodyAttributeMap": ("Name", "Value"), "MessageBodySystemAttr
             "MessageSystemAttributeMap": ("Name", "Value"), "QueueAttributeMap": ("Name", "Value"), "TagMap": ("Key", "Value")}
 SQS_MEMBERS = {"Attributes": "Attribute", "tags": "Tag", "Tags": "Tag", "MessageAttributes": "MessageAttribute",
                "MessageSystemAttributes": "MessageSystemAttribute"}
+# Nor does it tell the codes and statuses of its errors: shape -> (query code, status).
+SQS_ERRORS = {
+    "BatchEntryIdsNotDistinct": ("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", 400),
+    "BatchRequestTooLong": ("AWS.SimpleQueueService.BatchRequestTooLong", 400),
+    "EmptyBatchRequest": ("AWS.SimpleQueueService.EmptyBatchRequest", 400),
+    "InvalidBatchEntryId": ("AWS.SimpleQueueService.InvalidBatchEntryId", 400),
+    "MessageNotInflight": ("AWS.SimpleQueueService.MessageNotInflight", 400),
+    "PurgeQueueInProgress": ("AWS.SimpleQueueService.PurgeQueueInProgress", 403),
+    "QueueDeletedRecently": ("AWS.SimpleQueueService.QueueDeletedRecently", 400),
+    "QueueDoesNotExist": ("AWS.SimpleQueueService.NonExistentQueue", 400),
+    "QueueNameExists": ("QueueAlreadyExists", 400),
+    "TooManyEntriesInBatchRequest": ("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", 400),
+    "UnsupportedOperation": ("AWS.SimpleQueueService.UnsupportedOperation", 400),
+    "OverLimit": ("OverLimit", 403), "RequestThrottled": ("RequestThrottled", 403),
+    "ResourceNotFoundException": ("ResourceNotFoundException", 404), "InvalidAddress": ("InvalidAddress", 404),
+    "InvalidSecurity": ("InvalidSecurity", 403), "ReceiptHandleIsInvalid": ("ReceiptHandleIsInvalid", 404),
+    "KmsAccessDenied": ("KMS.AccessDeniedException", 400), "KmsDisabled": ("KMS.DisabledException", 400),
+    "KmsInvalidKeyUsage": ("KMS.InvalidKeyUsageException", 400), "KmsInvalidState": ("KMS.InvalidStateException", 400),
+    "KmsNotFound": ("KMS.NotFoundException", 400), "KmsOptInRequired": ("KMS.OptInRequired", 403),
+    "KmsThrottled": ("KMS.ThrottlingException", 400),
+}
 SCALARS = {"string": "std::string", "character": "std::string", "blob": "std::string", "integer": "std::int32_t",
            "short": "std::int32_t", "byte": "std::int32_t", "long": "std::int64_t", "biginteger": "std::int64_t",
            "float": "double", "double": "double", "bigdecimal": "double", "boolean": "bool", "timestamp": "::reef::Time"}
@@ -96,6 +117,9 @@ class Generator:
                 shape["member"]["locationName"] = SQS_ELEMENTS.get(name, element)
             if shape["type"] == "map":
                 shape["key"]["locationName"], shape["value"]["locationName"] = SQS_MAPS[name]
+            if name in SQS_ERRORS:
+                code, status = SQS_ERRORS[name]
+                shape["error"] = {"code": code, "httpStatusCode": status, "senderFault": True}
             for member_name, member in shape.get("members", {}).items():
                 if member_name in SQS_MEMBERS and self.shapes[member["shape"]]["type"] == "map":
                     member["locationName"] = SQS_MEMBERS[member_name]
