@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace reef::sandbox {
@@ -113,6 +114,12 @@ bool Cgroups::was_out_of_memory(const std::string& id) const {
       slurp(folder("memory", id) + (kind_ == Kind::kVersion1 ? "/memory.oom_control" : "/memory.events"));
   const std::size_t at = text.find("oom_kill ");
   return at != std::string::npos && text.substr(at + 9, 1) != "0";
+}
+
+std::uint64_t Cgroups::peak_memory(const std::string& id) const {
+  if (kind_ == Kind::kNone) return 0;
+  const std::string path = folder("memory", id) + (kind_ == Kind::kVersion1 ? "/memory.max_usage_in_bytes" : "/memory.peak");
+  return std::strtoull(slurp(path).c_str(), nullptr, 10);
 }
 
 void Cgroups::remove(const std::string& id) const {

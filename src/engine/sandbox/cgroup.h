@@ -14,6 +14,9 @@ class Cgroups {
   enum class Kind { kNone, kVersion1, kVersion2 };
   // Finds out by doing which kind works here, and removes what a former daemon left behind.
   static Cgroups detect();
+  Cgroups() = default;
+  // For a process that learned from another what detect() found.
+  explicit Cgroups(Kind kind) : kind_(kind), root_("/sys/fs/cgroup") {}
   Kind kind() const { return kind_; }
 
   // Makes the group `id`. A limit that cannot be set is a failure; the group is then gone again.
@@ -23,6 +26,8 @@ class Cgroups {
   Result<void, Failure> set_memory(const std::string& id, std::uint64_t bytes) const;
   // Whether the kernel killed something in it for want of memory.
   bool was_out_of_memory(const std::string& id) const;
+  // The most that was ever in use; 0 when unknown.
+  std::uint64_t peak_memory(const std::string& id) const;
   void remove(const std::string& id) const;
 
  private:

@@ -91,7 +91,7 @@ class Init {
     TRY(context_.cgroups->enter(spec.id));
     static_cast<void>(::sethostname(spec.hostname.data(), spec.hostname.size()));
     NetworkFds network;
-    if (context_.isolated_network) network = TRY(set_up_network(spec.address, spec.listen_ports));
+    if (context_.isolated_network) network = TRY(set_up_network(spec.address, spec.listen_ports, spec.host_port));
     const bool root = context_.tier == Tier::kRoot;
     TRY(set_up_root(spec, root ? context_.outer_uid : spec.uid, root ? context_.outer_gid : spec.gid));
     return network;

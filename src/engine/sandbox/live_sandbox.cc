@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "engine/sandbox/fd_message.h"
 #include "engine/sandbox/init.h"
+#include "engine/sandbox/process_tree.h"
 
 namespace reef::sandbox {
 
@@ -25,7 +26,7 @@ std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawne
   sandbox->spawner_ = spawner;
   sandbox->isolated_network_ = spec.network == Network::kIsolated;
   sandbox->plain_process_ = can.tier == Tier::kProcesses;
-  sandbox->polls_memory_ = can.cgroups == Cgroups::Kind::kNone;
+  sandbox->cgroups_ = Cgroups(can.cgroups);
   sandbox->events_ = std::move(events);
   sandbox->policy_ = std::move(policy);
   sandbox->dns_ = std::move(dns);
@@ -212,15 +213,26 @@ void LiveSandbox::kill() {
 }
 
 void LiveSandbox::set_memory_limit(std::uint64_t bytes) {
-  std::string message(1, static_cast<char>(polls_memory_ ? static_cast<char>(ToInit::kMemory) : static_cast<char>(ToSpawner::kMemory)));
+  std::string message(1, static_cast<char>(polls_memory() ? static_cast<char>(ToInit::kMemory) : static_cast<char>(ToSpawner::kMemory)));
   ByteWriter out(message);
-  if (polls_memory_) {
+  if (polls_memory()) {
     out.fixed<std::uint64_t>(bytes);
     return send(message);
   }
   out.bytes(id_);
   out.fixed<std::uint64_t>(bytes);
   send_message(spawner_, message);
+}
+
+void LiveSandbox::flush_output() {
+  const auto keep = shared_from_this();
+  read_out();
+  read_err();
+}
+
+std::uint64_t LiveSandbox::memory_bytes() const {
+  if (!polls_memory()) return cgroups_.peak_memory(id_);
+  return pid_ > 0 ? resident_bytes(descendants_of(pid_)) : 0;
 }
 
 void LiveSandbox::connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done) {

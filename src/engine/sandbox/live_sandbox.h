@@ -21,6 +21,8 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   void stop(int number, Duration patience) override;
   void kill() override;
   void set_memory_limit(std::uint64_t bytes) override;
+  void flush_output() override;
+  std::uint64_t memory_bytes() const override;
   void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done) override;
 
  private:
@@ -36,6 +38,7 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   explicit LiveSandbox(io::Reactor& reactor) : reactor_(reactor) {}
   void watch(Watch& watch, int fd, void (LiveSandbox::*ready)());
   void close(Watch& watch);
+  bool polls_memory() const { return cgroups_.kind() == Cgroups::Kind::kNone; }
   void read_control();
   void read_out() { read_output(out_, Stream::kOut); }
   void read_err() { read_output(err_, Stream::kErr); }
@@ -48,7 +51,8 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   std::string id_;
   int spawner_ = -1;
   int pid_ = -1, pidfd_ = -1;
-  bool isolated_network_ = false, plain_process_ = false, polls_memory_ = false;
+  bool isolated_network_ = false, plain_process_ = false;
+  Cgroups cgroups_;
   bool killed_before_start_ = false;
   Events events_;
   OutboundPolicy policy_;

@@ -99,13 +99,13 @@ Result<int, Failure> bind_socket(int type, std::uint16_t port) {
 
 }  // namespace
 
-Result<NetworkFds, Failure> set_up_network(const std::string& address, const std::vector<std::uint16_t>& ports) {
+Result<NetworkFds, Failure> set_up_network(const std::string& address, const std::vector<std::uint16_t>& ports, std::uint16_t host_port) {
   constexpr std::uint16_t kTcpPort = 61001, kDnsPort = 61053;
   in_addr own{};
   if (::inet_pton(AF_INET, address.c_str(), &own) != 1) return Err(Failure{"not an IPv4 address: " + address});
   TRY(bring_up_lo(own.s_addr));
-  // Table, two chains and seven rules are acknowledged.
-  TRY(talk(NETLINK_NETFILTER, redirect_batch({own.s_addr, kTcpPort, kDnsPort}), 10, "nftables redirect"));
+  // Table, two chains and seven rules, or eight, are acknowledged.
+  TRY(talk(NETLINK_NETFILTER, redirect_batch({own.s_addr, kTcpPort, kDnsPort, host_port}), host_port ? 11 : 10, "nftables redirect"));
   NetworkFds fds;
   fds.tcp_listener = TRY(bind_socket(SOCK_STREAM, kTcpPort));
   fds.dns_socket = TRY(bind_socket(SOCK_DGRAM, kDnsPort));

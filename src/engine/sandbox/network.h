@@ -16,7 +16,9 @@ struct NetworkFds {
   std::vector<int> listeners;  // one per port asked for
 };
 
+// `host_port`: of the daemon, reachable inside as if it were local; 0: none.
 // Brings up lo with `address`, routes everything to it, installs the redirect and makes the daemon's sockets.
-Result<NetworkFds, Failure> set_up_network(const std::string& address, const std::vector<std::uint16_t>& ports);
+Result<NetworkFds, Failure> set_up_network(const std::string& address, const std::vector<std::uint16_t>& ports,
+                                           std::uint16_t host_port);
 
 }  // namespace reef::sandbox

@@ -131,6 +131,8 @@ std::string redirect_batch(const RedirectRules& rules) {
   const std::string_view own(reinterpret_cast<const char*>(&rules.own_address), 4);
 
   chain(out, "redirect", "nat", -100);
+  if (rules.loopback_port != 0)
+    Rule(out, "redirect").destination_starts("\x7f").protocol(IPPROTO_TCP).destination_port(rules.loopback_port).redirect(rules.tcp_port);
   Rule(out, "redirect").destination_starts("\x7f").verdict(NFT_RETURN);
   Rule(out, "redirect").destination_starts(own).verdict(NFT_RETURN);
   Rule(out, "redirect").protocol(IPPROTO_TCP).redirect(rules.tcp_port);

@@ -11,6 +11,7 @@ struct RedirectRules {
   std::uint32_t own_address = 0;  // network byte order
   std::uint16_t tcp_port = 0;     // host byte order, on 127.0.0.1
   std::uint16_t dns_port = 0;
+  std::uint16_t loopback_port = 0;  // connections to it on 127.0.0.0/8 are redirected too; 0: none
 };
 
 // Ready to be sent on a NETLINK_NETFILTER socket.

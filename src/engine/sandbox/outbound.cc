@@ -59,6 +59,8 @@ OutboundPolicy default_outbound_policy(int api_port) {
       return resolver;
     }
     if (original.address == kApiAddress) return Destination{kLoopback, static_cast<std::uint16_t>(api_port)};
+    // A function that was told "localhost" means the machine it was developed on.
+    if (original.address >> 24 == 127 && original.port == api_port) return Destination{kLoopback, original.port};
     const bool is_link_local = original.address >> 16 == 0xA9FE, is_loopback = original.address >> 24 == 127;
     if (is_link_local || is_loopback || original.address >> 24 == 0) return std::nullopt;
     return original;

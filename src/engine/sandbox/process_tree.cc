@@ -55,7 +55,12 @@ std::vector<pid_t> descendants(bool own_pid_namespace) {
     ::closedir(folder);
     return found;
   }
-  add_children(::getpid(), found);
+  return descendants_of(::getpid());
+}
+
+std::vector<pid_t> descendants_of(pid_t ancestor) {
+  std::vector<pid_t> found;
+  add_children(ancestor, found);
   for (std::size_t i = 0; i < found.size() && found.size() < 10'000; ++i) add_children(found[i], found);
   return found;
 }

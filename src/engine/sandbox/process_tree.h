@@ -10,6 +10,7 @@ namespace reef::sandbox {
 
 // All descendants of the calling process. In a pid namespace of its own, everything in it.
 std::vector<pid_t> descendants(bool own_pid_namespace);
+std::vector<pid_t> descendants_of(pid_t ancestor);
 // Sum of their resident sets, in bytes.
 std::uint64_t resident_bytes(const std::vector<pid_t>& processes);
 // Kills and reaps every descendant of the calling process, which must be a subreaper.

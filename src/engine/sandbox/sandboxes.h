@@ -44,6 +44,10 @@ class Sandbox {
   virtual void stop(int number, Duration patience) = 0;
   virtual void kill() = 0;
   virtual void set_memory_limit(std::uint64_t bytes) = 0;
+  // Delivers what the workload has printed so far, now.
+  virtual void flush_output() = 0;
+  // The most memory it used, or uses now where the kernel keeps no record.
+  virtual std::uint64_t memory_bytes() const = 0;
   // A connection to 127.0.0.1:`port` inside, whoever owns the network namespace.
   virtual void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done) = 0;
 };

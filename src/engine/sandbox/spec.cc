@@ -45,6 +45,7 @@ std::string encode(const Spec& spec) {
   out.bytes(spec.address);
   out.varint(spec.listen_ports.size());
   for (std::uint16_t port : spec.listen_ports) out.fixed(port);
+  out.fixed(spec.host_port);
   out.fixed(spec.limits.memory_bytes);
   out.fixed(spec.limits.tmp_bytes);
   out.fixed(spec.limits.pids);
@@ -75,6 +76,7 @@ Result<Spec, Failure> decode(std::string_view bytes) {
   spec.address = in.text();
   for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count)
     spec.listen_ports.push_back(in.fixed<std::uint16_t>());
+  spec.host_port = in.fixed<std::uint16_t>();
   spec.limits.memory_bytes = in.fixed<std::uint64_t>();
   spec.limits.tmp_bytes = in.fixed<std::uint64_t>();
   spec.limits.pids = in.fixed<std::uint32_t>();

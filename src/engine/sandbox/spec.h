@@ -52,6 +52,7 @@ struct Spec {
   Network network = Network::kIsolated;
   std::string address = "169.254.76.2";       // the sandbox's own address
   std::vector<std::uint16_t> listen_ports;    // on 127.0.0.1 inside, accepted by the daemon
+  std::uint16_t host_port = 0;                // the daemon's own port, reachable inside on 127.0.0.1 as well
   Limits limits;
   std::uint32_t uid = 993;  // as seen inside
   std::uint32_t gid = 990;
