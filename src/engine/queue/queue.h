@@ -36,6 +36,7 @@ struct Settings {
   bool dedup_per_group = false;
   std::string dead_letter_queue;     // key; empty when none
   std::uint32_t receives_max = 0;    // then to the dead letter queue
+  std::uint32_t message_bytes_max = 1u << 20;  // for whoever prepares messages; not checked here
   std::string extra;                 // the owner's own settings, opaque here
 };
 
@@ -48,6 +49,7 @@ enum class Refusal {
   kBadHandle,          // not a handle of this queue
   kTooManyLeased,
   kRecentlyPurged,
+  kNotPrepared,        // whoever prepares messages turned the settings down; it knows why
 };
 
 struct Send {

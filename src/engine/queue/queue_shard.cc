@@ -22,6 +22,7 @@ void append_settings(std::string& bytes, const Settings& settings) {
   out.fixed(settings.dedup_per_group);
   out.bytes(settings.dead_letter_queue);
   out.fixed(settings.receives_max);
+  out.fixed(settings.message_bytes_max);
   out.bytes(settings.extra);
 }
 
@@ -35,6 +36,7 @@ bool read_settings(ByteReader& in, Settings& settings) {
   settings.dedup_per_group = in.fixed<bool>();
   settings.dead_letter_queue = in.text();
   settings.receives_max = in.fixed<std::uint32_t>();
+  settings.message_bytes_max = in.fixed<std::uint32_t>();
   settings.extra = in.text();
   return in.ok();
 }

@@ -111,10 +111,19 @@ Task<std::vector<std::pair<std::string, Settings>>> Queues::select(
 }
 
 Task<Result<std::vector<Sent>, Refusal>> Queues::send(std::string key, std::vector<NewMessage> messages) {
+  return send(std::move(key), [messages = std::move(messages)](const Settings&, std::vector<NewMessage>& out) {
+    out = messages;
+    return true;
+  });
+}
+
+Task<Result<std::vector<Sent>, Refusal>> Queues::send(std::string key, Prepare prepare) {
   QueueShard& home = shard_of(key);
   co_return co_await store::on(home.shard, [&]() -> Task<Result<std::vector<Sent>, Refusal>> {
     QueueShard::Open* open = home.find(key);
     if (!open) co_return Err(Refusal::kNoSuchQueue);
+    std::vector<NewMessage> messages;
+    if (!prepare(open->queue.settings(), messages)) co_return Err(Refusal::kNotPrepared);
     std::vector<Sent> sent;
     sent.reserve(messages.size());
     for (const NewMessage& message : messages)

@@ -67,6 +67,10 @@ class Queues {
       std::function<bool(const std::string&, const Settings&)> accept);
 
   Task<Result<std::vector<Sent>, Refusal>> send(std::string key, std::vector<NewMessage> messages);
+  // For messages that depend on the queue's settings: `prepare` runs on the queue's shard, fills the messages and may
+  // decline (kNotPrepared). Sparing the question first spares a change of threads.
+  using Prepare = std::function<bool(const Settings&, std::vector<NewMessage>&)>;
+  Task<Result<std::vector<Sent>, Refusal>> send(std::string key, Prepare prepare);
   Task<Result<std::vector<Message>, Refusal>> receive(std::string key, ReceiveOptions options);
   Task<Result<std::vector<Result<void, Refusal>>, Refusal>> remove(std::string key, std::vector<Handle> handles);
   Task<Result<std::vector<Result<void, Refusal>>, Refusal>> change_lease(
