@@ -46,7 +46,7 @@ Json options_method(const Json& origin, const Json& headers, const Json& methods
   const auto header = [&](std::string_view name, const Json& value) {
     if (value.is_null()) return;
     parameters.set(fmt::format("method.response.header.{}", name), value);
-    response_headers.set(name, Json::object({{"type", "string"}}));
+    response_headers.set(name, Json::object({{"type", name == "Access-Control-Max-Age" ? "integer" : "string"}}));
   };
   header("Access-Control-Allow-Headers", headers);
   header("Access-Control-Allow-Methods", methods);
@@ -99,7 +99,7 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
   const std::string version = in["OpenApiVersion"].scalar_text().value_or("");
   const bool is_openapi3 = version.starts_with("3.");
   Json out = Json::object();
-  Json body = in["DefinitionBody"];
+  Json body = in["DefinitionBody"], api_location;
   if (!body.is_null() || !in.contains("DefinitionUri")) {
     if (body.is_null()) {
       body = Json::object({{"info", Json::object({{"version", "1.0"}, {"title", ref_to("AWS::StackName")}})}, {"paths", take_paths(in)}});
@@ -115,7 +115,8 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
       body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
     out.set("Body", body);
   } else {
-    out.set("BodyS3Location", TRY(s3_location(id, "DefinitionUri", in["DefinitionUri"], "Bucket", "Key", "Version")));
+    api_location = TRY(s3_location(id, "DefinitionUri", in["DefinitionUri"], "Bucket", "Key", "Version"));
+    out.set("BodyS3Location", api_location);
   }
   copy_members(in, out, {"Name", "Description", "FailOnWarnings", "MinimumCompressionSize", "ApiKeySourceType", "Mode"});
   if (in.contains("EndpointConfiguration")) {
@@ -126,7 +127,6 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
     out.set("EndpointConfiguration", std::move(configuration));
     out.set("Parameters", Json::object({{"endpointConfigurationTypes", type}}));
   }
-  if (in.contains("Tags")) out.set("Tags", tag_list(in["Tags"], ""));
   Json api = resource("AWS::ApiGateway::RestApi", std::move(out), declaration);
   copy_members(declaration, api, {"DependsOn", "Metadata"});
   context.add(id, std::move(api));
@@ -134,8 +134,8 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
   // A new deployment whenever the definition changes, which is what its hash is for.
   std::string deployment_id = id + "Deployment";
   Json deployment = Json::object();
-  if (!body.is_null()) {
-    const std::string digest = hex_encode(sha1(sorted_dump(body)));
+  if (const Json definition = body.is_null() ? api_location : body; !definition.is_null()) {
+    const std::string digest = hex_encode(sha1(sorted_dump(definition)));
     deployment_id += digest.substr(0, 10);
     deployment.set("Description", "RestApi deployment id: " + digest);
   }
@@ -146,6 +146,8 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
   Json stage = Json::object({{"DeploymentId", ref_to(deployment_id)}, {"RestApiId", ref_to(id)}, {"StageName", in["StageName"]}});
   copy_members(in, stage, {"CacheClusterEnabled", "CacheClusterSize", "Variables", "MethodSettings", "AccessLogSetting", "TracingEnabled"});
   if (in.contains("Tags")) stage.set("Tags", tag_list(in["Tags"], ""));
+  if (in.contains("Tags") && in["PropagateTags"].scalar_text() == "true")
+    context.resources().find(id)->find("Properties")->set("Tags", tag_list(in["Tags"], ""));
   const std::string stage_logical_id = stage_id(id, in["StageName"]);
   context.add(stage_logical_id, resource("AWS::ApiGateway::Stage", std::move(stage), declaration));
   context.renamed[id + ".Stage"] = stage_logical_id;
@@ -172,7 +174,10 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
     } else if (in.contains("Name") && body["info"].is_object()) {
       body.find("info")->set("title", in["Name"]);
     }
-    if (in.contains("Description") && body["info"].is_object()) body.find("info")->set("description", in["Description"]);
+    if (in.contains("Description")) {
+      if (!body["info"].is_object()) body.set("info", Json::object());
+      body.find("info")->set("description", in["Description"]);
+    }
     Json tags = Json::array({Json::object({{"name", "httpapi:createdBy"}, {"x-amazon-apigateway-tag-value", "SAM"}})});
     for (const auto& [key, value] : in["Tags"].as_object()) tags.push_back(Json::object({{"name", key}, {"x-amazon-apigateway-tag-value", value}}));
     body.set("tags", std::move(tags));
@@ -204,7 +209,8 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
   const Json stage_name = in.contains("StageName") ? in["StageName"] : Json("$default");
   Json tags = Json::object({{"httpapi:createdBy", "SAM"}});
   for (const auto& [key, value] : in["Tags"].as_object()) tags.set(key, value);
-  Json stage = Json::object({{"ApiId", ref_to(id)}, {"AutoDeploy", true}, {"StageName", stage_name}, {"Tags", tags}});
+  Json stage = Json::object({{"ApiId", ref_to(id)}, {"AutoDeploy", true}, {"StageName", stage_name}});
+  if (!in.contains("DefinitionUri") || in.contains("Tags")) stage.set("Tags", tags);
   copy_members(in, stage, {"StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings"});
   const std::string stage_logical_id = stage_id(id, stage_name);
   context.add(stage_logical_id, resource("AWS::ApiGatewayV2::Stage", std::move(stage), declaration));

@@ -47,8 +47,8 @@ class Event {
 
   // "arn:...:function:..." of the function or its alias, for API integrations and targets.
   Json invoked_arn() const { return target_.is_alias ? ref_to(target_.invoked) : get_att(target_.logical_id, "Arn"); }
-  Json integration_uri() const {
-    return sub(fmt::format("arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}}}/invocations",
+  Json integration_uri(std::string_view partition) const {
+    return sub(fmt::format("arn:{}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}}}/invocations", partition,
                            target_.is_alias ? target_.invoked : target_.logical_id + ".Arn"));
   }
 
@@ -100,9 +100,16 @@ class Event {
     Json& api = *context_.serverless.find(api_id)->find("Properties");
     const bool is_managed = !api.contains("DefinitionBody") && !api.contains("DefinitionUri");
     if (api.contains("DefinitionUri")) return {};
+    // A REST API whose definition is given stays as it is; an HTTP API gets the routes added.
+    if (!is_managed && context_.serverless[api_id].text("Type") == "AWS::Serverless::Api") return {};
     Json& paths = is_managed ? routes_of(api) : body_paths(api);
     Json& at = paths.contains(path) ? *paths.find(path) : paths.set(path, Json::object());
     if (at.contains(method)) {
+      // A route that the definition describes and leaves without an integration gets ours.
+      Json& existing = *at.find(method);
+      if (!is_managed && existing.is_object() && intrinsic_of(existing).empty() && !existing.contains("x-amazon-apigateway-integration"))
+        for (const auto& [name, value] : operation.as_object())
+          if (!existing.contains(name)) existing.set(name, value);
       if (is_managed) return Err(wrong(fmt::format("API method \"{}\" defined multiple times for path \"{}\".", method, path)));
       return {};
     }
@@ -126,7 +133,7 @@ class Event {
     const std::string given = to_lower(in_.contains("Method") ? in_.text("Method") : "any");
     const std::string method = given == "any" ? "x-amazon-apigateway-any-method" : given;
     const bool is_any = method == "x-amazon-apigateway-any-method";
-    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri()},
+    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri("${AWS::Partition}")},
                                      {"payloadFormatVersion", in_.contains("PayloadFormatVersion") ? in_["PayloadFormatVersion"] : Json("2.0")}});
     if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
     Json operation = Json::object({{"x-amazon-apigateway-integration", integration}, {"responses", Json::object()}});
@@ -144,11 +151,25 @@ class Event {
       settings.set(fmt::format("{} {}", is_any ? "ANY" : to_upper(given), path), in_["RouteSettings"]);
     }
     TRY(add_route(api_id, path, method, std::move(operation)));
+    // The permission of the default route covers every other.
+    if (path != "$default" && has_default_route(api_id)) return {};
     std::string arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/${__Stage__}";
     const std::string shown = path == "$default" ? "" : with_wildcards(without_trailing_slash(path));
     arn += fmt::format("/{}{}", is_any ? "*" : to_upper(given), shown);
     permission("apigateway.amazonaws.com", sub(arn, Json::object({{"__ApiId__", in_.contains("ApiId") ? in_["ApiId"] : ref_to(api_id)}, {"__Stage__", "*"}})));
     return {};
+  }
+
+  // Whether another event of the function is the API's default route.
+  bool has_default_route(const std::string& api_id) const {
+    for (const auto& [name, event] : target_.declaration["Properties"]["Events"].as_object()) {
+      if (event.text("Type") != "HttpApi") continue;
+      const Json& other = event["Properties"];
+      const Json& given = other["ApiId"];
+      const std::string other_api = given.is_null() ? std::string(kImplicitHttpApi) : intrinsic_of(given) == "Ref" ? given["Ref"].as_string() : given.as_string();
+      if (other_api == api_id && !other.contains("Path")) return true;
+    }
+    return false;
   }
 
   Reply<void> rest_api() {
@@ -162,12 +183,12 @@ class Event {
     const std::string api_id = TRY(api_of("RestApiId", kImplicitRestApi, "AWS::Serverless::Api"));
     const std::string path = in_.text("Path"), given = to_lower(in_.text("Method"));
     const std::string method = given == "any" ? "x-amazon-apigateway-any-method" : given;
-    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri()}});
+    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri(context_.partition())}});
     if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
     TRY(add_route(api_id, path, method, Json::object({{"x-amazon-apigateway-integration", integration}, {"responses", Json::object()}})));
     const Json stage = context_.serverless[api_id]["Properties"]["StageName"];
     const std::string suffix = stage.is_string() ? stage.as_string() : "Stage";
-    const std::string arn = fmt::format("arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{}{}",
+    const std::string arn = fmt::format("arn:{}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{}{}", context_.partition(),
                                         given == "any" ? "*" : to_upper(given), with_wildcards(without_trailing_slash(path)));
     permission("apigateway.amazonaws.com", sub(arn, Json::object({{"__ApiId__", in_.contains("RestApiId") ? in_["RestApiId"] : ref_to(api_id)}, {"__Stage__", "*"}})), suffix);
     return {};
@@ -223,7 +244,7 @@ class Event {
     Json subscription = resource("AWS::Logs::SubscriptionFilter", std::move(out), target_.declaration);
     subscription.set("DependsOn", Json::array({id_ + "Permission"}));
     context_.add(id_, std::move(subscription));
-    permission("logs.amazonaws.com", sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${__LogGroupName__}:*",
+    permission("logs.amazonaws.com", sub(fmt::format("arn:{}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{__LogGroupName__}}:*", context_.partition()),
                                          Json::object({{"__LogGroupName__", in_["LogGroupName"]}})));
     return {};
   }
@@ -241,7 +262,7 @@ class Event {
     for (const Json& event : events.as_array()) {
       Json each = Json::object({{"Event", event}, {"Function", invoked_arn()}});
       copy_members(in_, each, {"Filter"});
-      lambdas.push_back(std::move(each));
+      if (std::find(lambdas.as_array().begin(), lambdas.as_array().end(), each) == lambdas.as_array().end()) lambdas.push_back(std::move(each));
     }
     const std::string permission_id = fmt::format("{}{}", id_, "Permission");
     Json depends_on = (*bucket)["DependsOn"].is_array() ? (*bucket)["DependsOn"] : Json::array();

@@ -91,7 +91,9 @@ class Function {
 
   Reply<void> add_function() {
     Json out = Json::object();
-    out.set("Code", TRY(code()));
+    Json code_location = TRY(code());
+    if (in_.contains("SourceKMSKeyArn")) code_location.set("SourceKMSKeyArn", in_["SourceKMSKeyArn"]);
+    out.set("Code", std::move(code_location));
     if (in_.text("PackageType") != "Image") {
       if (!in_.contains("Runtime") || !in_.contains("Handler"))
         return Err(invalid_resource(id_, "Runtime and Handler needs to be present when PackageType is of type `Zip`"));
@@ -144,7 +146,7 @@ class Function {
   Reply<void> add_url() {
     const Json& url = in_["FunctionUrlConfig"];
     if (!url.is_object()) return {};
-    const std::string auth = context_.resolved(url["AuthType"]).as_string();
+    const std::string& auth = url["AuthType"].as_string();
     if (intrinsic_of(url["AuthType"]).empty() && auth != "AWS_IAM" && auth != "NONE")
       return Err(invalid_resource(id_, "AuthType is required to configure function property `FunctionUrlConfig`. Please provide either AWS_IAM or NONE."));
     Json out = Json::object({{"AuthType", url["AuthType"]}, {"TargetFunctionArn", ref_to(invoked_)}});
@@ -196,7 +198,13 @@ class Function {
       return {};
     }
     if (intrinsic_of(entry) == "Fn::If") {
-      const Json& branches = entry["Fn::If"];
+      Json branches = entry["Fn::If"];
+      for (std::size_t i = 1; i < 3 && branches.size() == 3; ++i) {  // policy templates inside
+        const Json branch = branches.at(i);
+        if (!branch.is_object() || branch.size() != 1 || !intrinsic_of(branch).empty() || branch.contains("Statement")) continue;
+        const auto& [template_name, parameters] = branch.as_object().front();
+        if (auto document = TRY(policy_from_template(id_, template_name, parameters))) branches.elements()[i] = *std::move(document);
+      }
       const auto is_document = [](const Json& branch) { return branch.contains("Statement"); };
       Json converted = Json::array({branches.at(0)});
       const bool documents = is_document(branches.at(1)) || is_document(branches.at(2));

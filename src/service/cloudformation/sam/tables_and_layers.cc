@@ -41,6 +41,7 @@ Reply<void> expand_layer(Context& context, const std::string& id, const Json& de
   if (!in.contains("ContentUri")) return Err(invalid_resource(id, "Missing required property 'ContentUri'."));
   // A layer version cannot change: a new definition is a new resource, and the old version stays unless told otherwise.
   Json hashed = Json::object({{"Type", declaration["Type"]}, {"Properties", context.resolved(in)}});
+  copy_members(declaration, hashed, {"Condition", "DependsOn"});
   const std::string new_id = hashed_id(id, Json::object({{id, hashed}}));
   Json out = Json::object({{"LayerName", in.contains("LayerName") ? context.resolved(in["LayerName"]) : Json(id)},
                            {"Content", TRY(s3_location(id, "ContentUri", in["ContentUri"], "S3Bucket", "S3Key", "S3ObjectVersion"))}});

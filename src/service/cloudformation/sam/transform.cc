@@ -161,7 +161,7 @@ Json sub(std::string_view text, Json variables) { return Json::object({{"Fn::Sub
 Json resource(std::string_view type, Json properties, const Json& like) {
   Json out = Json::object({{"Type", type}});
   out.set("Properties", std::move(properties));
-  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy"});
+  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"});
   return out;
 }
 
@@ -262,7 +262,14 @@ Reply<Json> transform(const Json& document, const std::map<std::string, Json, st
     Json each = declaration;
     const Json& defaults = globals[declaration.text("Type").substr(kPrefix.size())];
     if (!each["Properties"].is_object()) each.set("Properties", Json::object());
-    if (defaults.is_object()) each.set("Properties", merged(defaults, each["Properties"]));
+    Json inherited = defaults;
+    if (const Json& ignored = each["IgnoreGlobals"]; ignored.is_string() && ignored.as_string() == "*") inherited = Json();
+    else
+      for (const Json& name : ignored.as_array()) inherited.erase(name.as_string());
+    each.erase("IgnoreGlobals");
+    // "Tracing:" with nothing behind it is not there.
+    std::erase_if(each.find("Properties")->members(), [](const Json::Member& member) { return member.second.is_null(); });
+    if (inherited.is_object()) each.set("Properties", merged(inherited, each["Properties"]));
     context.serverless.set(logical_id, std::move(each));
   }
   // Implicit APIs exist from the start, so that functions can add to them; unused ones are not expanded.
