@@ -1,0 +1,26 @@
+#include "aws/resource.h"
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "base/text.h"
+
+namespace reef::aws {
+
+std::string ResourceContext::generated_name(std::size_t length_max, bool lower_case) const {
+  constexpr std::size_t kSuffix = 12;
+  const char* alphabet = lower_case ? "abcdefghijklmnopqrstuvwxyz0123456789" : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string prefix = stack_name + "-" + logical_id;
+  const std::size_t room = length_max > kSuffix + 1 ? length_max - kSuffix - 1 : 0;
+  // Both parts stay recognisable when they must be cut.
+  if (prefix.size() > room) {
+    const std::size_t stack_room = std::min(stack_name.size(), std::max(room / 2, room > logical_id.size() + 1 ? room - logical_id.size() - 1 : 0));
+    prefix = stack_name.substr(0, stack_room) + "-" + logical_id;
+    prefix = prefix.substr(0, room);
+  }
+  while (prefix.ends_with('-')) prefix.pop_back();
+  std::string name = prefix + "-" + make_token(thread_random(), kSuffix, alphabet);
+  return lower_case ? to_lower(name) : name;
+}
+
+}  // namespace reef::aws

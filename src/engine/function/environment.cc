@@ -1,0 +1,372 @@
+#include "engine/function/environment.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/random.h"
+#include "engine/function/runtime_api.h"
+#include "wire/json.h"
+
+namespace reef::function {
+namespace {
+
+constexpr Duration kInitTimeout = 10s;
+constexpr Duration kExtensionShutdown = 2s;
+constexpr std::uint16_t kApiPort = 9001;
+
+// What must be in place before an interpreter starts and so rules out booting ahead.
+constexpr const char* kStartVariables[] = {"NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONHOME",
+                                           "PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONUNBUFFERED",
+                                           "AWS_LAMBDA_EXEC_WRAPPER", "UV_THREADPOOL_SIZE"};
+
+const std::string* find_variable(const Version& version, std::string_view name) {
+  for (const auto& [key, value] : version.env)
+    if (key == name) return &value;
+  return nullptr;
+}
+
+bool has_extensions(const Version& version, const Options& options) {
+  std::error_code error;
+  return !version.layers.empty() && std::filesystem::is_directory(options.folder + "/" + version.layers + "/extensions", error);
+}
+
+std::string make_log_stream(const Version& version, Time now) {
+  const std::string date = replace_all(format_iso8601(now).substr(0, 10), "-", "/");
+  return fmt::format("{}/[{}]{}", date, version.number, make_token(thread_random(), 32, "0123456789abcdef"));
+}
+
+}  // namespace
+
+Environment::Environment(EnvironmentHost host, Language language, const Interpreter* interpreter)
+    : host_(host), language_(language), lines_(language != Language::kProvided) {
+  if (interpreter) interpreter_ = *interpreter;
+  isolated_files_ = host_.sandboxes.capabilities().tier != sandbox::Tier::kProcesses;
+}
+
+Environment::~Environment() {
+  host_.reactor.cancel(timer_);
+  host_.reactor.cancel(init_timer_);
+}
+
+bool Environment::can_be_booted_ahead(const Version& version, const Options& options) {
+  if (version.language == Language::kProvided || version.tmp_mib != 512 || has_extensions(version, options)) return false;
+  for (const char* name : kStartVariables)
+    if (find_variable(version, name)) return false;
+  return true;
+}
+
+std::string Environment::task_root() const { return isolated_files_ ? "/var/task" : host_.options.folder + "/" + version_->code; }
+std::string Environment::layer_root() const {
+  if (isolated_files_) return "/opt";
+  return version_->layers.empty() ? host_.options.folder + "/empty" : host_.options.folder + "/" + version_->layers;
+}
+std::string Environment::runtime_folder(bool inside) const {
+  if (inside && isolated_files_) return "/var/runtime";
+  return host_.options.folder + (language_ == Language::kNode ? "/runtimes/node" : "/runtimes/python");
+}
+
+std::vector<std::pair<std::string, std::string>> Environment::environment_variables() const {
+  const bool own_network = sandbox_ ? sandbox_->isolated_network() : host_.sandboxes.capabilities().isolated_network && isolated_files_;
+  const std::string root = layer_root();
+  const std::string api = own_network ? fmt::format("127.0.0.1:{}", kApiPort) : fmt::format("127.0.0.1:{}", port_);
+  const std::string endpoint = fmt::format("http://{}:{}", own_network ? sandbox::kApiAddressText : "127.0.0.1", host_.options.api_port);
+  std::vector<std::pair<std::string, std::string>> env = {
+      {"PATH", fmt::format("{}:/usr/local/bin:/usr/bin:/bin:{}/bin", interpreter_ ? std::filesystem::path(interpreter_->program).parent_path().string() : "/var/lang/bin", root)},
+      {"LD_LIBRARY_PATH", fmt::format("{0}:{0}/lib:{1}/lib", task_root(), root)},
+      {"LANG", "en_US.UTF-8"}, {"TZ", ":UTC"}, {"HOME", "/tmp"},
+      {"NODE_PATH", fmt::format("{0}/nodejs/node{1}/node_modules:{0}/nodejs/node_modules:{2}/node_modules:{2}:{3}", root,
+                                interpreter_ ? interpreter_->major : 0, runtime_folder(true), task_root())},
+      {"LAMBDA_RUNTIME_DIR", runtime_folder(true)},
+      {"AWS_ENDPOINT_URL", endpoint},
+      {"LOCALSTACK_HOSTNAME", own_network ? sandbox::kApiAddressText : "127.0.0.1"},
+      {"EDGE_PORT", std::to_string(host_.options.api_port)}};
+  const auto set = [&](std::string_view name, std::string value) {
+    for (auto& [key, current] : env)
+      if (key == name) return void(current = std::move(value));
+    env.emplace_back(name, std::move(value));
+  };
+  for (const auto& [name, value] : version_->env) set(name, value);
+  set("AWS_LAMBDA_RUNTIME_API", api);
+  set("LAMBDA_TASK_ROOT", task_root());
+  set("_HANDLER", version_->handler);
+  set("AWS_LAMBDA_FUNCTION_NAME", version_->name);
+  set("AWS_LAMBDA_FUNCTION_VERSION", version_->number);
+  set("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", std::to_string(version_->memory_mib));
+  set("AWS_LAMBDA_LOG_GROUP_NAME", version_->log_group);
+  set("AWS_LAMBDA_LOG_STREAM_NAME", log_stream_);
+  set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+  if (!isolated_files_) set("ATOLL_LAYER_ROOT", root);
+  return env;
+}
+
+sandbox::Spec Environment::make_spec(bool ahead) {
+  const std::string& folder = host_.options.folder;
+  sandbox::Spec spec;
+  spec.id = fmt::format("{}-{}", ::getpid(), make_token(thread_random(), 12));
+  spec.hostname = "169-254-76-2";
+  spec.host_port = static_cast<std::uint16_t>(host_.options.api_port);
+  spec.listen_ports = {kApiPort};
+  if (language_ != Language::kProvided) {
+    spec.binds.push_back({runtime_folder(false), "/var/runtime"});
+    if (!interpreter_->prefix.empty()) spec.binds.push_back({interpreter_->prefix, interpreter_->prefix});
+    spec.argv = {interpreter_->program};
+    if (language_ == Language::kPython) spec.argv.emplace_back("-B");
+    spec.argv.push_back(runtime_folder(true) + (language_ == Language::kNode ? "/bootstrap.cjs" : "/bootstrap.py"));
+  }
+  if (ahead) {
+    spec.later_root = folder + "/packages";
+    spec.later_targets = {"/var/task", "/opt"};
+    const bool own_network = isolated_files_ && host_.sandboxes.capabilities().isolated_network;
+    spec.env = {"ATOLL_POOLED=1", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=en_US.UTF-8", "TZ=:UTC",
+                fmt::format("AWS_LAMBDA_RUNTIME_API=127.0.0.1:{}", own_network ? static_cast<int>(kApiPort) : port_)};
+    return spec;
+  }
+  spec.binds.push_back({folder + "/" + version_->code, "/var/task"});
+  if (!version_->layers.empty()) spec.binds.push_back({folder + "/" + version_->layers, "/opt"});
+  spec.cwd = task_root();
+  spec.limits.memory_bytes = static_cast<std::uint64_t>(version_->memory_mib) << 20;
+  spec.limits.tmp_bytes = static_cast<std::uint64_t>(version_->tmp_mib) << 20;
+  if (language_ == Language::kProvided) {
+    const bool in_code = ::access((folder + "/" + version_->code + "/bootstrap").c_str(), F_OK) == 0;
+    spec.argv = {(in_code ? task_root() : layer_root()) + "/bootstrap"};
+  }
+  if (const std::string* wrapper = find_variable(*version_, "AWS_LAMBDA_EXEC_WRAPPER")) spec.argv.insert(spec.argv.begin(), *wrapper);
+  if (has_extensions(*version_, host_.options)) {
+    const std::string script = fmt::format("for e in {}/extensions/*; do [ -x \"$e\" ] && [ ! -d \"$e\" ] && \"$e\" & done; exec \"$@\"", layer_root());
+    spec.argv.insert(spec.argv.begin(), {"/bin/sh", "-c", script, "sh"});
+  }
+  for (const auto& [name, value] : environment_variables()) spec.env.push_back(name + "=" + value);
+  return spec;
+}
+
+void Environment::start_server(std::vector<int> listeners) {
+  if (!server_) {
+    http::ServerOptions options;
+    options.idle_timeout = 24h;
+    options.body_timeout = 20min;
+    server_ = std::make_unique<http::Server>(
+        host_.reactor, [self = shared_from_this()](http::Request& request) { return RuntimeApi::serve(self, request); }, options);
+  }
+  for (int fd : listeners) server_->adopt_listener(fd);
+}
+
+void Environment::spawn(bool ahead) {
+  const bool own_network = isolated_files_ && host_.sandboxes.capabilities().isolated_network;
+  start_server({});
+  if (!own_network) port_ = server_->listen("127.0.0.1", 0, false).value_or(0);
+  const auto self = shared_from_this();
+  sandbox_ = host_.sandboxes.spawn(host_.reactor, make_spec(ahead), {
+      .on_ready = [self](std::vector<int> listeners) {
+        if (!self->ended_) return self->start_server(std::move(listeners));
+        for (int fd : listeners) ::close(fd);
+      },
+      .on_output = [self](sandbox::Stream, std::string_view bytes) { self->on_output(bytes); },
+      .on_exit = [self](const sandbox::Exit& exit) { self->on_exit(exit); }});
+}
+
+void Environment::boot() { spawn(true); }
+
+void Environment::assign(VersionPtr version, EnvironmentEvents events) {
+  version_ = std::move(version);
+  events_ = std::move(events);
+  log_stream_ = make_log_stream(*version_, host_.reactor.now());
+  init_started_ = io::monotonic_micros();
+  assigned_ = true;
+  arm_init_timer();
+  if (!sandbox_) return spawn(false);
+  if (assignment_) assign_now();
+}
+
+void Environment::assign_now() {
+  const auto answer = [self = shared_from_this()] {
+    wire::Json env = wire::Json::object();
+    for (const auto& [name, value] : self->environment_variables()) env.set(name, value);
+    const wire::Json json = wire::Json::object({{"env", std::move(env)}, {"cwd", self->task_root()}});
+    if (self->assignment_) std::exchange(self->assignment_, nullptr)->set(json.dump());
+  };
+  sandbox_->set_memory_limit(static_cast<std::uint64_t>(version_->memory_mib) << 20);
+  if (!isolated_files_) return answer();
+  constexpr std::string_view kPackages = "packages/";
+  std::vector<sandbox::Bind> binds = {{version_->code.substr(kPackages.size()), "/var/task"}};
+  if (!version_->layers.empty()) binds.push_back({version_->layers.substr(kPackages.size()), "/opt"});
+  sandbox_->attach(binds, [self = shared_from_this(), answer](Result<void, Failure> result) {
+    if (result) return answer();
+    self->init_error_type_ = "Sandbox.Failure";
+    self->init_error_body_ = wire::Json::object({{"errorType", "Sandbox.Failure"}, {"errorMessage", result.error().message}}).dump();
+    self->sandbox_->kill();
+  });
+}
+
+void Environment::arm_init_timer() {
+  init_timer_ = host_.reactor.after(kInitTimeout, [this] {
+    log("INIT_REPORT Init Duration: 10000.00 ms\tPhase: init\tStatus: timeout\n");
+    // As on AWS, a slow init gets a second chance within the function's own time.
+    init_timer_ = host_.reactor.after(version_->timeout, [this] {
+      init_timer_ = 0;
+      init_error_type_ = "Sandbox.Timedout";
+      sandbox_->kill();
+    });
+  });
+}
+
+void Environment::on_output(std::string_view bytes) {
+  if (!version_) return;
+  lines_.add(bytes, [this](std::string_view line) { log(line); });
+}
+
+void Environment::log(std::string_view line) {
+  if (running_) tail_.add(line);
+  host_.logs.write(*version_, log_stream_, host_.reactor.now(), line);
+}
+
+void Environment::note_progress() {
+  if (ended_ || !version_ || is_ready_ || !next_ || running_ || !extensions_.all_waiting()) return;
+  is_ready_ = true;
+  if (!ready_once_) {
+    ready_once_ = true;
+    host_.reactor.cancel(std::exchange(init_timer_, 0));
+    init_duration_ = Duration(io::monotonic_micros() - init_started_);
+    report_init_ = true;
+  }
+  if (events_.on_ready) events_.on_ready();
+}
+
+void Environment::run(Invocation invocation, Done done) {
+  is_ready_ = false;
+  tail_.clear();
+  running_.emplace(Running{.invocation = std::move(invocation), .done = std::move(done)});
+  running_->started_micros = io::monotonic_micros();
+  running_->deadline = host_.reactor.now() + version_->timeout;
+  timer_ = host_.reactor.after(version_->timeout, [self = shared_from_this()] { self->time_out(); });
+  log(fmt::format("START RequestId: {} Version: {}\n", running_->invocation.request_id, version_->number));
+  if (!extensions_.empty()) {
+    const Invocation& it = running_->invocation;
+    extensions_.publish_invoke(wire::Json::object({{"eventType", "INVOKE"}, {"deadlineMs", to_millis(running_->deadline)},
+        {"requestId", it.request_id}, {"invokedFunctionArn", it.invoked_arn},
+        {"tracing", wire::Json::object({{"type", "X-Amzn-Trace-Id"}, {"value", it.trace_id}})}}).dump());
+  }
+  std::exchange(next_, nullptr)->set(true);
+}
+
+void Environment::finish(Outcome outcome, std::string_view status, std::string_view error_type) {
+  if (!running_) return;
+  const auto keep = shared_from_this();
+  host_.reactor.cancel(std::exchange(timer_, 0));
+  if (sandbox_) sandbox_->flush_output();  // what was printed before the answer belongs before its END line
+  const std::string& id = running_->invocation.request_id;
+  const std::string& trace = running_->invocation.trace_id;
+  const std::size_t root = trace.find("Root=");
+  Report report{.request_id = id, .duration = Duration(io::monotonic_micros() - running_->started_micros),
+                .init = report_init_ ? init_duration_ : Duration{}, .memory_mib = version_->memory_mib,
+                .used_bytes = sandbox_ ? sandbox_->memory_bytes() : 0, .status = std::string(status), .error_type = std::string(error_type)};
+  if (root != std::string::npos && trace.find("Sampled=1") != std::string::npos) report.trace_id = trace.substr(root + 5, trace.find(';', root) - root - 5);
+  report.used_bytes = std::min(report.used_bytes, std::uint64_t{version_->memory_mib} << 20);
+  report_init_ = false;
+  log(fmt::format("END RequestId: {}\n", id));
+  log(report_line(report));
+  outcome.log_tail = tail_.text();
+  Running finished = std::move(*running_);
+  running_.reset();
+  if (finished.stream) {
+    finished.stream->log_tail = outcome.log_tail;
+    finished.stream->finish(outcome.failed ? (error_type.empty() ? "Unhandled" : std::string(error_type)) : std::string(), outcome.failed ? outcome.payload : std::string());
+  }
+  if (finished.done) finished.done(std::move(outcome));
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+void Environment::time_out() {
+  timer_ = 0;
+  if (!running_) return;
+  const std::string& id = running_->invocation.request_id;
+  sandbox_->flush_output();
+  const std::string after = seconds_text(version_->timeout);
+  log(fmt::format("{} {} Task timed out after {} seconds\n\n", format_iso8601(host_.reactor.now(), true), id, after));
+  Outcome outcome;
+  outcome.failed = true;
+  outcome.payload = wire::Json::object({{"errorType", "Sandbox.Timedout"},
+      {"errorMessage", fmt::format("RequestId: {} Error: Task timed out after {} seconds", id, after)}}).dump();
+  finish(std::move(outcome), "timeout", {});
+  stop("timeout");
+}
+
+std::string Environment::exit_message() const {
+  if (exit_->signal == SIGKILL) return "Runtime exited with error: signal: killed";
+  if (exit_->signal != 0) return fmt::format("Runtime exited with error: signal: {}", to_lower(::strsignal(exit_->signal)));
+  if (exit_->code != 0) return fmt::format("Runtime exited with error: exit status {}", exit_->code);
+  return "Runtime exited without providing a reason";
+}
+
+void Environment::on_exit(const sandbox::Exit& exit) {
+  const auto keep = shared_from_this();
+  exit_ = exit;
+  if (version_) lines_.flush([this](std::string_view line) { log(line); });
+  host_.reactor.cancel(std::exchange(init_timer_, 0));
+  if (running_) {
+    const std::string type = exit.out_of_memory ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+    const std::string message = fmt::format("RequestId: {} Error: {}", running_->invocation.request_id, exit_message());
+    log(fmt::format("{}\nRuntime.ExitError\n", message));
+    Outcome outcome;
+    outcome.failed = true;
+    outcome.payload = wire::Json::object({{"errorType", "Runtime.ExitError"}, {"errorMessage", message}}).dump();
+    finish(std::move(outcome), "error", type);
+  }
+  ended_ = true;
+  is_ready_ = false;
+  extensions_.end();
+  if (next_) std::exchange(next_, nullptr)->set(false);
+  if (assignment_) std::exchange(assignment_, nullptr)->set({});
+  // The server's handler keeps this environment alive; a request may still be on the stack.
+  host_.reactor.post([server = std::shared_ptr<http::Server>(std::move(server_))] {});
+  const EnvironmentEvents events = std::exchange(events_, {});
+  if (events.on_ended) events.on_ended();
+}
+
+Outcome Environment::init_failure(const Invocation& invocation) {
+  const std::string& id = invocation.request_id;
+  Outcome outcome;
+  outcome.failed = true;
+  std::string type = init_error_type_;
+  if (type == "Sandbox.Timedout") {
+    outcome.payload = wire::Json::object({{"errorType", type},
+        {"errorMessage", fmt::format("RequestId: {} Error: Task timed out after {} seconds", id, seconds_text(version_->timeout))}}).dump();
+  } else if (!init_error_body_.empty()) {
+    outcome.payload = init_error_body_;
+  } else {
+    type = "Runtime.ExitError";
+    std::string message = exit_ ? exit_message() : "Runtime exited without providing a reason";
+    if (exit_ && !exit_->start_failure.empty()) {
+      const bool no_bootstrap = language_ == Language::kProvided && exit_->start_failure.find("/bootstrap: No such file") != std::string::npos;
+      type = "Runtime.InvalidEntrypoint";
+      message = no_bootstrap ? "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]" : exit_->start_failure;
+    }
+    outcome.payload = wire::Json::object({{"errorType", type}, {"errorMessage", fmt::format("RequestId: {} Error: {}", id, message)}}).dump();
+  }
+  tail_.clear();
+  const auto line = [&](const std::string& text) {
+    tail_.add(text);
+    log(text);
+  };
+  const Duration spent(io::monotonic_micros() - init_started_);
+  line(fmt::format("INIT_REPORT Init Duration: {:.2f} ms\tPhase: init\tStatus: error\tError Type: {}\n", static_cast<double>(spent.count()) / 1000, type));
+  line(fmt::format("START RequestId: {} Version: {}\n", id, version_->number));
+  line(fmt::format("END RequestId: {}\n", id));
+  line(report_line({.request_id = id, .duration = spent, .memory_mib = version_->memory_mib, .status = "error", .error_type = type}));
+  outcome.log_tail = tail_.text();
+  return outcome;
+}
+
+void Environment::stop(std::string_view reason) {
+  if (ended_ || stopping_ || !sandbox_) return;
+  stopping_ = true;
+  if (!extensions_.wants_shutdown()) return sandbox_->kill();
+  const Time deadline = host_.reactor.now() + kExtensionShutdown;
+  extensions_.publish_shutdown(wire::Json::object({{"eventType", "SHUTDOWN"}, {"shutdownReason", reason}, {"deadlineMs", to_millis(deadline)}}).dump());
+  sandbox_->stop(SIGTERM, kExtensionShutdown);
+}
+
+}  // namespace reef::function

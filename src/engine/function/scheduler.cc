@@ -1,0 +1,160 @@
+#include "engine/function/scheduler.h"
+
+#include <algorithm>
+
+namespace reef::function {
+
+Result<void, Refusal> Scheduler::invoke(InvocationId invocation, const std::string& version, const std::string& function,
+                                        std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Time now,
+                                        Effects& effects) {
+  if (reserved && running(function) >= *reserved) return Err(Refusal::kReservedConcurrency);
+  const std::uint32_t unreserved = limits_.account_concurrency - std::min(limits_.account_concurrency, reserved_by_all);
+  if (!reserved && unreserved_running_ >= unreserved) return Err(Refusal::kAccountConcurrency);
+  Line& line = lines_[version];
+  if (line.idle.empty() && waiting_count_ >= limits_.waiting_max) return Err(Refusal::kTooManyWaiting);
+  admitted_[invocation] = {function, reserved.has_value()};
+  ++running_[function];
+  if (!reserved) ++unreserved_running_;
+  if (!line.idle.empty()) {
+    const EnvironmentId id = line.idle.back();
+    line.idle.pop_back();
+    run(id, environments_.at(id), invocation, effects);
+    return {};
+  }
+  line.waiting.push_back(invocation);
+  ++waiting_count_;
+  start_for(version, line, effects);
+  return {};
+}
+
+void Scheduler::run(EnvironmentId id, Environment& environment, InvocationId invocation, Effects& effects) {
+  environment.state = State::kBusy;
+  effects.run.push_back({id, invocation});
+}
+
+// One environment is started per waiting invocation, as long as the machine carries it.
+void Scheduler::start_for(const std::string& version, Line& line, Effects& effects) {
+  while (line.starting < line.waiting.size()) {
+    if (environments_.size() >= limits_.environments_max && !evict_oldest_idle(effects)) return;
+    const EnvironmentId id = ++last_id_;
+    environments_[id] = {.version = version};
+    ++line.starting;
+    effects.start.push_back({id, version});
+  }
+}
+
+bool Scheduler::evict_oldest_idle(Effects& effects) {
+  auto oldest = environments_.end();
+  for (auto it = environments_.begin(); it != environments_.end(); ++it)
+    if (it->second.state == State::kIdle && (oldest == environments_.end() || it->second.idle_since < oldest->second.idle_since))
+      oldest = it;
+  if (oldest == environments_.end()) return false;
+  std::erase(lines_[oldest->second.version].idle, oldest->first);
+  effects.stop.push_back(oldest->first);
+  environments_.erase(oldest);
+  return true;
+}
+
+void Scheduler::ready(EnvironmentId id, Time now, Effects& effects) {
+  const auto found = environments_.find(id);
+  if (found == environments_.end()) return;
+  Environment& environment = found->second;
+  Line& line = lines_[environment.version];
+  if (environment.state == State::kStarting) --line.starting;
+  if (!line.waiting.empty()) {
+    const InvocationId invocation = line.waiting.front();
+    line.waiting.pop_front();
+    --waiting_count_;
+    return run(id, environment, invocation, effects);
+  }
+  if (environment.retired) {
+    effects.stop.push_back(id);
+    environments_.erase(found);
+    return start_for_waiting(effects);
+  }
+  environment.state = State::kIdle;
+  environment.idle_since = now;
+  line.idle.push_back(id);
+  start_for_waiting(effects);  // others may wait for a place
+}
+
+void Scheduler::start_for_waiting(Effects& effects) {
+  if (waiting_count_ == 0) return;
+  for (auto& [version, line] : lines_) start_for(version, line, effects);
+}
+
+void Scheduler::finished(InvocationId invocation) {
+  const auto found = admitted_.find(invocation);
+  if (found == admitted_.end()) return;
+  if (!found->second.reserved) --unreserved_running_;
+  const auto running = running_.find(found->second.function);
+  if (--running->second == 0) running_.erase(running);
+  admitted_.erase(found);
+}
+
+void Scheduler::gone(EnvironmentId id, Time now, Effects& effects) {
+  const auto found = environments_.find(id);
+  if (found == environments_.end()) return;
+  const Environment environment = found->second;
+  environments_.erase(found);
+  Line& line = lines_[environment.version];
+  if (environment.state == State::kIdle) std::erase(line.idle, id);
+  if (environment.state == State::kStarting) {
+    --line.starting;
+    if (!line.waiting.empty()) {
+      effects.fail.push_back({id, line.waiting.front()});
+      line.waiting.pop_front();
+      --waiting_count_;
+    }
+  }
+  start_for_waiting(effects);
+}
+
+void Scheduler::retire(const std::string& version, Effects& effects) {
+  for (auto it = environments_.begin(); it != environments_.end();) {
+    Environment& environment = it->second;
+    if (environment.version != version) {
+      ++it;
+      continue;
+    }
+    if (environment.state == State::kIdle) {
+      effects.stop.push_back(it->first);
+      it = environments_.erase(it);
+      continue;
+    }
+    environment.retired = true;
+    ++it;
+  }
+  const auto line = lines_.find(version);
+  if (line == lines_.end()) return;
+  line->second.idle.clear();
+  if (line->second.waiting.empty() && line->second.starting == 0) lines_.erase(line);
+}
+
+void Scheduler::tick(Time now, Effects& effects) {
+  for (auto it = environments_.begin(); it != environments_.end();) {
+    Environment& environment = it->second;
+    if (environment.state != State::kIdle || environment.idle_since + limits_.idle_max > now) {
+      ++it;
+      continue;
+    }
+    std::erase(lines_[environment.version].idle, it->first);
+    effects.stop.push_back(it->first);
+    it = environments_.erase(it);
+  }
+}
+
+std::optional<Time> Scheduler::next_tick() const {
+  std::optional<Time> next;
+  for (const auto& [id, environment] : environments_)
+    if (environment.state == State::kIdle && (!next || environment.idle_since + limits_.idle_max < *next))
+      next = environment.idle_since + limits_.idle_max;
+  return next;
+}
+
+std::uint32_t Scheduler::running(const std::string& function) const {
+  const auto found = running_.find(function);
+  return found == running_.end() ? 0 : found->second;
+}
+
+}  // namespace reef::function

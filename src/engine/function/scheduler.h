@@ -1,0 +1,95 @@
+// Decides which environment runs which invocation, when one is started and when one goes: a deterministic machine
+// without clock, process or I/O.
+//
+// Always true:
+// - An environment runs at most one invocation.
+// - A function never runs more invocations at once than it reserved, nor all functions more than the account may.
+// - An invocation that was let in is run, or refused through a Fail effect when its environment could not start.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "engine/function/function.h"
+
+namespace reef::function {
+
+using EnvironmentId = std::uint64_t;
+using InvocationId = std::uint64_t;
+
+struct SchedulerLimits {
+  std::uint32_t account_concurrency = 1000;
+  std::uint32_t environments_max = 256;  // what this machine carries
+  std::uint32_t waiting_max = 10'000;
+  Duration idle_max = 5min;              // then scaled to zero
+};
+
+class Scheduler {
+ public:
+  struct Start { EnvironmentId environment; std::string version; };
+  struct Run { EnvironmentId environment; InvocationId invocation; };
+  struct Fail { EnvironmentId environment; InvocationId invocation; };  // its environment did not start
+  struct Effects {
+    std::vector<Start> start;
+    std::vector<Run> run;
+    std::vector<EnvironmentId> stop;
+    std::vector<Fail> fail;
+  };
+
+  explicit Scheduler(SchedulerLimits limits = {}) : limits_(limits) {}
+
+  // `reserved` is the function's own limit at this moment.
+  Result<void, Refusal> invoke(InvocationId invocation, const std::string& version, const std::string& function,
+                               std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Time now, Effects& effects);
+  // The environment can take an invocation: after its start, and after each run.
+  void ready(EnvironmentId environment, Time now, Effects& effects);
+  // The invocation was answered; its environment may still be busy with the aftermath.
+  void finished(InvocationId invocation);
+  // The environment is gone, whatever it did. One that never was ready fails one waiting invocation.
+  void gone(EnvironmentId environment, Time now, Effects& effects);
+  // No further invocation for this version: idle environments go now, busy ones after their run.
+  void retire(const std::string& version, Effects& effects);
+  // Ends environments that were idle for too long.
+  void tick(Time now, Effects& effects);
+  std::optional<Time> next_tick() const;
+
+  std::size_t environments() const { return environments_.size(); }
+  std::uint32_t running(const std::string& function) const;
+
+ private:
+  enum class State { kStarting, kIdle, kBusy };
+  struct Environment {
+    std::string version;
+    State state = State::kStarting;
+    Time idle_since{};
+    bool retired = false;
+  };
+  struct Line {
+    std::deque<InvocationId> waiting;
+    std::uint32_t starting = 0;
+    std::vector<EnvironmentId> idle;  // the most recently used last
+  };
+  void run(EnvironmentId id, Environment& environment, InvocationId invocation, Effects& effects);
+  void start_for(const std::string& version, Line& line, Effects& effects);
+  bool evict_oldest_idle(Effects& effects);
+  void start_for_waiting(Effects& effects);
+
+  SchedulerLimits limits_;
+  std::map<EnvironmentId, Environment> environments_;
+  TextMap<Line> lines_;
+  struct Admitted { std::string function; bool reserved; };
+  std::map<InvocationId, Admitted> admitted_;
+  TextMap<std::uint32_t> running_;
+  std::uint32_t unreserved_running_ = 0;
+  std::size_t waiting_count_ = 0;
+  EnvironmentId last_id_ = 0;
+};
+
+}  // namespace reef::function

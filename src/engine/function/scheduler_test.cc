@@ -1,0 +1,117 @@
+#include "engine/function/scheduler.h"
+
+#include <gtest/gtest.h>
+
+namespace reef::function {
+namespace {
+
+const Time kNow = from_seconds(1'000'000);
+
+struct Fixture : testing::Test {
+  Scheduler scheduler{{.account_concurrency = 3, .environments_max = 2, .waiting_max = 4, .idle_max = 10s}};
+  Scheduler::Effects effects;
+  Result<void, Refusal> invoke(InvocationId id, const std::string& version, std::optional<std::uint32_t> reserved = {}) {
+    effects = {};
+    return scheduler.invoke(id, version, "f-" + version, reserved, reserved.value_or(0), kNow, effects);
+  }
+  void ready(EnvironmentId id, Time now = kNow) { effects = {}, scheduler.ready(id, now, effects); }
+  void gone(EnvironmentId id) { effects = {}, scheduler.gone(id, kNow, effects); }
+};
+
+TEST_F(Fixture, StartsOnePerWaitingInvocationAndReusesIdleOnes) {
+  ASSERT_TRUE(invoke(1, "a").has_value());
+  ASSERT_EQ(effects.start.size(), 1u);
+  const EnvironmentId first = effects.start[0].environment;
+  ready(first);
+  ASSERT_EQ(effects.run.size(), 1u);
+  EXPECT_EQ(effects.run[0].invocation, 1u);
+  scheduler.finished(1);
+  ready(first);
+  EXPECT_TRUE(effects.run.empty());
+  ASSERT_TRUE(invoke(2, "a").has_value());
+  EXPECT_TRUE(effects.start.empty());
+  ASSERT_EQ(effects.run.size(), 1u);
+  EXPECT_EQ(effects.run[0].environment, first);
+}
+
+TEST_F(Fixture, GivesTheFirstFreeEnvironmentToTheLongestWaiting) {
+  ASSERT_TRUE(invoke(1, "a").has_value());
+  const EnvironmentId first = effects.start[0].environment;
+  ready(first);
+  ASSERT_TRUE(invoke(2, "a").has_value());
+  ASSERT_EQ(effects.start.size(), 1u);
+  const EnvironmentId second = effects.start[0].environment;
+  scheduler.finished(1);
+  ready(first);
+  ASSERT_EQ(effects.run.size(), 1u);
+  EXPECT_EQ(effects.run[0].invocation, 2u);
+  ready(second);
+  EXPECT_TRUE(effects.run.empty());
+}
+
+TEST_F(Fixture, RefusesBeyondReservedAndAccountConcurrency) {
+  EXPECT_EQ(invoke(1, "a", 0).error(), Refusal::kReservedConcurrency);
+  ASSERT_TRUE(invoke(2, "a", 1).has_value());
+  EXPECT_EQ(invoke(3, "a", 1).error(), Refusal::kReservedConcurrency);
+  scheduler.finished(2);
+  EXPECT_TRUE(invoke(4, "a", 1).has_value());
+  for (InvocationId id = 5; id < 8; ++id) ASSERT_TRUE(invoke(id, "b").has_value());
+  EXPECT_EQ(invoke(8, "b").error(), Refusal::kAccountConcurrency);
+}
+
+TEST_F(Fixture, EvictsTheOldestIdleWhenTheMachineIsFull) {
+  ASSERT_TRUE(invoke(1, "a").has_value());
+  const EnvironmentId a = effects.start[0].environment;
+  ASSERT_TRUE(invoke(2, "b").has_value());
+  const EnvironmentId b = effects.start[0].environment;
+  ready(a);
+  ready(b);
+  scheduler.finished(1);
+  ready(a);
+  ASSERT_TRUE(invoke(3, "c").has_value());
+  EXPECT_EQ(effects.stop, std::vector<EnvironmentId>{a});
+  ASSERT_EQ(effects.start.size(), 1u);
+  // Full of busy ones: waits until one of them is free.
+  scheduler.finished(2);
+  ASSERT_TRUE(invoke(4, "d").has_value());
+  EXPECT_TRUE(effects.start.empty());
+  ready(b);
+  EXPECT_EQ(effects.stop, std::vector<EnvironmentId>{b});
+  ASSERT_EQ(effects.start.size(), 1u);
+  EXPECT_EQ(effects.start[0].version, "d");
+}
+
+TEST_F(Fixture, FailsOneInvocationWhenAnEnvironmentDoesNotStart) {
+  ASSERT_TRUE(invoke(1, "a").has_value());
+  gone(effects.start[0].environment);
+  ASSERT_EQ(effects.fail.size(), 1u);
+  EXPECT_EQ(effects.fail[0].invocation, 1u);
+  EXPECT_TRUE(effects.start.empty());
+}
+
+TEST_F(Fixture, ScalesToZeroAndRetires) {
+  ASSERT_TRUE(invoke(1, "a").has_value());
+  const EnvironmentId a = effects.start[0].environment;
+  ready(a);
+  scheduler.finished(1);
+  ready(a);
+  effects = {};
+  scheduler.tick(kNow + 9s, effects);
+  EXPECT_TRUE(effects.stop.empty());
+  EXPECT_EQ(scheduler.next_tick(), kNow + 10s);
+  scheduler.tick(kNow + 10s, effects);
+  EXPECT_EQ(effects.stop, std::vector<EnvironmentId>{a});
+  ASSERT_TRUE(invoke(2, "a").has_value());
+  const EnvironmentId again = effects.start[0].environment;
+  ready(again);
+  effects = {};
+  scheduler.retire("a", effects);
+  EXPECT_TRUE(effects.stop.empty());
+  scheduler.finished(2);
+  ready(again);
+  EXPECT_EQ(effects.stop, std::vector<EnvironmentId>{again});
+  EXPECT_EQ(scheduler.environments(), 0u);
+}
+
+}  // namespace
+}  // namespace reef::function

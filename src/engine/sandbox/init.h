@@ -1,0 +1,43 @@
+// The first process of every sandbox: sets it up, starts the workload, reaps, forwards signals, watches memory
+// where control groups cannot, and ends with the workload. It runs in a copy of the small spawner process.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/sandbox/cgroup.h"
+#include "engine/sandbox/spec.h"
+
+namespace reef::sandbox {
+
+// What travels on a sandbox's control socket; the first byte of each message.
+enum class ToInit : char {
+  kAttach = 'A',   // later binds: count, then source and target each
+  kSignal = 'S',   // u8: signal to the workload
+  kKill = 'K',     // end everything now
+  kMemory = 'M',   // u64: limit, where init polls
+  kConnect = 'C',  // u16 port: a connection to 127.0.0.1 inside
+};
+enum class FromSandbox : char {
+  kStarted = 'P',    // by the spawner: i32 pid; carries its pidfd
+  kReady = 'R',      // the workload was executed; carries the daemon's sockets
+  kFailed = 'F',     // text: it never ran
+  kAttached = 'A',   // text: empty when it worked
+  kExited = 'E',     // i32 wait status of the workload
+  kOutOfMemory = 'O',
+  kConnected = 'C',  // i32 errno; carries the socket when 0
+  kDead = 'D',       // by the spawner, always last: i32 wait status of init, u8 whether out of memory
+};
+
+struct InitContext {
+  Tier tier = Tier::kProcesses;
+  bool isolated_network = false;
+  const Spec* spec = nullptr;
+  const Cgroups* cgroups = nullptr;
+  std::uint32_t outer_uid = 0, outer_gid = 0;  // who the workload is on the host
+  int control = -1, out = -1, err = -1;
+  bool probe = false;  // exits instead of executing a workload
+};
+
+[[noreturn]] void run_init(const InitContext& context);
+
+}  // namespace reef::sandbox

@@ -1,0 +1,109 @@
+#include "engine/sandbox/workload.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/filter.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine/sandbox/privileges.h"
+
+namespace reef::sandbox {
+namespace {
+
+Failure failed(const std::string& step) {
+  const int error = errno;
+  return {fmt::format("{}: {}", step, std::strerror(error)), error};
+}
+
+void set_limit(__rlimit_resource what, rlim_t value) {
+  rlimit limit{};
+  ::getrlimit(what, &limit);
+  limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(value, limit.rlim_max);
+  ::setrlimit(what, &limit);
+}
+
+Result<void, Failure> give_up_privileges(const InitContext& context) {
+  const Spec& spec = *context.spec;
+  if (context.tier == Tier::kRoot) {
+    TRY(become_user(context.outer_uid, context.outer_gid));
+    // A user namespace of its own on top: inside, the workload is who /etc/passwd says. Where the kernel forbids
+    // it, it stays the unprivileged host user that it already is.
+    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    if (::unshare(CLONE_NEWUSER) == 0) TRY(map_own_ids(spec.uid, spec.gid, context.outer_uid, context.outer_gid));
+  }
+  TRY(drop_capabilities());
+  return install_seccomp(seccomp_program());
+}
+
+Result<void, Failure> become_workload(const InitContext& context) {
+  const Spec& spec = *context.spec;
+  ::setsid();
+  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null < 0) return Err(failed("open /dev/null"));
+  ::dup2(null, 0);
+  ::dup2(context.out, 1);
+  ::dup2(context.err, 2);
+  set_limit(RLIMIT_CORE, 0);
+  set_limit(RLIMIT_NOFILE, spec.limits.open_files);
+  if (context.tier == Tier::kUserNamespaces && context.cgroups->kind() == Cgroups::Kind::kNone)
+    set_limit(RLIMIT_NPROC, spec.limits.pids);
+  if (context.tier == Tier::kProcesses)
+    TRY([&]() -> Result<void, Failure> {
+      if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return Err(failed("no_new_privs"));
+      return install_seccomp(seccomp_program());
+    }());
+  else
+    TRY(give_up_privileges(context));
+  // Changing credentials cleared it. Init is the parent; with it gone nothing may go on.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (context.probe) ::_exit(0);
+  if (::chdir(spec.cwd.c_str()) < 0) return Err(failed("chdir " + spec.cwd));
+
+  std::vector<char*> argv, env;
+  for (const std::string& text : spec.argv) argv.push_back(const_cast<char*>(text.c_str()));
+  for (const std::string& text : spec.env) env.push_back(const_cast<char*>(text.c_str()));
+  argv.push_back(nullptr);
+  env.push_back(nullptr);
+  if (!argv[0]) return Err(Failure{"no program given"});
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) ::signal(number, SIG_DFL);
+  ::execve(argv[0], argv.data(), env.data());
+  return Err(failed(fmt::format("execute {}", argv[0])));
+}
+
+}  // namespace
+
+Result<pid_t, Failure> start_workload(const InitContext& context) {
+  int report[2];
+  if (::pipe2(report, O_CLOEXEC) < 0) return Err(failed("pipe"));
+  const pid_t pid = ::fork();
+  if (pid < 0) return Err(failed("fork"));
+  if (pid == 0) {
+    ::close(report[0]);
+    const Result<void, Failure> result = become_workload(context);
+    const std::string& text = result.error().message;
+    static_cast<void>(!::write(report[1], text.data(), text.size()));
+    ::_exit(127);
+  }
+  ::close(report[1]);
+  char text[512];
+  ssize_t size;
+  do size = ::read(report[0], text, sizeof(text));
+  while (size < 0 && errno == EINTR);
+  ::close(report[0]);
+  if (size <= 0) return pid;
+  ::waitpid(pid, nullptr, 0);
+  return Err(Failure{std::string(text, static_cast<std::size_t>(size))});
+}
+
+}  // namespace reef::sandbox

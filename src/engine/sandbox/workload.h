@@ -1,0 +1,14 @@
+// Starts a workload's own process inside a sandbox.
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/result.h"
+#include "engine/sandbox/init.h"
+
+namespace reef::sandbox {
+
+// Forks, gives everything up and executes. Returns when the program runs, or why it does not.
+Result<pid_t, Failure> start_workload(const InitContext& context);
+
+}  // namespace reef::sandbox
