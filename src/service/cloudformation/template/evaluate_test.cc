@@ -101,7 +101,7 @@ TEST(Templates, SectionsAreChecked) {
   EXPECT_EQ(message("Resources: {}"), "Template format error: At least one Resources member must be defined.");
   EXPECT_EQ(message("Resources: {A: {Type: x}}\nFoo: 1"), "Invalid template property or properties [Foo]");
   EXPECT_EQ(message("just text"), "Template format error: unsupported structure.");
-  EXPECT_EQ(message("{\"Resources\": "), "Template format error: JSON not well-formed. (line 1, column 15)");
+  EXPECT_EQ(message("{\"Resources\": "), "Template format error: JSON not well-formed. (line 1, column 14)");
   EXPECT_EQ(message("Resources: {A: {Type: x}}"), "");
 }
 
