@@ -59,10 +59,13 @@ class Functions {
   LogSink& logs_;
   Scheduler scheduler_;
   io::Pool pool_{"functions", 2};
-  bool stopping_ = false, looked_for_interpreters_ = false;
-  std::vector<Interpreter> interpreters_;
-  std::deque<Later<bool>*> waiting_for_interpreters_;
-  bool looking_ = false;
+  bool stopping_ = false;
+  struct Found {
+    bool looking = false, looked = false;
+    std::vector<Interpreter> interpreters;
+    std::deque<Later<bool>*> waiting;
+  };
+  std::map<Language, Found> found_;
   InvocationId last_invocation_ = 0;
   std::map<InvocationId, Pending> pending_;       // admitted, not yet running
   std::map<EnvironmentId, std::shared_ptr<Environment>> environments_;
