@@ -28,6 +28,7 @@ struct Call {
   std::string_view service;    // model name: "sqs"
   std::string_view operation;  // "SendMessage"
   std::string trace_id;        // X-Amzn-Trace-Id of this call: "Root=1-...;Parent=...;Sampled=1"
+  bool is_traced = false;      // the client sent that trace itself, rather than Atoll having begun it
   std::string endpoint;        // how the caller reached us: "http://localhost:4566", for URLs in replies
   std::string user_agent;
   bool via_query_protocol = false;

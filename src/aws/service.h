@@ -92,6 +92,8 @@ class Service {
   virtual void start() {}
   // Called on the control shard while stopping; must not start new work.
   virtual void stop() {}
+  // Called on the control shard when everything is wiped (`/_atoll/reset`): forgets what it cached of the store.
+  virtual void reset() {}
 };
 
 // The usual Service: a state struct and a definition.
@@ -108,6 +110,9 @@ class ServiceOf final : public Service {
   }
   void stop() override {
     if constexpr (requires { state_.stop(); }) state_.stop();
+  }
+  void reset() override {
+    if constexpr (requires { state_.reset(); }) state_.reset();
   }
 
  private:

@@ -201,6 +201,7 @@ Task<aws::Reply<aws::Value>> Gateway::run_call(Exchange& exchange) {
   call.endpoint = std::string(request.is_tls ? "https://" : "http://") + std::string(request.host);
   call.via_query_protocol = found.protocol == aws::Protocol::kQuery;
   call.trace_id = telemetry::TraceContext::read(request.header("x-amzn-trace-id"), request.header("traceparent"), exchange.now).amzn_header();
+  call.is_traced = request.has_header("x-amzn-trace-id");
   call.http_request = &request;
   call.http_response = &exchange.response;
 

@@ -109,7 +109,8 @@ aws::Reply<Outgoing> prepare(const Input& in, const QueueName& queue, const aws:
       out.md5_of_system_attributes_hex = md5_of_attributes({trace});
     }
   // The caller's own trace goes on through the queue.
-  if (message.trace_header.empty()) message.trace_header = call.trace_id;
+  if (message.trace_header.empty() && call.is_traced) message.trace_header = call.trace_id;
+  message.hop_trace = call.trace_id;
   message.group = in.message_group_id.value_or("");
   message.dedup_id = in.message_deduplication_id.value_or("");
   const auto valid_id = [](std::string_view id) {

@@ -17,6 +17,7 @@ std::string encode(const StoredMessage& message) {
   out.bytes(message.id);
   out.bytes(message.sender_id);
   out.bytes(message.trace_header);
+  out.bytes(message.hop_trace);
   out.bytes(message.dead_letter_source);
   out.bytes(message.group);
   out.bytes(message.dedup_id);
@@ -38,6 +39,7 @@ StoredMessage decode(std::string_view bytes) {
   out.id = in.text();
   out.sender_id = in.text();
   out.trace_header = in.text();
+  out.hop_trace = in.text();
   out.dead_letter_source = in.text();
   out.group = in.text();
   out.dedup_id = in.text();

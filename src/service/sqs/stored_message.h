@@ -18,7 +18,8 @@ struct StoredAttribute {
 struct StoredMessage {
   std::string id;
   std::string sender_id;
-  std::string trace_header;
+  std::string trace_header;        // AWSTraceHeader, when the sender gave one
+  std::string hop_trace;           // the trace that the sending call belongs to; for receivers inside
   std::string dead_letter_source;  // ARN
   std::string group, dedup_id;
   std::vector<StoredAttribute> attributes;  // sorted by name

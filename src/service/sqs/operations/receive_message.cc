@@ -26,7 +26,7 @@ bool wants_attribute(const std::vector<std::string>& names, std::string_view nam
   });
 }
 
-model::Message to_model(const queue::Message& received, const model::ReceiveMessageInput& in, const QueueName& name) {
+model::Message to_model(const queue::Message& received, const model::ReceiveMessageInput& in, const QueueName& name, bool is_inside) {
   StoredMessage stored = decode(received.payload);
   model::Message out;
   const auto system = [&](std::string_view attribute, std::string value) {
@@ -40,7 +40,7 @@ model::Message to_model(const queue::Message& received, const model::ReceiveMess
     system("SentTimestamp", std::to_string(to_millis(received.sent_at)));
     system("ApproximateReceiveCount", std::to_string(received.receive_count));
     system("ApproximateFirstReceiveTimestamp", std::to_string(to_millis(received.first_received_at)));
-    system("AWSTraceHeader", stored.trace_header);
+    system("AWSTraceHeader", stored.trace_header.empty() && is_inside ? stored.hop_trace : stored.trace_header);
     system("DeadLetterQueueSourceArn", stored.dead_letter_source);
     system("MessageGroupId", stored.group);
     system("MessageDeduplicationId", stored.dedup_id);
@@ -87,7 +87,7 @@ Task<Reply<model::ReceiveMessageOutput>> receive_message(Sqs& sqs, const model::
   if (received.empty()) co_return out;
   auto& messages = out.messages.emplace();
   messages.reserve(received.size());
-  for (const queue::Message& message : received) messages.push_back(to_model(message, in, name));
+  for (const queue::Message& message : received) messages.push_back(to_model(message, in, name, call.http_request == nullptr));
   co_return out;
 }
 

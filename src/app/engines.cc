@@ -1,0 +1,13 @@
+#include "app/engines.h"
+
+namespace reef::app {
+
+Engines::Engines(const Config&, Storage& storage, Parts& parts) : tables(*storage.kv) {
+  parts.add(resets);
+  parts.add(*storage.kv);
+  parts.add(spans);
+  parts.add(queues);
+  parts.add(tables);
+}
+
+}  // namespace reef::app

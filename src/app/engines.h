@@ -1,0 +1,25 @@
+// Every engine, made in order of need and put among the parts that services take.
+#pragma once
+
+#include <memory>
+
+#include "app/config.h"
+#include "app/storage.h"
+#include "base/parts.h"
+#include "engine/queue/queues.h"
+#include "engine/store/reset_hooks.h"
+#include "engine/table/tables.h"
+#include "engine/telemetry/spans.h"
+
+namespace reef::app {
+
+struct Engines {
+  Engines(const Config& config, Storage& storage, Parts& parts);
+
+  store::ResetHooks resets;
+  telemetry::Spans spans;
+  queue::Queues queues;
+  table::Tables tables;
+};
+
+}  // namespace reef::app

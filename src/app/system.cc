@@ -1,0 +1,144 @@
+#include "app/system.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "engine/store/journal.h"
+
+namespace reef::service {
+std::vector<std::unique_ptr<aws::Service>> make_all(Parts& parts);
+}
+
+namespace reef::app {
+namespace {
+
+constexpr Duration kDrainMax = 5s;
+
+// SIGTERM and SIGINT as an event of the control loop.
+class StopSignals final : public io::FdHandler {
+ public:
+  StopSignals(io::Reactor& reactor, std::function<void()> stop) : reactor_(reactor), stop_(std::move(stop)) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    fd_ = io::Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+    reactor_.watch(fd_.get(), EPOLLIN, this);
+  }
+  ~StopSignals() override { reactor_.unwatch(fd_.get(), this); }
+  void on_ready(std::uint32_t) override {
+    signalfd_siginfo info;
+    while (::read(fd_.get(), &info, sizeof info) == sizeof info) stop_();
+  }
+
+ private:
+  io::Reactor& reactor_;
+  std::function<void()> stop_;
+  io::Fd fd_;
+};
+
+}  // namespace
+
+System::System(Config config) : config_(std::move(config)) {}
+
+System::~System() {
+  servers_.clear();
+  gateway_.reset();
+  registry_.reset();
+  dispatcher_.reset();
+  engines_.reset();
+  storage_.reset();
+}
+
+Result<void, Failure> System::start() {
+  // Blocked before any thread exists, so that only the signalfd sees them.
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  const std::int64_t began = io::monotonic_micros();
+  storage_ = TRY(Storage::open(config_, clock_));
+  storage_->shards[0]->adopt_thread();
+  engines_ = std::make_unique<Engines>(config_, *storage_, parts_);
+  parts_.add(keys_);
+  // The dispatcher is a part of services, and finds them through the registry that is filled from them.
+  registry_ = std::make_unique<gateway::Registry>(std::vector<std::unique_ptr<aws::Service>>{});
+  dispatcher_ = std::make_unique<gateway::Dispatcher>(*registry_, engines_->spans, fmt::format("http://localhost:{}", config_.port));
+  parts_.add<aws::Caller>(*dispatcher_);
+  *registry_ = gateway::Registry(service::make_all(parts_));
+  dispatcher_->index_resources();
+  TRY(storage_->recover());
+  gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
+  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, engines_->spans, *storage_, engines_->resets, keys_, began});
+  gateway_->add_side_door(make_admin(*admin_));
+  for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
+    http::ServerOptions options;
+    options.tls = [this] { return tls(); };
+    servers_.push_back(std::make_unique<http::Server>(
+        *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
+    const int port = TRY(servers_.back()->listen(config_.address, config_.port));
+    config_.port = port;  // port 0: the first one found it, the others share it
+  }
+  return {};
+}
+
+io::TlsContext* System::tls() {
+  std::call_once(tls_once_, [this] {
+    auto pair = io::make_local_certificate();
+    auto context = pair ? io::TlsContext::server(pair->certificate, pair->key) : Err(pair.error());
+    if (context) tls_ = *std::move(context);
+    else log::error("no TLS certificate", {{"reason", context.error().message}});
+  });
+  return tls_.get();
+}
+
+void System::run_loop(std::size_t index) {
+  storage_->shards[index]->adopt_thread();
+  storage_->reactors[index]->run();
+}
+
+void System::run(const std::function<void()>& ready) {
+  for (std::size_t i = 1; i < storage_->reactors.size(); ++i)
+    threads_.emplace_back([this, i] {
+      ::pthread_setname_np(::pthread_self(), fmt::format("atoll-{}", i).c_str());
+      run_loop(i);
+    });
+  const StopSignals signals(*storage_->reactors[0], [this] { begin_stop(); });
+  storage_->reactors[0]->post([this, &ready] {
+    for (const auto& entry : registry_->all()) entry->service->start();
+    log::info("ready", {{"address", config_.address}, {"port", config_.port}, {"data", config_.data}, {"shards", storage_->shards.size()}});
+    ready();
+  });
+  run_loop(0);
+  for (std::thread& thread : threads_) thread.join();
+  storage_->close();
+  log::info("stopped", {});
+}
+
+// New connections are refused, running requests get a few seconds, then the loops end.
+void System::begin_stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  log::info("stopping", {});
+  engines_->queues.stop_waiting();
+  for (const auto& entry : registry_->all()) entry->service->stop();
+  draining_ = servers_.size();
+  for (std::size_t i = 0; i < servers_.size(); ++i)
+    storage_->reactors[i]->post([this, i] {
+      servers_[i]->drain(kDrainMax, [this] {
+        if (draining_.fetch_sub(1) == 1)
+          for (const auto& reactor : storage_->reactors) reactor->stop();
+      });
+    });
+}
+
+}  // namespace reef::app

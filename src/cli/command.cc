@@ -1,0 +1,20 @@
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/lifecycle.h"
+
+namespace reef::cli {
+
+int run(int argc, char** argv, const Daemon& daemon) {
+  CLI::App app("Runs a whole AWS-style microservices architecture on this machine.", "atoll");
+  app.set_version_flag("--version", std::string("atoll ") + daemon.version);
+  app.require_subcommand(1);
+  app.footer("Start here:  atoll start && atoll deploy my-template.yaml\nEvery AWS client works with AWS_ENDPOINT_URL=http://localhost:4566.");
+  int status = 0;
+  add_lifecycle_commands(app, daemon, status);
+  CLI11_PARSE(app, argc, argv);
+  return status;
+}
+
+}  // namespace reef::cli

@@ -1,0 +1,247 @@
+// Tables: definitions in the control shard's records, published to every thread as a snapshot.
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "engine/store/records.h"
+#include "engine/table/item.h"
+#include "engine/table/tables_state.h"
+
+namespace reef::table {
+namespace {
+
+constexpr std::string_view kRecordPrefix = "dynamodb/table/";
+constexpr std::string_view kSequenceRecord = "dynamodb/sequence";
+constexpr std::size_t kBackfillKeys = 200;  // looked at between two turns of the loop
+
+std::string record_key(std::string_view catalogue_key) { return std::string(kRecordPrefix).append(catalogue_key); }
+
+std::uint64_t next_id(store::Records& records) {
+  std::uint64_t last = 0;
+  if (const std::string* stored = records.find(kSequenceRecord)) last = ByteReader(*stored).fixed<std::uint64_t>();
+  std::string bytes;
+  ByteWriter(bytes).fixed(last + 1);
+  records.put(kSequenceRecord, std::move(bytes));
+  return last + 1;
+}
+
+void number_indexes(TableDefinition& table) {
+  for (IndexDefinition& index : table.indexes)
+    if (index.number == 0) index.number = table.next_index_number++;
+}
+
+}  // namespace
+
+Tables::Tables(store::Kv& kv) : kv_(kv), next_expiry_(kNever) {}
+Tables::~Tables() = default;
+
+void Tables::start() {
+  for (std::size_t i = 0; i < store::Shard::count(); ++i) per_shard_.push_back(std::make_unique<PerShard>());
+  store::Shard::control().records().scan(kRecordPrefix, [&](std::string_view key, const std::string& bytes) {
+    auto table = read_definition(bytes);
+    CHECK(table.has_value());
+    definitions_.emplace(key.substr(kRecordPrefix.size()), std::make_shared<TableDefinition>(*std::move(table)));
+    return true;
+  });
+  publish();
+  bool expires = false;
+  for (const auto& [key, table] : definitions_) {
+    expires = expires || !table->expiry_attribute.empty();
+    for (const IndexDefinition& index : table->indexes)
+      if (index.is_backfilling) backfill(table, index.number).detach();
+  }
+  if (expires || kv_.opened()) arm_expiry(0);
+}
+
+void Tables::stop() {
+  stopping_ = true;
+  if (expiry_timer_) store::Shard::control().reactor().cancel(std::exchange(expiry_timer_, 0));
+}
+
+void Tables::publish() {
+  auto next = std::make_shared<Snapshot>();
+  for (const auto& [key, table] : definitions_) {
+    next->by_name.emplace(key, table);
+    next->by_id.emplace(table->id, table);
+  }
+  next->in_order = definitions_;
+  snapshot_.store(std::move(next));
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+// Each thread keeps the last snapshot it saw, so that the usual look-up shares nothing but a counter.
+std::shared_ptr<const Tables::Snapshot> Tables::snapshot() const {
+  struct Seen {
+    const Tables* tables = nullptr;
+    std::uint64_t version = 0;
+    std::shared_ptr<const Snapshot> snapshot;
+  };
+  thread_local Seen seen;
+  const std::uint64_t version = version_.load(std::memory_order_acquire);
+  if (seen.tables != this || seen.version != version || !seen.snapshot) seen = {this, version, snapshot_.load()};
+  return seen.snapshot;
+}
+
+TablePtr Tables::find(std::string_view account, std::string_view region, std::string_view name) const {
+  const auto current = snapshot();
+  const auto found = current->by_name.find(catalogue_key(account, region, name));
+  return found == current->by_name.end() ? nullptr : found->second;
+}
+
+std::vector<std::string> Tables::list(std::string_view account, std::string_view region, std::string_view after,
+                                      std::size_t limit) const {
+  const auto current = snapshot();
+  std::vector<std::string> names;
+  const std::string prefix = catalogue_key(account, region, "");
+  for (auto at = current->in_order.upper_bound(prefix + std::string(after));
+       at != current->in_order.end() && at->first.starts_with(prefix) && names.size() < limit; ++at)
+    names.push_back(at->second->name);
+  return names;
+}
+
+std::size_t Tables::count(std::string_view account, std::string_view region) const {
+  return list(account, region, {}, SIZE_MAX).size();
+}
+
+TableCounters Tables::counters(const TableDefinition& table) const {
+  TableCounters total;
+  const std::string prefix = counter_prefix(table.id);
+  const auto cursor = kv_.cursor();
+  for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
+    ByteReader in(cursor->value());
+    total.items += in.fixed<std::int64_t>();
+    total.bytes += in.fixed<std::int64_t>();
+  }
+  return total;
+}
+
+Task<Result<TablePtr, Refused>> Tables::create(TableDefinition definition) {
+  store::Shard& home = store::Shard::current();
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  const std::string key = catalogue_key(definition.account, definition.region, definition.name);
+  Result<TablePtr, Refused> result = Err(Refused{Refusal::kTableExists});
+  if (!definitions_.contains(key)) {
+    definition.id = next_id(control.records());
+    number_indexes(definition);
+    control.records().put(record_key(key), definition_bytes(definition));
+    result = definitions_[key] = std::make_shared<TableDefinition>(std::move(definition));
+    co_await control.committed();
+    publish();
+  }
+  co_await home.enter();
+  co_return result;
+}
+
+Task<Result<TablePtr, Refused>> Tables::change(std::string account, std::string region, std::string name,
+                                               std::function<std::string(TableDefinition&)> edit) {
+  store::Shard& home = store::Shard::current();
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  const std::string key = catalogue_key(account, region, name);
+  const auto found = definitions_.find(key);
+  Result<TablePtr, Refused> result = Err(Refused{Refusal::kNoSuchTable});
+  if (found != definitions_.end()) {
+    const TablePtr old = found->second;
+    auto next = std::make_shared<TableDefinition>(*old);
+    if (std::string fault = edit(*next); !fault.empty()) {
+      result = Err(Refused{Refusal::kInvalid, std::move(fault)});
+    } else {
+      const std::uint16_t first_new = old->next_index_number;
+      number_indexes(*next);
+      for (IndexDefinition& index : next->indexes)
+        if (index.number >= first_new) index.is_backfilling = true;
+      control.records().put(record_key(key), definition_bytes(*next));
+      result = found->second = next;
+      co_await control.committed();
+      publish();
+      for (const IndexDefinition& index : next->indexes)
+        if (index.number >= first_new) backfill(next, index.number).detach();
+      for (const IndexDefinition& index : old->indexes)
+        if (!next->find_index(index.name)) erase_space(space_prefix(old->id, index.number));
+      if (next->expiry_attribute != old->expiry_attribute && !next->expiry_attribute.empty())
+        backfill_expiry(next).detach();
+    }
+  }
+  co_await home.enter();
+  co_return result;
+}
+
+Task<Result<TablePtr, Refused>> Tables::remove(std::string account, std::string region, std::string name) {
+  store::Shard& home = store::Shard::current();
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  const std::string key = catalogue_key(account, region, name);
+  const auto found = definitions_.find(key);
+  Result<TablePtr, Refused> result = Err(Refused{Refusal::kNoSuchTable});
+  if (found != definitions_.end() && found->second->is_deletion_protected) {
+    result = Err(Refused{Refusal::kTableProtected});
+  } else if (found != definitions_.end()) {
+    result = found->second;
+    const TablePtr old = found->second;
+    definitions_.erase(found);
+    control.records().erase(record_key(key));
+    co_await control.committed();
+    publish();
+    std::string items = "T";
+    append_big_endian(items, old->id, 8);
+    erase_space(std::move(items));
+    erase_space(counter_prefix(old->id));
+  }
+  co_await home.enter();
+  co_return result;
+}
+
+void Tables::erase_space(std::string prefix) {
+  const std::string end = after_prefix(prefix);
+  kv_.erase_range(prefix, end);
+}
+
+// Walks the table in small steps. Each item's entry is written on the shard that owns the item, from what is there
+// then, so that it cannot undo a newer write: those maintain the index already.
+Task<void> Tables::backfill(TablePtr table, std::uint16_t index_number) {
+  store::Shard& control = store::Shard::control();
+  const std::string prefix = space_prefix(table->id, 0);
+  std::string at = prefix;
+  bool done = false;
+  while (!done && !stopping_) {
+    std::vector<std::string> keys;
+    {
+      const auto cursor = kv_.cursor();
+      for (cursor->seek(at); cursor->valid() && cursor->key().starts_with(prefix) && keys.size() < kBackfillKeys;
+           cursor->next())
+        keys.emplace_back(cursor->key());
+    }
+    done = keys.size() < kBackfillKeys;
+    if (!keys.empty()) at = keys.back() + '\0';
+    for (const std::string& key : keys) {
+      const auto stored = kv_.get(key);
+      const auto item = stored ? read_item(*stored) : std::nullopt;
+      if (!item) continue;
+      store::Shard& owner = store::Shard::owner_of(partition_key(table->id, item->find(table->keys.hash.name)->second));
+      co_await owner.enter();
+      if (const auto again = kv_.get(key)) {
+        const auto now = read_item(*again);
+        for (const IndexDefinition& index : table->indexes) {
+          if (index.number != index_number || !now) continue;
+          if (const auto entry = index_key(table->id, index.number, index.keys, table->keys, *now))
+            kv_.put(*entry, item_bytes(index_entry(*table, index, *now)));
+        }
+      }
+      co_await owner.committed();
+      co_await control.enter();
+    }
+    co_await control.reactor().sleep(1ms);
+  }
+  if (stopping_) co_return;
+  // Refused when the table went away meanwhile, which is fine.
+  static_cast<void>(co_await change(table->account, table->region, table->name, [&](TableDefinition& definition) {
+    if (definition.id != table->id) return std::string("replaced");
+    for (IndexDefinition& index : definition.indexes)
+      if (index.number == index_number) index.is_backfilling = false;
+    return std::string();
+  }));
+}
+
+}  // namespace reef::table

@@ -1,0 +1,46 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
+#include "service/dynamodb/capacity.h"
+#include "service/dynamodb/expressions.h"
+#include "service/dynamodb/item_checks.h"
+#include "service/dynamodb/operations/operations.h"
+
+namespace reef::dynamodb::operations {
+
+Task<Reply<model::DeleteItemOutput>> delete_item(Dynamodb& dynamodb, const model::DeleteItemInput& in, const Call& call) {
+  CO_TRY(check_mixing({{"ConditionExpression", in.condition_expression.has_value()}},
+                      {{"Expected", in.expected.has_value()}, {"ConditionalOperator", in.conditional_operator.has_value()}},
+                      in.expression_attribute_names.has_value(), in.expression_attribute_values.has_value()));
+  CO_TRY(check_attributes(in.key));
+  if (in.return_values && *in.return_values != "ALL_OLD" && *in.return_values != "NONE")
+    co_return Err(invalid("ReturnValues can only be ALL_OLD or NONE"));
+  Expressions expressions(in.expression_attribute_names, in.expression_attribute_values);
+  CO_TRY(expressions.take_expected(in.expected, in.conditional_operator));
+  if (in.condition_expression) CO_TRY(expressions.parse({.condition = &in.condition_expression}));
+  const table::TablePtr table = CO_TRY(find_table(dynamodb, call, in.table_name));
+  CO_TRY(check_key(table->keys, in.key));
+  if (expressions.condition) {
+    std::set<std::string, std::less<>> nested;
+    table::collect_nested_heads(*expressions.condition, nested);
+    CO_TRY(check_nested_heads(*table, nested));
+  }
+  AttributeMap storage;
+  const bool wants_old = in.return_values == "ALL_OLD";
+  auto written = co_await dynamodb.tables.write({.kind = table::Write::Kind::kDelete,
+                                                 .table = table,
+                                                 .item = canonical(in.key, storage),
+                                                 .condition = expressions.condition_or_null(),
+                                                 .wants_before = wants_old});
+  if (!written)
+    co_return Err(to_error(std::move(written).error(), in.return_values_on_condition_check_failure == "ALL_OLD"));
+  model::DeleteItemOutput out;
+  if (wants_old) out.attributes = std::move(written->before);
+  if (in.return_consumed_capacity) {
+    Consumption consumption{.table = table};
+    consumption.add_write(*written);
+    out.consumed_capacity = consumption.report(in.return_consumed_capacity);
+  }
+  out.item_collection_metrics = collection_metrics(*table, in.key, in.return_item_collection_metrics);
+  co_return out;
+}
+
+}  // namespace reef::dynamodb::operations
