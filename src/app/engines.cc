@@ -2,10 +2,11 @@
 
 namespace reef::app {
 
-Engines::Engines(const Config&, Storage& storage, Parts& parts) : tables(*storage.kv) {
+Engines::Engines(const Config&, Storage& storage, Parts& parts) : logs(*storage.kv), tables(*storage.kv) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
+  parts.add(logs);
   parts.add(queues);
   parts.add(tables);
 }

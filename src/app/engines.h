@@ -9,6 +9,7 @@
 #include "engine/queue/queues.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
+#include "engine/telemetry/logs.h"
 #include "engine/telemetry/spans.h"
 
 namespace reef::app {
@@ -18,6 +19,7 @@ struct Engines {
 
   store::ResetHooks resets;
   telemetry::Spans spans;
+  telemetry::Logs logs;
   queue::Queues queues;
   table::Tables tables;
 };

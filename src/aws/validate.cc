@@ -13,7 +13,7 @@
 namespace reef::aws {
 namespace {
 
-// S3, DynamoDB and API Gateway have texts of their own for nearly everything.
+// S3 and API Gateway have texts of their own for nearly everything.
 struct PolicyRow {
   std::string_view service;
   ValidationPolicy policy;
@@ -21,7 +21,6 @@ struct PolicyRow {
 constexpr PolicyRow kPolicies[] = {
     {"s3", ValidationPolicy::kNothing},
     {"sqs", ValidationPolicy::kMissingParameter},
-    {"dynamodb", ValidationPolicy::kRequiredOnly},
     {"apigateway", ValidationPolicy::kRequiredOnly},
     {"apigatewayv2", ValidationPolicy::kRequiredOnly},
 };

@@ -38,7 +38,8 @@ Reply<void> decode_request(const ServiceModel& service, const OperationModel& op
 void encode_reply(const ServiceModel& service, const OperationModel& operation, Protocol protocol, const void* output,
                   std::string_view request_id, http::Response& response) {
   const ReplyParts parts{service, operation, output, request_id, response};
-  if (operation.status != 0) response.status = operation.status;
+  // A handler that answers with a status of its own (206) has set it already.
+  if (operation.status != 0 && response.status == 200) response.status = operation.status;
   switch (protocol) {
     case Protocol::kJson10: return json::encode(parts, false);
     case Protocol::kJson11: return json::encode(parts, true);

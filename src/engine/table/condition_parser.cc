@@ -212,9 +212,7 @@ class ConditionParser final : public ExpressionReader {
     if (out.in_parentheses) Faults::set(faults_.parentheses, "The expression has redundant parentheses;");
     out.in_parentheses = true;
     // (a).b: a path may go on behind its parentheses.
-    if (!out.is_condition && out.operand.kind == Operand::Kind::kPath && (is_symbol(".") || is_symbol("[")))
-      return fail();
-    return true;
+    return out.is_condition || out.operand.kind != Operand::Kind::kPath || read_path_steps(out.operand.path);
   }
 
   bool read_function(Node& out) {
@@ -312,8 +310,7 @@ class ConditionParser final : public ExpressionReader {
   // The first condition with a fault decides, and within it these in order.
   void close_condition() {
     if (!faults_.condition.empty()) return;
-    const std::string& undefined = faults_.name.empty() ? faults_.value : faults_.name;
-    for (const std::string* fault : std::initializer_list<const std::string*>{&undefined, &faults_.operand,
+    for (const std::string* fault : std::initializer_list<const std::string*>{&faults_.undefined, &faults_.operand,
                                                                             &faults_.distinct, &faults_.function})
       if (!fault->empty()) {
         faults_.condition = *fault;

@@ -160,14 +160,19 @@ void ExpressionReader::count_operator() {
                 fmt::format("The expression contains too many operators and functions; limit: {}", kOperatorsMax));
 }
 
+void ExpressionReader::report_undefined(std::string& fault, const char* what) {
+  const std::string text = fmt::format("{}: {}", what, token().text);
+  Faults::set(fault, text);
+  Faults::set(faults_.undefined, text);
+}
+
 bool ExpressionReader::read_path_name(Path& out) {
   PathStep step;
   if (token().kind == Token::Kind::kName) {
     if (const std::string* name = placeholders_.name(token().text))
       step.name = *name;
     else
-      Faults::set(faults_.name, fmt::format("An expression attribute name used in the document path is not defined; "
-                                            "attribute name: {}", token().text));
+      report_undefined(faults_.name, "An expression attribute name used in the document path is not defined; attribute name");
   } else if (token().kind == Token::Kind::kWord && !is_keyword()) {
     step.name = token().text;
     if (is_reserved_word(step.name))
@@ -181,8 +186,9 @@ bool ExpressionReader::read_path_name(Path& out) {
   return true;
 }
 
-bool ExpressionReader::read_path(Path& out) {
-  if (!read_path_name(out)) return false;
+bool ExpressionReader::read_path(Path& out) { return read_path_name(out) && read_path_steps(out); }
+
+bool ExpressionReader::read_path_steps(Path& out) {
   while (true) {
     if (take_symbol(".")) {
       if (!read_path_name(out)) return false;
@@ -209,8 +215,7 @@ bool ExpressionReader::read_value(Operand& out) {
   out.kind = Operand::Kind::kValue;
   out.value = placeholders_.value(token().text);
   if (!out.value)
-    Faults::set(faults_.value, fmt::format("An expression attribute value used in expression is not defined; "
-                                           "attribute value: {}", token().text));
+    report_undefined(faults_.value, "An expression attribute value used in expression is not defined; attribute value");
   advance();
   return true;
 }

@@ -29,8 +29,8 @@ std::vector<Token> read_tokens(std::string_view text);
 
 // The first fault of each sort; which of them is reported is the parser's business.
 struct Faults {
-  std::string parentheses, unknown_function, misused_function, reserved, section, name, value, operand, distinct,
-      function, path_overlap, path_conflict, condition, limit;
+  std::string parentheses, unknown_function, misused_function, reserved, section, name, value, undefined /* first of both */, operand,
+      distinct, function, path_overlap, path_conflict, condition, limit;
   static void set(std::string& fault, std::string text) {
     if (fault.empty()) fault = std::move(text);
   }
@@ -58,6 +58,8 @@ class ExpressionReader {
 
   // a.b[0].#c. `reserved_words` are refused as names too, but not those that `is_keyword` knows.
   bool read_path(Path& out);
+  // The ".b[0]" that may follow.
+  bool read_path_steps(Path& out);
   // ":x"; the operand's value stays null when it is not defined.
   bool read_value(Operand& out);
   virtual bool is_keyword() const = 0;  // the current word belongs to the grammar
@@ -73,6 +75,7 @@ class ExpressionReader {
 
  private:
   bool read_path_name(Path& out);
+  void report_undefined(std::string& fault, const char* what);  // of the current token
   std::string_view text_;
   std::vector<Token> tokens_;
   std::size_t at_ = 0;

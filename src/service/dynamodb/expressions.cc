@@ -31,9 +31,9 @@ struct Arity {
 constexpr std::size_t kMany = SIZE_MAX;
 constexpr Arity kArities[] = {
     {"EQ", 1, 1, ""},          {"NE", 1, 1, ""},           {"LE", 1, 1, "S N B"},     {"LT", 1, 1, "S N B"},
-    {"GE", 1, 1, "S N B"},     {"GT", 1, 1, "S N B"},      {"CONTAINS", 1, 1, "S N B BOOL NULL L M"},
-    {"NOT_CONTAINS", 1, 1, "S N B BOOL NULL L M"},          {"BEGINS_WITH", 1, 1, "S B"},
-    {"IN", 1, kMany, ""},      {"BETWEEN", 2, 2, "S N B"}, {"NULL", 0, 0, ""},        {"NOT_NULL", 0, 0, ""}};
+    {"GE", 1, 1, "S N B"},     {"GT", 1, 1, "S N B"},      {"CONTAINS", 1, 1, "S N B"},
+    {"NOT_CONTAINS", 1, 1, "S N B"},                        {"BEGINS_WITH", 1, 1, "S B"},
+    {"IN", 1, kMany, "S N B"},     {"BETWEEN", 2, 2, "S N B"}, {"NULL", 0, 0, ""},        {"NOT_NULL", 0, 0, ""}};
 
 const Arity* arity_of(std::string_view comparison) {
   const auto found = std::ranges::find(kArities, comparison, &Arity::comparison);

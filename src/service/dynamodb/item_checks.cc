@@ -45,7 +45,7 @@ std::string check_key_attribute(const AttributeMap& key, const table::KeyAttribu
   if (found == key.end() || !found->second.is(attribute.kind))
     return "The provided key element does not match the schema";
   if (is_empty_text(found->second))
-    return fmt::format("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
+    return fmt::format("One or more parameter values were invalid: The AttributeValue for a key attribute cannot contain "
                        "an empty {} value. Key: {}", empty_kind(found->second), attribute.name);
   return check_key_bytes(found->second, is_hash);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/table/evaluate.h"
 #include "service/dynamodb/item_checks.h"
@@ -184,7 +185,28 @@ std::string check_against(const AttributeMap& start, const KeyConditions& condit
     return same_hash ? "" : "The provided starting key is outside query boundaries based on provided conditions";
   if (!satisfies(start.find(keys.range->name)->second, range->second))
     return "The provided starting key does not match the range key predicate";
-  return same_hash ? "" : "The provided starting key is outside query boundaries based on provided conditions";
+  return same_hash ? "" : "The query can return at most one row and cannot be restarted";
+}
+
+// How many attributes a starting key has.
+std::size_t count_key_names(const table::Read& read) {
+  const auto add = [](const table::KeySchema& keys, std::set<std::string_view>& names) {
+    names.insert(keys.hash.name);
+    if (keys.range) names.insert(keys.range->name);
+  };
+  std::set<std::string_view> names;
+  add(read.table->keys, names);
+  if (read.index) add(read.index->keys, names);
+  return names.size();
+}
+
+// A key attribute of a starting key, before the conditions are looked at.
+std::string check_start_attribute(const AttributeMap& start, const table::KeyAttribute& attribute, bool is_hash) {
+  if (!start.contains(attribute.name)) return "The provided starting key is invalid";
+  if (auto checked = check_key({.hash = attribute, .range = std::nullopt}, {{attribute.name, start.find(attribute.name)->second}});
+      !checked && (is_hash || checked.error().message.find("hashkey") == std::string::npos))
+    return checked.error().message;
+  return {};
 }
 
 }  // namespace
@@ -209,12 +231,18 @@ Reply<KeyConditions> key_conditions_of(const Expressions::Filter& conditions, Ex
   return out;
 }
 
-Reply<void> set_range(const KeyConditions& conditions, const table::KeySchema& keys, table::Read& read) {
-  if (!keys.range && conditions.size() > 1) return Err(invalid("Query key condition not supported"));
-  if (std::string fault = check_one(conditions, keys.hash, true); !fault.empty()) return Err(invalid(std::move(fault)));
-  if (keys.range)
-    if (std::string fault = check_one(conditions, *keys.range, false); !fault.empty())
-      return Err(invalid(std::move(fault)));
+Reply<void> set_range(const KeyConditions& conditions, const std::optional<AttributeMap>& start, const table::KeySchema& keys,
+                      table::Read& read) {
+  if (start && start->size() != count_key_names(read)) return Err(invalid("The provided starting key is invalid"));
+  const table::KeyAttribute* attributes[] = {&keys.hash, keys.range ? &*keys.range : nullptr};
+  for (const table::KeyAttribute* attribute : attributes) {
+    if (!attribute) continue;
+    const bool is_hash = attribute == &keys.hash;
+    std::string fault = start ? check_start_attribute(*start, *attribute, is_hash) : std::string();
+    if (fault.empty() && is_hash && !keys.range && conditions.size() > 1) fault = "Query key condition not supported";
+    if (fault.empty()) fault = check_one(conditions, *attribute, is_hash);
+    if (!fault.empty()) return Err(invalid(std::move(fault)));
+  }
   std::string partition = table::space_prefix(read.table->id, read.index ? read.index->number : 0);
   table::append_hash_part(partition, *conditions.find(keys.hash.name)->second.values[0]);
   read.from = partition;
@@ -230,14 +258,19 @@ Reply<void> set_start(const AttributeMap& given, const KeyConditions* conditions
   const AttributeMap& start = *canonical(given, storage);
   const table::TableDefinition& table = *read.table;
   const table::KeySchema& keys = read.index ? read.index->keys : table.keys;
-  const bool needs_detail = !conditions && !read.index;
   const char* kInvalidStart = "The provided starting key is invalid";
-  if (start.size() != table::key_attributes(table, read.index, start).size() ||
-      start.size() < (table.keys.range ? 2u : 1u))
-    return Err(invalid(needs_detail ? std::string(kInvalidStart) + ": The provided key element does not match the schema"
-                                    : kInvalidStart));
-  if (read.index)
-    if (auto checked = check_key(keys, only(start, keys)); !checked) return Err(invalid(kInvalidStart));
+  if (!conditions) {  // a Scan; for a Query set_range has looked at this
+    if (start.size() != count_key_names(read))
+      return Err(invalid(read.index ? kInvalidStart
+                                    : std::string(kInvalidStart) + ": The provided key element does not match the schema"));
+    if (read.index) {
+      const table::KeyAttribute* attributes[] = {&keys.hash, keys.range ? &*keys.range : nullptr};
+      for (const table::KeyAttribute* attribute : attributes)
+        if (attribute)
+          if (std::string fault = check_start_attribute(start, *attribute, attribute == &keys.hash); !fault.empty())
+            return Err(invalid(std::move(fault)));
+    }
+  }
   if (auto checked = check_key(table.keys, only(start, table.keys)); !checked)
     return Err(invalid(fmt::format("{}: {}", kInvalidStart, checked.error().message)));
   if (conditions)
@@ -246,7 +279,7 @@ Reply<void> set_start(const AttributeMap& given, const KeyConditions* conditions
                                      : table::item_key(table.id, table.keys, start);
   if (!conditions && (key < read.from || key >= read.to))
     return Err(invalid(std::string(kInvalidStart) + ": Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct "
-                                                    "Segment."));
+                                                    "Segment. "));  // the caller adds which one
   if (read.forward)
     read.from = std::max(read.from, key + '\0');
   else

@@ -15,8 +15,10 @@ using KeyConditions = std::map<std::string, KeyCondition, std::less<>>;
 Reply<KeyConditions> key_conditions_of(const table::Condition& expression);
 Reply<KeyConditions> key_conditions_of(const Expressions::Filter& conditions, Expressions& keeper);
 
-// Checks the conditions against the key schema of the table or index, and sets read.from and read.to.
-Reply<void> set_range(const KeyConditions& conditions, const table::KeySchema& keys, table::Read& read);
+// Checks the conditions (and the shape of `start`, ExclusiveStartKey) against the key schema of the table or index,
+// and sets read.from and read.to.
+Reply<void> set_range(const KeyConditions& conditions, const std::optional<AttributeMap>& start, const table::KeySchema& keys,
+                      table::Read& read);
 
 // Applies ExclusiveStartKey to `read`, whose range is set. `conditions` is nullptr for a Scan.
 Reply<void> set_start(const AttributeMap& start, const KeyConditions* conditions, table::Read& read);

@@ -1,6 +1,8 @@
 // Table names and ARNs.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "service/dynamodb/errors.h"
 
@@ -15,6 +17,32 @@ TableName parse_table_name(const Call& call, std::string_view name_or_arn) {
   return {call.account, call.region, std::string(name_or_arn)};
 }
 
+namespace {
+
+bool fits_pattern(std::string_view name) {
+  return std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+  });
+}
+
+aws::Error violated(std::string_view name, std::string_view constraint) {
+  return invalid(fmt::format("1 validation error detected: Value '{}' at 'tableName' failed to satisfy constraint: Member must "
+                             "{}", name, constraint));
+}
+
+// A name that no table can have is wrong in another way than one that no table has.
+aws::Error not_found(std::string_view name, bool is_table_operation) {
+  if (!fits_pattern(name)) return violated(name, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+  if (is_table_operation && (name.size() < 3 || name.size() > 255))
+    return invalid("TableName must be at least 3 characters long and at most 255 characters long");
+  if (name.size() < 3) return violated(name, "have length greater than or equal to 3");
+  if (name.size() > 255) return violated(name, "have length less than or equal to 255");
+  if (is_table_operation) return no_such_table(name);
+  return {model::errors::kResourceNotFoundException, "Requested resource not found"};
+}
+
+}  // namespace
+
 Reply<table::TablePtr> find_table(const Dynamodb& dynamodb, const Call& call, std::string_view name_or_arn) {
   table::TablePtr found;
   if (name_or_arn.starts_with("arn:")) {
@@ -23,13 +51,13 @@ Reply<table::TablePtr> find_table(const Dynamodb& dynamodb, const Call& call, st
   } else {
     found = dynamodb.tables.find(call.account, call.region, name_or_arn);
   }
-  if (!found) return Err(aws::Error(model::errors::kResourceNotFoundException, "Requested resource not found"));
+  if (!found) return Err(not_found(parse_table_name(call, name_or_arn).name, false));
   return found;
 }
 
 Reply<table::TablePtr> find_table_by_name(const Dynamodb& dynamodb, const Call& call, std::string_view name_or_arn) {
   auto found = find_table(dynamodb, call, name_or_arn);
-  if (!found) return Err(no_such_table(parse_table_name(call, name_or_arn).name));
+  if (!found) return Err(not_found(parse_table_name(call, name_or_arn).name, true));
   return found;
 }
 

@@ -34,6 +34,7 @@ const table::KeyAttribute* find_attribute(const Attributes& attributes, const st
 }
 
 Reply<table::KeySchema> make_keys(const std::vector<model::KeySchemaElement>& schema, const Attributes& attributes) {
+  if (schema.empty()) return Err(invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
   for (const model::KeySchemaElement& element : schema)
     if (!find_attribute(attributes, element.attribute_name))
       return Err(invalid(fmt::format("{}Some index key attributes are not defined in AttributeDefinitions. Keys: [{}], "
@@ -204,10 +205,14 @@ Reply<void> check_supported(const model::CreateTableInput& in) {
 Reply<table::TableDefinition> make_definition(const model::CreateTableInput& in, const Call& call) {
   const TableName name = parse_table_name(call, in.table_name);
   TRY(check_name(name.name));
-  TRY(check_billing(in));
   if (!in.key_schema || !in.attribute_definitions)
     return Err(invalid(fmt::format("1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must "
                                    "not be null", in.key_schema ? "attributeDefinitions" : "keySchema")));
+  if (in.key_schema->empty() || in.key_schema->size() > 2)
+    return Err(invalid(fmt::format("1 validation error detected: Value '{}' at 'keySchema' failed to satisfy constraint: "
+                                   "Member must have length {}", names_of(*in.key_schema),
+                                   in.key_schema->empty() ? "greater than or equal to 1" : "less than or equal to 2")));
+  TRY(check_billing(in));
   table::TableDefinition table;
   table.account = name.account;
   table.region = name.region;

@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include "engine/table/evaluate.h"
+#include "engine/table/item.h"
 #include "service/dynamodb/capacity.h"
 #include "service/dynamodb/expressions.h"
 #include "service/dynamodb/item_checks.h"
@@ -27,20 +28,18 @@ Task<Reply<model::BatchGetItemOutput>> batch_get_item(Dynamodb& dynamodb, const 
     auto& parsed = expressions[name] = std::make_unique<Expressions>(wanted.expression_attribute_names, std::nullopt);
     CO_TRY(parsed->take_attributes(wanted.attributes_to_get));
     if (wanted.projection_expression) CO_TRY(parsed->parse({.projection = &wanted.projection_expression}));
+    std::unordered_set<std::string> seen;
     for (const AttributeMap& key : wanted.keys) {
       CO_TRY(check_attributes(key));
+      if (!seen.insert(table::item_bytes(key)).second)
+        co_return Err(invalid("Provided list of item keys contains duplicates"));
       if (++keys > kBatchGetKeysMax) co_return Err(invalid("Too many items requested for the BatchGetItem call"));
     }
   }
   for (const auto& [name, wanted] : in.request_items) {
     const table::TablePtr table = CO_TRY(find_table(dynamodb, call, name));
     tables[name] = table;
-    std::unordered_set<std::string> seen;
-    for (const AttributeMap& key : wanted.keys) {
-      CO_TRY(check_key(table->keys, key));
-      if (!seen.insert(table::item_key(table->id, table->keys, key)).second)
-        co_return Err(invalid("Provided list of item keys contains duplicates"));
-    }
+    for (const AttributeMap& key : wanted.keys) CO_TRY(check_key(table->keys, key));
   }
   model::BatchGetItemOutput out;
   out.responses.emplace();

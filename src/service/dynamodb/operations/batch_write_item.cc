@@ -43,10 +43,14 @@ Task<Reply<model::BatchWriteItemOutput>> batch_write_item(Dynamodb& dynamodb, co
   for (const auto& [name, requests] : in.request_items) {
     const table::TablePtr table = CO_TRY(find_table(dynamodb, call, name));
     for (const model::WriteRequest& request : requests) {
-      if (request.put_request)
-        CO_TRY(check_item(*table, request.put_request->item));
-      else
-        CO_TRY(check_key(table->keys, request.delete_request->key));
+      if (request.put_request) {
+        auto checked = check_item(*table, request.put_request->item);
+        if (!checked && (checked.error().message.find("Missing the key") != std::string::npos ||
+                         checked.error().message.find("Type mismatch for key") != std::string::npos))
+          co_return Err(invalid("The provided key element does not match the schema"));
+        CO_TRY(std::move(checked));
+      }
+      if (request.delete_request) CO_TRY(check_key(table->keys, request.delete_request->key));
       const AttributeMap& item = request.put_request ? request.put_request->item : request.delete_request->key;
       if (!seen.insert(table::item_key(table->id, table->keys, item)).second)
         co_return Err(invalid("Provided list of item keys contains duplicates"));

@@ -184,7 +184,7 @@ Task<Reply<model::QueryOutput>> query(Dynamodb& dynamodb, const model::QueryInpu
                    .count_only = in.select == "COUNT"};
   CO_TRY(choose_index(in.index_name, consistent, read));
   const table::KeySchema& keys = read.index ? read.index->keys : read.table->keys;
-  CO_TRY(set_range(conditions, keys, read));
+  CO_TRY(set_range(conditions, in.exclusive_start_key, keys, read));
   if (in.exclusive_start_key) CO_TRY(set_start(*in.exclusive_start_key, &conditions, read));
   CO_TRY(check_filter_keys(expressions, keys, in.filter_expression.has_value()));
   CO_TRY(choose_fetch(in.select, read));
@@ -221,8 +221,13 @@ Task<Reply<model::ScanOutput>> scan(Dynamodb& dynamodb, const model::ScanInput& 
   CO_TRY(choose_index(in.index_name, consistent, read));
   set_segment(static_cast<std::uint32_t>(in.segment.value_or(0)), static_cast<std::uint32_t>(in.total_segments.value_or(1)),
               read);
-  if (in.exclusive_start_key) CO_TRY(set_start(*in.exclusive_start_key, nullptr, read));
   CO_TRY(choose_fetch(in.select, read));
+  if (in.exclusive_start_key) {
+    auto started = set_start(*in.exclusive_start_key, nullptr, read);
+    if (!started && started.error().message.ends_with("correct Segment. "))
+      started.error().message += fmt::format("TotalSegments: {} Segment: {}", in.total_segments.value_or(1), in.segment.value_or(0));
+    CO_TRY(std::move(started));
+  }
   CO_TRY(check_paths_of(expressions, *read.table));
   co_return page_output<model::ScanOutput>(dynamodb.tables.read(read), read, consistent, in.return_consumed_capacity);
 }

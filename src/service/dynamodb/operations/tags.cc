@@ -12,8 +12,8 @@ constexpr std::size_t kTagsMax = 50;
 }  // namespace
 
 Task<Reply<model::TagResourceOutput>> tag_resource(Dynamodb& dynamodb, const model::TagResourceInput& in, const Call& call) {
-  const table::TablePtr table = CO_TRY(find_table_by_arn(dynamodb, in.resource_arn));
   if (in.tags.empty()) co_return Err(invalid("Atleast one Tag needs to be provided as Input."));
+  const table::TablePtr table = CO_TRY(find_table_by_arn(dynamodb, in.resource_arn));
   auto changed = co_await dynamodb.tables.change(table->account, table->region, table->name,
                                                  [&in](table::TableDefinition& definition) -> std::string {
                                                    for (const model::Tag& tag : in.tags) definition.tags[tag.key] = tag.value;
@@ -27,8 +27,11 @@ Task<Reply<model::TagResourceOutput>> tag_resource(Dynamodb& dynamodb, const mod
 
 Task<Reply<model::UntagResourceOutput>> untag_resource(Dynamodb& dynamodb, const model::UntagResourceInput& in,
                                                        const Call& call) {
-  const table::TablePtr table = CO_TRY(find_table_by_arn(dynamodb, in.resource_arn));
   if (in.tag_keys.empty()) co_return Err(invalid("Atleast one Tag Key needs to be provided as Input."));
+  auto found = find_table_by_arn(dynamodb, in.resource_arn);
+  if (!found && found.error().code == model::errors::kResourceNotFoundException.code)
+    found.error().message = "Requested resource not found";
+  const table::TablePtr table = CO_TRY(std::move(found));
   auto changed = co_await dynamodb.tables.change(table->account, table->region, table->name,
                                                  [&in](table::TableDefinition& definition) {
                                                    for (const std::string& key : in.tag_keys) definition.tags.erase(key);

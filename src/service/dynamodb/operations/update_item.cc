@@ -1,5 +1,8 @@
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+#include <fmt/format.h>
+
 #include "engine/table/evaluate.h"
+#include "engine/table/expression_reader.h"
 #include "service/dynamodb/capacity.h"
 #include "service/dynamodb/expressions.h"
 #include "service/dynamodb/item_checks.h"
@@ -28,6 +31,33 @@ std::optional<AttributeMap> updated_attributes(const std::optional<std::string>&
   return out;
 }
 
+// Attributes that are set to a value whose type the request tells already.
+std::vector<std::pair<std::string, AttributeKind>> known_kinds(const Expressions& expressions) {
+  std::vector<std::pair<std::string, AttributeKind>> out;
+  if (expressions.update)
+    for (const table::UpdateAction& action : *expressions.update)
+      if (action.kind != table::UpdateAction::Kind::kRemove && action.path.size() == 1)
+        if (const auto kind = table::known_kind(action.value)) out.emplace_back(action.path.front().name, *kind);
+  for (const table::AttributeChange& change : expressions.changes)
+    if (change.value) out.emplace_back(change.name, change.value->kind());
+  return out;
+}
+
+Reply<void> check_index_kinds(const table::TableDefinition& table, const Expressions& expressions) {
+  if (table.indexes.empty()) return {};
+  const auto kinds = known_kinds(expressions);
+  for (const table::IndexDefinition& index : table.indexes) {
+    const table::KeyAttribute* attributes[] = {&index.keys.hash, index.keys.range ? &*index.keys.range : nullptr};
+    for (const table::KeyAttribute* attribute : attributes)
+      for (const auto& [name, kind] : kinds)
+        if (attribute && name == attribute->name && kind != attribute->kind)
+          return Err(invalid(fmt::format("One or more parameter values were invalid: Type mismatch for Index Key {} Expected: "
+                                         "{} Actual: {} IndexName: {}",
+                                         name, attribute_kind_name(attribute->kind), attribute_kind_name(kind), index.name)));
+  }
+  return {};
+}
+
 }  // namespace
 
 Reply<void> check_update(const table::TableDefinition& table, const Expressions& expressions) {
@@ -38,6 +68,7 @@ Reply<void> check_update(const table::TableDefinition& table, const Expressions&
     if (path.size() > 1) nested.insert(path.front().name);
   }
   TRY(check_update_targets(table, targets));
+  TRY(check_index_kinds(table, expressions));
   if (expressions.condition) table::collect_nested_heads(*expressions.condition, nested);
   return check_nested_heads(table, nested);
 }

@@ -19,6 +19,8 @@ std::string check_update_request(const model::UpdateTableInput& in) {
            "SSESpecification or ReplicaUpdates is required";
   if (in.billing_mode == "PROVISIONED" && !in.provisioned_throughput)
     return "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED";
+  if (in.provisioned_throughput)
+    if (auto checked = check_throughput_bounds(*in.provisioned_throughput); !checked) return checked.error().message;
   if (!has_indexes) return {};
   std::set<std::string> names;
   for (const model::GlobalSecondaryIndexUpdate& update : *in.global_secondary_index_updates) {
@@ -52,7 +54,6 @@ std::string update_throughput(const model::UpdateTableInput& in, Time now, table
            "BillingMode is PAY_PER_REQUEST";
   if (in.provisioned_throughput) {
     const auto& wanted = *in.provisioned_throughput;
-    if (auto checked = check_throughput_bounds(wanted); !checked) return checked.error().message;
     const bool same = wanted.read_capacity_units == table.throughput.read_units &&
                       wanted.write_capacity_units == table.throughput.write_units;
     if (same && !in.billing_mode) return unchanged(table.throughput, wanted);
@@ -168,7 +169,12 @@ Task<Reply<model::UpdateTableOutput>> update_table(Dynamodb& dynamodb, const mod
     co_return Err(aws::Error(model::errors::kResourceNotFoundException, std::move(changed.error().detail)));
   if (!changed && changed.error().why == table::Refusal::kNoSuchTable) co_return Err(no_such_table(table->name));
   if (!changed) co_return Err(to_error(std::move(changed).error()));
-  co_return model::UpdateTableOutput{.table_description = describe(dynamodb, **changed, "UPDATING")};
+  model::UpdateTableOutput out{.table_description = describe(dynamodb, **changed, "UPDATING")};
+  if (!in.billing_mode) {  // while it updates, AWS shows the throughput that was
+    out.table_description->provisioned_throughput->read_capacity_units = table->throughput.read_units;
+    out.table_description->provisioned_throughput->write_capacity_units = table->throughput.write_units;
+  }
+  co_return out;
 }
 
 }  // namespace reef::dynamodb::operations

@@ -1,0 +1,167 @@
+// Blobs: buckets, in the control shard's records, published to every thread as a snapshot.
+#include <algorithm>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "engine/blob/blobs.h"
+#include "engine/store/records.h"
+
+namespace reef::blob {
+namespace {
+
+constexpr std::string_view kRecordPrefix = "s3/bucket/";
+constexpr std::string_view kSequenceRecord = "s3/sequence";
+
+std::string record_key(std::string_view name) { return std::string(kRecordPrefix).append(name); }
+
+std::uint64_t next_id(store::Records& records) {
+  std::uint64_t last = 0;
+  if (const std::string* stored = records.find(kSequenceRecord)) last = ByteReader(*stored).fixed<std::uint64_t>();
+  std::string bytes;
+  ByteWriter(bytes).fixed(last + 1);
+  records.put(kSequenceRecord, std::move(bytes));
+  return last + 1;
+}
+
+}  // namespace
+
+struct Blobs::Snapshot {
+  std::map<std::string, BucketPtr, std::less<>> by_name;
+};
+
+Blobs::Blobs(store::Kv& kv, std::string folder, store::Durability durability)
+    : kv_(kv), data_(kv, std::move(folder), durability) {}
+Blobs::~Blobs() = default;
+
+void Blobs::start() {
+  data_.start();
+  store::Shard::control().records().scan(kRecordPrefix, [&](std::string_view key, const std::string& bytes) {
+    auto bucket = read_bucket(bytes);
+    CHECK(bucket.has_value());
+    buckets_.emplace(key.substr(kRecordPrefix.size()), std::make_shared<Bucket>(*std::move(bucket)));
+    return true;
+  });
+  publish();
+}
+
+void Blobs::publish() {
+  auto next = std::make_shared<Snapshot>();
+  next->by_name.insert(buckets_.begin(), buckets_.end());
+  snapshot_.store(std::move(next));
+  version_.fetch_add(1, std::memory_order_release);
+}
+
+std::shared_ptr<const Blobs::Snapshot> Blobs::snapshot() const {
+  struct Seen {
+    const Blobs* blobs = nullptr;
+    std::uint64_t version = 0;
+    std::shared_ptr<const Snapshot> snapshot;
+  };
+  thread_local Seen seen;
+  const std::uint64_t version = version_.load(std::memory_order_acquire);
+  if (seen.blobs != this || seen.version != version || !seen.snapshot) seen = {this, version, snapshot_.load()};
+  return seen.snapshot;
+}
+
+BucketPtr Blobs::find_bucket(std::string_view name) const {
+  const auto now = snapshot();
+  const auto found = now->by_name.find(name);
+  return found == now->by_name.end() ? nullptr : found->second;
+}
+
+std::vector<BucketPtr> Blobs::buckets(std::string_view account) const {
+  std::vector<BucketPtr> out;
+  for (const auto& [name, bucket] : snapshot()->by_name)
+    if (bucket->account == account) out.push_back(bucket);
+  return out;
+}
+
+store::Shard& Blobs::owner_of(const Bucket& bucket) {
+  return store::Shard::owner_of("s3/" + std::to_string(bucket.id));
+}
+
+BucketPtr Blobs::current(const Bucket& bucket) const {
+  BucketPtr now = find_bucket(bucket.name);
+  return now && now->id == bucket.id ? now : nullptr;
+}
+
+Task<Result<BucketPtr, Refusal>> Blobs::create_bucket(Bucket bucket) {
+  store::Shard& home = store::Shard::current();
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  Result<BucketPtr, Refusal> result = Err(Refusal::kBucketExists);
+  if (!buckets_.contains(bucket.name)) {
+    bucket.id = next_id(control.records());
+    const std::string name = bucket.name;
+    control.records().put(record_key(name), bucket_bytes(bucket));
+    result = buckets_[name] = std::make_shared<Bucket>(std::move(bucket));
+    co_await control.committed();
+    publish();
+  }
+  co_await home.enter();
+  co_return result;
+}
+
+Task<Result<BucketPtr, Refusal>> Blobs::change_bucket(std::string name, std::function<void(Bucket&)> edit) {
+  store::Shard& home = store::Shard::current();
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  Result<BucketPtr, Refusal> result = Err(Refusal::kNoSuchBucket);
+  if (const auto found = buckets_.find(name); found != buckets_.end()) {
+    auto next = std::make_shared<Bucket>(*found->second);
+    edit(*next);
+    control.records().put(record_key(name), bucket_bytes(*next));
+    result = found->second = next;
+    co_await control.committed();
+    publish();
+  }
+  co_await home.enter();
+  co_return result;
+}
+
+// The bucket goes from the catalogue only when its owner shard has found it empty; a put that is on its way there
+// finds it gone.
+Task<Result<void, Refusal>> Blobs::remove_bucket(std::string name) {
+  store::Shard& home = store::Shard::current();
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  Result<void, Refusal> result = Err(Refusal::kNoSuchBucket);
+  if (const auto found = buckets_.find(name); found != buckets_.end()) {
+    const BucketPtr bucket = found->second;
+    buckets_.erase(found);
+    publish();
+    store::Shard& owner = owner_of(*bucket);
+    co_await owner.enter();
+    const std::string prefix = bucket_prefix('O', bucket->id);
+    bool is_empty = true;
+    {
+      const auto cursor = kv_.cursor();
+      cursor->seek(prefix);
+      is_empty = !cursor->valid() || !cursor->key().starts_with(prefix);
+    }
+    if (is_empty) {
+      store::KvBatch batch;
+      std::vector<Segment> gone;
+      for (const Upload& upload : uploads({.bucket = bucket, .limit = SIZE_MAX}).uploads)
+        end_upload(*bucket, upload.key, upload.id, {}, batch, gone);
+      kv_.write(batch);
+      co_await owner.committed();
+      data_.remove_files(gone);
+    }
+    co_await control.enter();
+    if (is_empty) {
+      control.records().erase(record_key(name));
+      co_await control.committed();
+      result = {};
+    } else {
+      buckets_.emplace(name, bucket);
+      publish();
+      result = Err(Refusal::kBucketNotEmpty);
+    }
+  }
+  co_await home.enter();
+  co_return result;
+}
+
+}  // namespace reef::blob
