@@ -37,6 +37,7 @@ std::string encode_state(const Entry& entry, Time due) {
 
 struct Deliveries::Channel {
   std::string name;
+  ChannelLimits limits;
   Outbox outbox;
   Handler handler;
   EntryId last_id = 0;
@@ -50,7 +51,7 @@ Deliveries::~Deliveries() = default;
 
 void Deliveries::open(const std::string& name, ChannelLimits limits, Handler handler) {
   store::Shard& control = store::Shard::control();
-  auto& channel = channels_[name] = std::make_unique<Channel>(Channel{name, Outbox(limits), std::move(handler)});
+  auto& channel = channels_[name] = std::make_unique<Channel>(Channel{name, limits, Outbox(limits), std::move(handler)});
   const std::string prefix = fmt::format("delivery/{}/", name);
   Entry entry;
   control.records().scan(prefix, [&](std::string_view key, const std::string& value) {
@@ -102,6 +103,10 @@ void Deliveries::drop_lane(const std::string& name, const std::string& lane) {
     records.erase(key_of(name, id, "p"));
     records.erase(key_of(name, id, "s"));
   }
+}
+
+void Deliveries::forget() {
+  for (auto& [name, channel] : channels_) channel->outbox = Outbox(channel->limits);
 }
 
 std::size_t Deliveries::waiting(const std::string& name) const {

@@ -37,6 +37,8 @@ class Deliveries {
   // Forgets what waits in a lane; control shard only.
   void drop_lane(const std::string& channel, const std::string& lane);
   std::size_t waiting(const std::string& channel) const;
+  // Everything was wiped.
+  void forget();
   // No further attempts. Entries stay for the next start.
   void stop() { stopping_ = true; }
 

@@ -181,6 +181,12 @@ void Functions::retire(const std::string& version_id) {
   carry_out(std::move(effects));
 }
 
+void Functions::retire_all() {
+  std::vector<std::string> ids;
+  for (const auto& [id, version] : versions_) ids.push_back(id);
+  for (const std::string& id : ids) retire(id);
+}
+
 Task<const Interpreter*> Functions::interpreter_for(std::string runtime) {
   const auto wanted = parse_runtime(runtime);
   if (!wanted) co_return nullptr;

@@ -32,6 +32,9 @@ class Functions {
   void prepare(const VersionPtr& version);
   // Nothing new runs as this version.
   void retire(const std::string& version_id);
+  void retire_all();
+  // Where the daemon listens, once it is known. Before the first environment starts.
+  void set_api_port(int port) { options_.api_port = port; }
   // The interpreter for a runtime's name; nullptr when the machine has none of that language.
   Task<const Interpreter*> interpreter_for(std::string runtime);
 

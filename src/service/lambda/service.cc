@@ -1,6 +1,7 @@
 // What Lambda serves, and nothing else.
 #include "aws/resource.h"
 #include "aws/service.h"
+#include "base/log.h"
 #include "engine/store/reset_hooks.h"
 #include "service/lambda/async_invocations.h"
 #include "service/lambda/function_urls.h"
@@ -20,17 +21,21 @@ Lambda::Lambda(Parts& parts)
   parts.get<store::ResetHooks>().hooks.push_back([this]() -> Task<void> {
     for (const StoredMapping& mapping : repository.mappings("")) mappings->remove(mapping.config.uuid.value_or(""));
     repository.invalidate();
+    functions.retire_all();
+    deliveries.forget();
     co_return;
   });
 }
 Lambda::~Lambda() = default;
 void Lambda::start() {
+  if (const auto started = functions.start(); !started) log::error("function runtimes not written", {{"reason", started.error().message}});
   async->start();
   mappings->start();
 }
 void Lambda::stop() {
   mappings->stop();
   deliveries.stop();
+  functions.stop();
 }
 
 namespace {
