@@ -13,6 +13,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(tables);
   parts.add(sandboxes);
   parts.add(deliveries);
+  parts.add(sites);
   parts.add(functions);
 }
 

@@ -8,6 +8,7 @@
 #include "app/storage.h"
 #include "base/parts.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/edge/sites.h"
 #include "engine/function/functions.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
@@ -27,6 +28,7 @@ struct Engines {
   queue::Queues queues;
   table::Tables tables;
   delivery::Deliveries deliveries;
+  edge::Sites sites;
   FunctionLogs function_logs;
   function::Functions functions;
 };

@@ -45,6 +45,31 @@ class StopSignals final : public io::FdHandler {
   io::Fd fd_;
 };
 
+// API Gateway's APIs, by host name or path.
+Task<http::Response> serve_site(const edge::Sites& sites, http::Request& request) {
+  auto address = edge::Sites::address_of(request);
+  const auto site = address ? sites.find(address->kind, address->id) : nullptr;
+  if (!site) {
+    http::Response response;
+    response.status = 404;
+    response.set("content-type", "application/json");
+    response.body = R"({"message":"Not Found"})";
+    co_return response;
+  }
+  edge::SiteRequest to{.http = request, .id = std::move(address->id), .path = std::move(address->path), .stage = std::move(address->stage),
+                       .domain = std::string(request.host.substr(0, request.host.find(':')))};
+  co_return co_await site->serve(std::move(to));
+}
+
+gateway::SideDoor make_site_door(const edge::Sites& sites) {
+  return {.wants =
+              [](const http::Request& request) {
+                const auto address = edge::Sites::address_of(request);
+                return address && address->kind == "execute-api";
+              },
+          .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
+}
+
 }  // namespace
 
 System::System(Config config) : config_(std::move(config)) {}
@@ -92,6 +117,7 @@ Result<void, Failure> System::start() {
   gateway_->add_side_door({.wants = service::lambda::FunctionUrls::wants, .serve = [this](http::Request& request) {
                              return parts_.get<service::lambda::FunctionUrls>().serve(request);
                            }});
+  gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
