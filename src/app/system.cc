@@ -121,6 +121,9 @@ Result<void, Failure> System::start() {
                            }});
   gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door(make_admin(*admin_));
+  // The loops share the port among themselves, which would also let a second daemon share it unnoticed.
+  if (const auto free = io::listen_tcp(config_.address, config_.port, false); !free)
+    return Err(Failure{fmt::format("{}: something else is using the port; choose another with --port", free.error().message), free.error().code});
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
     options.tls = [this] { return tls(); };
