@@ -39,6 +39,7 @@ struct Resource {
   std::set<std::string> depends_on;   // logical ids
   std::string deletion_policy, update_replace_policy;
   Json metadata;
+  std::string attempt;                // names the attempt to make it; what it was called follows from this
   bool exists() const { return !state.physical_id.empty() && status != "DELETE_COMPLETE"; }
 };
 
