@@ -125,8 +125,9 @@ std::string DataFolder::read_inline(const Segment& segment) const {
   return kv_.get(data_key(segment.id)).value_or("");
 }
 
-Result<void, Failure> DataFolder::copy(const Segment& segment, std::uint64_t offset, std::uint64_t size, NewData& into) const {
-  if (segment.is_inline) return into.append(std::string_view(read_inline(segment)).substr(offset, size));
+Result<void, Failure> DataFolder::read(const Segment& segment, std::uint64_t offset, std::uint64_t size,
+                                       const Visit& visit) const {
+  if (segment.is_inline) return visit(std::string_view(read_inline(segment)).substr(offset, size));
   const std::string path = path_of(segment);
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Err(last_failure("opening " + path));
@@ -138,12 +139,26 @@ Result<void, Failure> DataFolder::copy(const Segment& segment, std::uint64_t off
       result = Err(last_failure("reading " + path));
       break;
     }
-    result = into.append(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
+    result = visit(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
     offset += static_cast<std::uint64_t>(n);
     size -= static_cast<std::uint64_t>(n);
   }
   ::close(fd);
   return result;
+}
+
+Result<NewData, Failure> DataFolder::duplicate(const Segment& segment) {
+  NewData data(*this);
+  if (segment.is_inline) {
+    TRY(data.append(read_inline(segment)));
+    return data;
+  }
+  data.id_ = new_id();
+  const std::string path = path_of(segment);
+  if (::link(path.c_str(), temporary_path(data.id_).c_str()) != 0) return Err(last_failure("linking " + path));
+  data.has_file_ = true;
+  data.size_ = segment.size;
+  return data;
 }
 
 void DataFolder::erase(const std::vector<Segment>& segments, store::KvBatch& batch) const {

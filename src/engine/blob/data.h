@@ -35,6 +35,7 @@ class NewData {
   Segment commit(store::KvBatch& batch);
 
  private:
+  friend class DataFolder;
   void discard();
   DataFolder* folder_;
   std::string id_, buffered_;
@@ -51,8 +52,11 @@ class DataFolder {
   NewData writer() { return NewData(*this); }
   std::string path_of(const Segment& segment) const;
   std::string read_inline(const Segment& segment) const;
-  // All bytes of a segment, piece by piece.
-  Result<void, Failure> copy(const Segment& segment, std::uint64_t offset, std::uint64_t size, NewData& into) const;
+  // The bytes of a segment, piece by piece.
+  using Visit = std::function<Result<void, Failure>(std::string_view)>;
+  Result<void, Failure> read(const Segment& segment, std::uint64_t offset, std::uint64_t size, const Visit& visit) const;
+  // The same bytes under a new name: a file is linked, not copied.
+  Result<NewData, Failure> duplicate(const Segment& segment);
   // Adds inline bytes' removal to the batch; files go in `remove_files` after it was committed.
   void erase(const std::vector<Segment>& segments, store::KvBatch& batch) const;
   void remove_files(const std::vector<Segment>& segments) const;
