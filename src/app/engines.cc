@@ -2,12 +2,19 @@
 
 namespace reef::app {
 
-Engines::Engines(const Config&, Storage& storage, Parts& parts) : tables(*storage.kv) {
+Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts)
+    : logs(*storage.kv), tables(*storage.kv), function_logs(logs),
+      functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
+  parts.add(logs);
   parts.add(queues);
   parts.add(tables);
+  parts.add(sandboxes);
+  parts.add(deliveries);
+  parts.add(sites);
+  parts.add(functions);
 }
 
 }  // namespace reef::app

@@ -4,22 +4,33 @@
 #include <memory>
 
 #include "app/config.h"
+#include "app/function_logs.h"
 #include "app/storage.h"
 #include "base/parts.h"
+#include "engine/delivery/deliveries.h"
+#include "engine/edge/sites.h"
+#include "engine/function/functions.h"
 #include "engine/queue/queues.h"
+#include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
+#include "engine/telemetry/logs.h"
 #include "engine/telemetry/spans.h"
 
 namespace reef::app {
 
 struct Engines {
-  Engines(const Config& config, Storage& storage, Parts& parts);
+  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts);
 
   store::ResetHooks resets;
   telemetry::Spans spans;
+  telemetry::Logs logs;
   queue::Queues queues;
   table::Tables tables;
+  delivery::Deliveries deliveries;
+  edge::Sites sites;
+  FunctionLogs function_logs;
+  function::Functions functions;
 };
 
 }  // namespace reef::app

@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "engine/store/journal.h"
+#include "service/lambda/downloads.h"
+#include "service/lambda/function_urls.h"
 
 namespace reef::service {
 std::vector<std::unique_ptr<aws::Service>> make_all(Parts& parts);
@@ -43,6 +45,31 @@ class StopSignals final : public io::FdHandler {
   io::Fd fd_;
 };
 
+// API Gateway's APIs, by host name or path.
+Task<http::Response> serve_site(const edge::Sites& sites, http::Request& request) {
+  auto address = edge::Sites::address_of(request);
+  const auto site = address ? sites.find(address->kind, address->id) : nullptr;
+  if (!site) {
+    http::Response response;
+    response.status = 404;
+    response.set("content-type", "application/json");
+    response.body = R"({"message":"Not Found"})";
+    co_return response;
+  }
+  edge::SiteRequest to{.http = request, .id = std::move(address->id), .path = std::move(address->path), .stage = std::move(address->stage),
+                       .domain = std::string(request.host.substr(0, request.host.find(':')))};
+  co_return co_await site->serve(std::move(to));
+}
+
+gateway::SideDoor make_site_door(const edge::Sites& sites) {
+  return {.wants =
+              [](const http::Request& request) {
+                const auto address = edge::Sites::address_of(request);
+                return address && address->kind == "execute-api";
+              },
+          .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
+}
+
 }  // namespace
 
 System::System(Config config) : config_(std::move(config)) {}
@@ -66,9 +93,14 @@ Result<void, Failure> System::start() {
   ::signal(SIGPIPE, SIG_IGN);
 
   const std::int64_t began = io::monotonic_micros();
+  std::optional<sandbox::Tier> tier;
+  if (config_.tier == "t0") tier = sandbox::Tier::kRoot;
+  if (config_.tier == "t1") tier = sandbox::Tier::kUserNamespaces;
+  if (config_.tier == "t2") tier = sandbox::Tier::kProcesses;
+  sandboxes_ = TRY(sandbox::Sandboxes::start(tier));  // forks: before any thread exists
   storage_ = TRY(Storage::open(config_, clock_));
   storage_->shards[0]->adopt_thread();
-  engines_ = std::make_unique<Engines>(config_, *storage_, parts_);
+  engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, parts_);
   parts_.add(keys_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.
   registry_ = std::make_unique<gateway::Registry>(std::vector<std::unique_ptr<aws::Service>>{});
@@ -79,6 +111,13 @@ Result<void, Failure> System::start() {
   TRY(storage_->recover());
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
   admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, engines_->spans, *storage_, engines_->resets, keys_, began});
+  gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
+                             return service::lambda::serve_download(engines_->functions.options().folder, request);
+                           }});
+  gateway_->add_side_door({.wants = service::lambda::FunctionUrls::wants, .serve = [this](http::Request& request) {
+                             return parts_.get<service::lambda::FunctionUrls>().serve(request);
+                           }});
+  gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
@@ -88,6 +127,8 @@ Result<void, Failure> System::start() {
     const int port = TRY(servers_.back()->listen(config_.address, config_.port));
     config_.port = port;  // port 0: the first one found it, the others share it
   }
+  engines_->functions.set_api_port(config_.port);
+  sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
   return {};
 }
 

@@ -35,6 +35,7 @@ class System {
 
   Config config_;
   io::SystemClock clock_;
+  std::unique_ptr<sandbox::Sandboxes> sandboxes_;
   std::unique_ptr<Storage> storage_;
   Parts parts_;
   aws::AccessKeys keys_;

@@ -37,7 +37,7 @@ TEST(Yaml, FollowsAliasesWithinABound) {
 TEST(Yaml, SaysWhereItFailed) {
   const auto out = parse_yaml("a: 1\nb: [1,\nc: 2\n");
   ASSERT_FALSE(out);
-  EXPECT_EQ(out.error().line, 3u);
+  EXPECT_EQ(out.error().line, 4u);
 }
 
 }  // namespace

@@ -32,9 +32,6 @@ class FormReader {
 
   std::string_view name_of(const Member& member) const {
     if (ec2_) return member.query_name ? member.query_name : member.wire_name;
-    // A flattened list goes by its elements' name.
-    const Shape& shape = *member.shape;
-    if (shape.kind == Kind::kList && (shape.flattened || member.xml_flattened) && shape.element_name) return shape.element_name;
     return member.wire_name;
   }
 

@@ -85,9 +85,7 @@ void encode(const ReplyParts& out) {
   if (payload) {
     const std::string_view wire_name = payload->wire_name;
     const std::string_view root = payload->shape->xml_name ? std::string_view(payload->shape->xml_name) : wire_name;
-    const char* xmlns = payload->xml_namespace ? payload->xml_namespace
-                        : payload->shape->xml_namespace ? payload->shape->xml_namespace : out.service.xml_namespace;
-    open_root(body, root, xmlns);
+    open_xml_element(root, *payload->shape, payload, value_of(*payload, out.output), out.service.xml_namespace, body);
     write_xml_members(*payload->shape, value_of(*payload, out.output), body, rules);
     xml.close(root);
     return;
@@ -95,7 +93,7 @@ void encode(const ReplyParts& out) {
   const std::string root = out.operation.result_wrapper ? out.operation.result_wrapper
                            : output.xml_name            ? output.xml_name
                                                         : fmt::format("{}Response", out.operation.name);
-  open_root(body, root, output.xml_namespace ? output.xml_namespace : out.service.xml_namespace);
+  open_xml_element(root, output, nullptr, out.output, out.service.xml_namespace, body);
   if (is_unwrapped(out)) {
     if (const void* value = value_of(output.members[0], out.output)) xml.text(as<std::string>(value));
   } else {

@@ -50,10 +50,10 @@ void write_map_entries(std::string_view name, const Shape& shape, const void* va
 }
 
 void open_with_attributes(std::string_view name, const Shape& shape, const Member* member, const void* value,
-                          std::string& out) {
+                          std::string& out, const char* xmlns = nullptr) {
   XmlWriter xml(out);
   xml.begin(name);
-  if (const char* uri = member && member->xml_namespace ? member->xml_namespace : shape.xml_namespace) {
+  if (const char* uri = member && member->xml_namespace ? member->xml_namespace : shape.xml_namespace ? shape.xml_namespace : xmlns) {
     // "xsi" is the one prefix that AWS's models declare (S3's Grantee).
     const bool is_instance = std::string_view(uri) == "http://www.w3.org/2001/XMLSchema-instance";
     xml.attribute(is_instance ? "xmlns:xsi" : "xmlns", uri);
@@ -253,6 +253,11 @@ void write_xml_element(std::string_view name, const Shape& shape, const Member* 
         write_scalar(name, shape, member, value, out, rules);
       }
   }
+}
+
+void open_xml_element(std::string_view name, const Shape& shape, const Member* member, const void* value, const char* xmlns,
+                      std::string& out) {
+  open_with_attributes(name, shape, member, value, out, xmlns);
 }
 
 void write_xml_members(const Shape& shape, const void* value, std::string& out, const XmlRules& rules) {

@@ -21,6 +21,9 @@ void write_xml_members(const Shape& shape, const void* value, std::string& out, 
 // The value as an element (or several, when flattened).
 void write_xml_element(std::string_view name, const Shape& shape, const Member* member, const void* value,
                        std::string& out, const XmlRules& rules);
+// The start tag of an element for the value: its namespace and its members that are attributes.
+void open_xml_element(std::string_view name, const Shape& shape, const Member* member, const void* value, const char* xmlns,
+                      std::string& out);
 // Reads the content of the element that was entered last, and leaves it.
 Reply<void> read_xml(const Shape& shape, const Member* member, wire::XmlReader& in, void* value, const XmlRules& rules,
                      MissingMembers* missing);

@@ -273,7 +273,7 @@ void Environment::finish(Outcome outcome, std::string_view status, std::string_v
   running_.reset();
   if (finished.stream) {
     finished.stream->log_tail = outcome.log_tail;
-    finished.stream->finish(outcome.failed ? (error_type.empty() ? "Unhandled" : std::string(error_type)) : std::string(), outcome.failed ? outcome.payload : std::string());
+    finished.stream->finish(outcome.failed ? (error_type.empty() ? "Sandbox.Timedout" : std::string(error_type)) : std::string(), outcome.failed ? outcome.payload : std::string());
   }
   if (finished.done) finished.done(std::move(outcome));
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -173,27 +174,36 @@ void Functions::prepare(const VersionPtr& version) {
 }
 
 void Functions::retire(const std::string& version_id) {
+  const bool is_waited_for = std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) { return entry.second.version->id == version_id; });
+  if (!is_waited_for) versions_.erase(version_id);
   Scheduler::Effects effects;
   scheduler_.retire(version_id, effects);
   carry_out(std::move(effects));
 }
 
+void Functions::retire_all() {
+  std::vector<std::string> ids;
+  for (const auto& [id, version] : versions_) ids.push_back(id);
+  for (const std::string& id : ids) retire(id);
+}
+
 Task<const Interpreter*> Functions::interpreter_for(std::string runtime) {
   const auto wanted = parse_runtime(runtime);
   if (!wanted) co_return nullptr;
-  if (!looked_for_interpreters_ && !looking_) {
-    looking_ = true;
-    auto found = co_await pool_.run([] { return find_interpreters(); });
-    if (found) interpreters_ = *std::move(found);
-    looked_for_interpreters_ = true;
-    looking_ = false;
-    for (Later<bool>* waiter : std::exchange(waiting_for_interpreters_, {})) waiter->set(true);
-  } else if (looking_) {
+  Found& found = found_[wanted->language];
+  if (!found.looked && !found.looking) {
+    found.looking = true;
+    auto interpreters = co_await pool_.run([language = wanted->language] { return find_interpreters(language); });
+    if (interpreters) found.interpreters = *std::move(interpreters);
+    found.looked = interpreters.has_value();
+    found.looking = false;
+    for (Later<bool>* waiter : std::exchange(found.waiting, {})) waiter->set(true);
+  } else if (found.looking) {
     Later<bool> done;
-    waiting_for_interpreters_.push_back(&done);
+    found.waiting.push_back(&done);
     co_await done;
   }
-  co_return closest(interpreters_, *wanted);
+  co_return closest(found.interpreters, *wanted);
 }
 
 void Functions::arm_tick() {

@@ -32,6 +32,9 @@ class Functions {
   void prepare(const VersionPtr& version);
   // Nothing new runs as this version.
   void retire(const std::string& version_id);
+  void retire_all();
+  // Where the daemon listens, once it is known. Before the first environment starts.
+  void set_api_port(int port) { options_.api_port = port; }
   // The interpreter for a runtime's name; nullptr when the machine has none of that language.
   Task<const Interpreter*> interpreter_for(std::string runtime);
 
@@ -59,10 +62,13 @@ class Functions {
   LogSink& logs_;
   Scheduler scheduler_;
   io::Pool pool_{"functions", 2};
-  bool stopping_ = false, looked_for_interpreters_ = false;
-  std::vector<Interpreter> interpreters_;
-  std::deque<Later<bool>*> waiting_for_interpreters_;
-  bool looking_ = false;
+  bool stopping_ = false;
+  struct Found {
+    bool looking = false, looked = false;
+    std::vector<Interpreter> interpreters;
+    std::deque<Later<bool>*> waiting;
+  };
+  std::map<Language, Found> found_;
   InvocationId last_invocation_ = 0;
   std::map<InvocationId, Pending> pending_;       // admitted, not yet running
   std::map<EnvironmentId, std::shared_ptr<Environment>> environments_;

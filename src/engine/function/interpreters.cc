@@ -44,6 +44,14 @@ bool is_candidate(Language language, const std::string& name) {
   return rest.empty() || (rest[0] == '.' && rest.size() > 1 && std::all_of(rest.begin() + 1, rest.end(), ::isdigit));
 }
 
+// "python3.11" says it all; running each of a dozen installations would take a second.
+bool name_tells_version(Interpreter& found) {
+  const std::string name = std::filesystem::path(found.program).filename().string();
+  int used = 0;
+  return found.language == Language::kPython && std::sscanf(name.c_str(), "python%d.%d%n", &found.major, &found.minor, &used) == 2 &&
+         used == static_cast<int>(name.size());
+}
+
 // What the program says of itself; false for shims and everything else that is no interpreter.
 bool ask_version(Interpreter& found) {
   const char* question = found.language == Language::kNode
@@ -59,7 +67,7 @@ bool ask_version(Interpreter& found) {
 
 }  // namespace
 
-std::vector<Interpreter> find_interpreters() {
+std::vector<Interpreter> find_interpreters(Language wanted) {
   std::vector<Interpreter> all;
   std::set<std::string> seen;
   for (const std::string& folder : folders()) {
@@ -67,15 +75,13 @@ std::vector<Interpreter> find_interpreters() {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
       const std::string name = entry.path().filename().string();
-      for (Language language : {Language::kNode, Language::kPython}) {
-        if (!is_candidate(language, name) || ::access(entry.path().c_str(), X_OK) != 0) continue;
-        const fs::path real = fs::canonical(entry.path(), error);
-        if (error || !seen.insert(real.string()).second) continue;
-        Interpreter found{.language = language, .program = real.string()};
-        const std::string prefix = real.parent_path().parent_path().string();
-        if (!found.program.starts_with("/usr/") && prefix.size() > 1) found.prefix = prefix;
-        if (ask_version(found)) all.push_back(std::move(found));
-      }
+      if (!is_candidate(wanted, name) || ::access(entry.path().c_str(), X_OK) != 0) continue;
+      const fs::path real = fs::canonical(entry.path(), error);
+      if (error || !seen.insert(real.string()).second) continue;
+      Interpreter found{.language = wanted, .program = real.string()};
+      const std::string prefix = real.parent_path().parent_path().string();
+      if (!found.program.starts_with("/usr/") && prefix.size() > 1) found.prefix = prefix;
+      if (name_tells_version(found) || ask_version(found)) all.push_back(std::move(found));
     }
   }
   return all;

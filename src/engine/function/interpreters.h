@@ -18,7 +18,7 @@ struct Interpreter {
 
 // Looks in PATH and the usual places of version managers. Runs programs to ask for their version: blocks for some
 // ten milliseconds per installation.
-std::vector<Interpreter> find_interpreters();
+std::vector<Interpreter> find_interpreters(Language wanted);
 
 // "nodejs20.x" -> kNode, 20; "python3.12" -> kPython, 3.12. Nothing for a name that is none of ours.
 struct RuntimeName {

@@ -22,7 +22,7 @@ TEST(LineSplitter, JoinsPiecesAndKeepsBreaksInsideMessages) {
 TEST(LineSplitter, CutsEndlessLines) {
   LineSplitter splitter(false);
   std::size_t count = 0;
-  for (int i = 0; i < 10; ++i) splitter.add(std::string(100'000, 'x'), [&](std::string_view line) { ++count, EXPECT_LE(line.size(), LineSplitter::kLineBytesMax); });
+  for (int i = 0; i < 10; ++i) splitter.add(std::string(100'000, 'x'), [&](std::string_view line) { ++count; EXPECT_LE(line.size(), LineSplitter::kLineBytesMax); });
   EXPECT_EQ(count, 3u);
 }
 

@@ -133,4 +133,25 @@ Result<std::uint64_t, PackageRefused> unpack_zip(std::string_view zip, const std
   return total;
 }
 
+std::string make_zip(const std::string& name, std::string_view content) {
+  std::string out(content.size() + name.size() * 2 + 4096, 0);
+  std::size_t used = 0;
+  archive* zip = ::archive_write_new();
+  ::archive_write_set_format_zip(zip);
+  ::archive_write_open_memory(zip, out.data(), out.size(), &used);
+  archive_entry* entry = ::archive_entry_new();
+  ::archive_entry_set_pathname(entry, name.c_str());
+  ::archive_entry_set_filetype(entry, AE_IFREG);
+  ::archive_entry_set_perm(entry, 0644);
+  ::archive_entry_set_size(entry, static_cast<la_int64_t>(content.size()));
+  ::archive_entry_set_mtime(entry, 315'532'800, 0);  // the same content gives the same archive
+  ::archive_write_header(zip, entry);
+  ::archive_write_data(zip, content.data(), content.size());
+  ::archive_entry_free(entry);
+  ::archive_write_close(zip);
+  ::archive_write_free(zip);
+  out.resize(used);
+  return out;
+}
+
 }  // namespace reef::function

@@ -20,4 +20,7 @@ struct PackageRefused {
 // becomes readable by everybody, as a sandbox has a user of its own. Blocks: run it on a pool. Returns the unpacked size.
 Result<std::uint64_t, PackageRefused> unpack_zip(std::string_view zip, const std::string& folder, std::uint64_t bytes_max);
 
+// A zip with one file, for source that was given inline.
+std::string make_zip(const std::string& name, std::string_view content);
+
 }  // namespace reef::function

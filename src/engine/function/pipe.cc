@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "engine/store/shard.h"
+
 namespace reef::function {
 
 Task<bool> Pipe::write(std::string_view bytes) {
@@ -42,13 +44,32 @@ void Pipe::abandon() {
   if (writer_) std::exchange(writer_, nullptr)->set(true);
 }
 
+PipeReader::~PipeReader() {
+  if (pipe_) store::Shard::control().reactor().post([pipe = std::move(pipe_)] { pipe->abandon(); });
+}
+
+Task<PipePiece> PipeReader::read() {
+  store::Shard& home = store::Shard::current();
+  const std::shared_ptr<Pipe> pipe = pipe_;
+  co_await store::Shard::control().enter();
+  PipePiece piece{.bytes = co_await pipe->read()};
+  if (piece.bytes.empty()) {
+    piece.error_type = pipe->error_type();
+    piece.error_body = pipe->error_body();
+    piece.log_tail = pipe->log_tail;
+  }
+  co_await home.enter();
+  co_return piece;
+}
+
 Task<Result<std::string_view, Failure>> PipeBody::read() {
   if (has_first_) {
     has_first_ = false;
     co_return std::string_view(piece_);
   }
-  piece_ = co_await pipe_->read();
-  if (piece_.empty() && !pipe_->error_type().empty()) co_return Err(Failure{pipe_->error_type(), EIO});
+  PipePiece next = co_await reader_.read();
+  piece_ = std::move(next.bytes);
+  if (piece_.empty() && !next.error_type.empty()) co_return Err(Failure{next.error_type, EIO});
   co_return std::string_view(piece_);
 }
 

@@ -35,15 +35,33 @@ class Pipe {
   Later<bool>* writer_ = nullptr;
 };
 
-// The reading end as an HTTP body. A failed stream breaks the body off.
-class PipeBody final : public http::Body {
+// What a reader got: bytes, or the end and how it came about.
+struct PipePiece {
+  std::string bytes;
+  std::string error_type, error_body;
+  std::string log_tail;
+};
+
+// The reading end, from any shard: pipes belong to the control shard.
+class PipeReader {
  public:
-  explicit PipeBody(std::shared_ptr<Pipe> pipe, std::string first = {}) : pipe_(std::move(pipe)), piece_(std::move(first)), has_first_(!piece_.empty()) {}
-  ~PipeBody() override { pipe_->abandon(); }
-  Task<Result<std::string_view, Failure>> read() override;
+  explicit PipeReader(std::shared_ptr<Pipe> pipe) : pipe_(std::move(pipe)) {}
+  PipeReader(PipeReader&&) = default;
+  ~PipeReader();
+  Task<PipePiece> read();
 
  private:
   std::shared_ptr<Pipe> pipe_;
+};
+
+// The reading end as an HTTP body. A failed stream breaks the body off.
+class PipeBody final : public http::Body {
+ public:
+  explicit PipeBody(PipeReader reader, std::string first = {}) : reader_(std::move(reader)), piece_(std::move(first)), has_first_(!piece_.empty()) {}
+  Task<Result<std::string_view, Failure>> read() override;
+
+ private:
+  PipeReader reader_;
   std::string piece_;
   bool has_first_;
 };

@@ -71,7 +71,7 @@ std::optional<std::string> default_dns(std::string_view, std::string_view query)
   const auto question = parse_question(query);
   if (!question) return std::nullopt;
   constexpr std::string_view kApiName = "localhost.localstack.cloud";
-  const bool is_ours = question->name == kApiName || question->name.ends_with("." + std::string(kApiName));
+  const bool is_ours = question->name == kApiName || question->name.ends_with("." + std::string(kApiName)) || question->name.ends_with(".localhost");
   if (question->type == kDnsAaaa) return answer(query, *question, std::nullopt);
   if (is_ours && question->type == kDnsA) return answer(query, *question, kApiAddress);
   if (is_ours) return answer(query, *question, std::nullopt);

@@ -33,7 +33,7 @@ inline constexpr const char* kApiAddressText = "169.254.100.1";
 // is none of a function's business); everything else connects directly.
 OutboundPolicy default_outbound_policy(int api_port);
 
-// Answers A queries for localhost.localstack.cloud and every name below it with kApiAddress, and AAAA queries with
+// Answers A queries for localhost.localstack.cloud, every name below it and below localhost with kApiAddress, and AAAA queries with
 // "no such record", as sandboxes have IPv4 only.
 std::optional<std::string> default_dns(std::string_view sandbox, std::string_view query);
 

@@ -1,0 +1,52 @@
+// What is served on host names and paths besides the AWS APIs: API Gateway's APIs and function URLs, by id. Any loop
+// looks a site up; whoever owns it replaces it whole when its configuration changes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/guarded.h"
+#include "base/task.h"
+#include "base/text.h"
+#include "http/message.h"
+
+namespace reef::edge {
+
+// One request to a site.
+struct SiteRequest {
+  http::Request& http;
+  std::string id;
+  std::string path;          // below the site, still encoded: "/orders/7"
+  std::string stage;         // given by the address form; empty when the path's first part may be the stage
+  std::string domain;        // host without port
+};
+
+class Site {
+ public:
+  virtual ~Site() = default;
+  virtual Task<http::Response> serve(SiteRequest request) const = 0;
+};
+
+class Sites {
+ public:
+  void put(std::string_view kind, std::string_view id, std::shared_ptr<const Site> site);
+  void erase(std::string_view kind, std::string_view id);
+  void clear();
+  std::shared_ptr<const Site> find(std::string_view kind, std::string_view id) const;
+
+  // The site that a request's host or path names, in all the forms that clients use:
+  //   {id}.execute-api.<anything>, {id}.lambda-url.<anything>, /_aws/execute-api/{id}/{stage}/..., /restapis/{id}/{stage}/_user_request_/...
+  struct Address {
+    std::string_view kind;   // "execute-api" or "lambda-url"
+    std::string id, stage, path;
+  };
+  static std::optional<Address> address_of(const http::Request& request);
+
+ private:
+  Guarded<TextMap<std::shared_ptr<const Site>>> sites_;
+};
+
+}  // namespace reef::edge

@@ -1,0 +1,116 @@
+#include "service/apigatewayv2/api_store.h"
+
+#include <fmt/format.h>
+
+#include "base/random.h"
+#include "engine/store/records.h"
+#include "wire/json.h"
+
+namespace reef::service::apigatewayv2 {
+namespace {
+
+using wire::Json;
+constexpr std::string_view kPrefix = "apigatewayv2/api/";
+
+template <class T>
+Json to_json_map(const std::map<std::string, T, std::less<>>& map) {
+  Json out = Json::object();
+  for (const auto& [key, value] : map) out.members().emplace_back(key, aws::to_json(value));
+  return out;
+}
+template <class T>
+std::map<std::string, T, std::less<>> from_json_map(const Json& json) {
+  std::map<std::string, T, std::less<>> out;
+  for (const auto& [key, value] : json.as_object())
+    if (auto one = aws::from_json<T>(value)) out.emplace(key, *std::move(one));
+  return out;
+}
+
+Json snapshot_json(const Snapshot& snapshot) {
+  return Json::object({{"routes", to_json_map(snapshot.routes)}, {"integrations", to_json_map(snapshot.integrations)}});
+}
+Snapshot read_snapshot(const Json& json) {
+  return {.routes = from_json_map<model::Route>(json["routes"]), .integrations = from_json_map<model::Integration>(json["integrations"])};
+}
+
+std::string encode(const StoredApi& api) {
+  Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"current", snapshot_json(api.current)},
+                           {"stages", to_json_map(api.stages)}, {"deployments", to_json_map(api.deployments)}});
+  Json& snapshots = out.set("snapshots", Json::object());
+  for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, snapshot_json(snapshot));
+  return out.dump();
+}
+
+std::optional<StoredApi> decode(const std::string& text) {
+  const auto json = Json::parse(text);
+  if (!json) return std::nullopt;
+  auto api = aws::from_json<model::Api>((*json)["api"]);
+  if (!api) return std::nullopt;
+  StoredApi out{.api = *std::move(api), .account = json->text("account"), .region = json->text("region"), .current = read_snapshot((*json)["current"]),
+                .stages = from_json_map<model::Stage>((*json)["stages"]), .deployments = from_json_map<model::Deployment>((*json)["deployments"]), .snapshots = {}};
+  for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) out.snapshots.emplace(id, read_snapshot(snapshot));
+  return out;
+}
+
+}  // namespace
+
+ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()) {}
+
+void ApiGateway::start() {
+  store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
+    if (auto api = decode(text)) {
+      const std::string id = *api->api.api_id;
+      StoredApi& stored = apis_.insert_or_assign(id, *std::move(api)).first->second;
+      sites.put("execute-api", id, compile(stored, caller, spans));
+    }
+    return true;
+  });
+}
+
+void ApiGateway::reset() {
+  for (const auto& [id, api] : apis_) sites.erase("execute-api", id);
+  apis_.clear();
+}
+
+StoredApi* ApiGateway::find(const Call& call, std::string_view id) {
+  const auto found = apis_.find(id);
+  return found != apis_.end() && found->second.account == call.account && found->second.region == call.region ? &found->second : nullptr;
+}
+
+std::vector<StoredApi*> ApiGateway::all(const Call& call) {
+  std::vector<StoredApi*> out;
+  for (auto& [id, api] : apis_)
+    if (api.account == call.account && api.region == call.region) out.push_back(&api);
+  return out;
+}
+
+StoredApi& ApiGateway::add(StoredApi api) {
+  const std::string id = *api.api.api_id;
+  return apis_.insert_or_assign(id, std::move(api)).first->second;
+}
+
+void ApiGateway::remove(std::string_view id) {
+  sites.erase("execute-api", id);
+  store::Shard::control().records().erase(std::string(kPrefix) + std::string(id));
+  apis_.erase(apis_.find(id));
+}
+
+std::string ApiGateway::new_id() const { return make_token(thread_random(), 10); }
+
+void ApiGateway::changed(StoredApi& api, Time now) {
+  bool auto_deployed = false;
+  for (auto& [name, stage] : api.stages) {
+    if (!stage.auto_deploy.value_or(false)) continue;
+    auto_deployed = true;
+    stage.last_updated_date = from_seconds(to_seconds(now));
+    stage.last_deployment_status_message = fmt::format("Successfully deployed stage with deployment ID '{}'", stage.deployment_id.value_or(""));
+  }
+  static_cast<void>(auto_deployed);
+  store::Shard::control().records().put(std::string(kPrefix) + *api.api.api_id, encode(api));
+  sites.put("execute-api", *api.api.api_id, compile(api, caller, spans));
+}
+
+aws::Error not_found(std::string_view what, std::string_view id) { return {errors::kNotFoundException, fmt::format("Invalid {} identifier specified {}", what, id)}; }
+aws::Error bad_request(std::string message) { return {errors::kBadRequestException, std::move(message)}; }
+
+}  // namespace reef::service::apigatewayv2

@@ -1,0 +1,177 @@
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
+#include "service/apigatewayv2/resources.h"
+
+#include <fmt/format.h>
+
+namespace reef::service::apigatewayv2::resources {
+namespace {
+
+using aws::OnChange;
+using aws::ResourceContext;
+using aws::ResourceState;
+using wire::Json;
+
+Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
+  return context.caller.invoke_json(context.call, "apigatewayv2", operation, input);
+}
+
+Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
+  const auto out = co_await call(context, operation, std::move(input));
+  if (!out && out.error().code != "NotFoundException") co_return std::unexpected(out.error());
+  co_return aws::Reply<void>();
+}
+
+// Templates may write numbers and booleans as text.
+Json with_types(const Json& properties, std::initializer_list<std::string_view> names, std::initializer_list<std::string_view> numbers = {},
+                std::initializer_list<std::string_view> booleans = {}) {
+  Json out = Json::object();
+  for (const std::string_view name : names)
+    if (const Json* value = properties.find(name)) out.set(name, *value);
+  for (const std::string_view name : numbers)
+    if (const Json* value = properties.find(name)) out.set(name, Json::number(value->scalar_text().value_or("0")));
+  for (const std::string_view name : booleans)
+    if (const Json* value = properties.find(name)) out.set(name, value->scalar_text() == "true");
+  return out;
+}
+
+// --- Api -------------------------------------------------------------------------------------------------------------
+
+Json api_input(const Json& properties) {
+  return with_types(properties, {"ApiKeySelectionExpression", "CorsConfiguration", "Description", "Name", "ProtocolType", "RouteKey",
+                                 "RouteSelectionExpression", "Tags", "Target", "Version"}, {}, {"DisableExecuteApiEndpoint"});
+}
+
+ResourceState api_state(const Json& api) {
+  return {.physical_id = api.text("ApiId"), .attributes = Json::object({{"ApiId", api.text("ApiId")}, {"ApiEndpoint", api.text("ApiEndpoint")}})};
+}
+
+Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const Json& properties) {
+  const Json* body = properties.find("Body");
+  Json created;
+  if (body) {
+    created = CO_TRY(co_await call(context, "ImportApi", Json::object({{"Body", body->is_string() ? body->as_string() : body->dump()}})));
+    Json update = api_input(properties);
+    update.erase("ProtocolType");
+    update.erase("Tags");
+    update.set("ApiId", created["ApiId"]);
+    if (update.size() > 1) created = CO_TRY(co_await call(context, "UpdateApi", std::move(update)));
+  } else {
+    created = CO_TRY(co_await call(context, "CreateApi", api_input(properties)));
+  }
+  co_return api_state(created);
+}
+
+Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  if (const Json* body = after.find("Body"))
+    CO_TRY(co_await call(context, "ReimportApi", Json::object({{"ApiId", current.physical_id}, {"Body", body->is_string() ? body->as_string() : body->dump()}})));
+  Json update = api_input(after);
+  update.erase("ProtocolType");
+  update.erase("Tags");
+  update.set("ApiId", current.physical_id);
+  co_return api_state(CO_TRY(co_await call(context, "UpdateApi", std::move(update))));
+}
+
+Task<aws::Reply<void>> remove_api(const ResourceContext& context, const ResourceState& current, const Json&) {
+  co_return co_await call_gone(context, "DeleteApi", Json::object({{"ApiId", current.physical_id}}));
+}
+
+// --- Route, Integration, Deployment ----------------------------------------------------------------------------------
+
+Json route_input(const Json& properties) {
+  return with_types(properties, {"ApiId", "AuthorizationScopes", "AuthorizationType", "AuthorizerId", "OperationName", "RouteKey", "Target"}, {}, {"ApiKeyRequired"});
+}
+Task<aws::Reply<ResourceState>> create_route(const ResourceContext& context, const Json& properties) {
+  const Json out = CO_TRY(co_await call(context, "CreateRoute", route_input(properties)));
+  co_return ResourceState{.physical_id = out.text("RouteId"), .attributes = Json::object({{"RouteId", out.text("RouteId")}})};
+}
+Task<aws::Reply<ResourceState>> update_route(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  Json input = route_input(after);
+  input.set("RouteId", current.physical_id);
+  CO_TRY(co_await call(context, "UpdateRoute", std::move(input)));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_route(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteRoute", Json::object({{"ApiId", properties["ApiId"]}, {"RouteId", current.physical_id}}));
+}
+
+Json integration_input(const Json& properties) {
+  return with_types(properties, {"ApiId", "ConnectionId", "ConnectionType", "CredentialsArn", "Description", "IntegrationMethod", "IntegrationSubtype",
+                                 "IntegrationType", "IntegrationUri", "PayloadFormatVersion", "RequestParameters", "ResponseParameters"}, {"TimeoutInMillis"});
+}
+Task<aws::Reply<ResourceState>> create_integration(const ResourceContext& context, const Json& properties) {
+  const Json out = CO_TRY(co_await call(context, "CreateIntegration", integration_input(properties)));
+  co_return ResourceState{.physical_id = out.text("IntegrationId"), .attributes = Json::object({{"IntegrationId", out.text("IntegrationId")}})};
+}
+Task<aws::Reply<ResourceState>> update_integration(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  Json input = integration_input(after);
+  input.set("IntegrationId", current.physical_id);
+  CO_TRY(co_await call(context, "UpdateIntegration", std::move(input)));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_integration(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteIntegration", Json::object({{"ApiId", properties["ApiId"]}, {"IntegrationId", current.physical_id}}));
+}
+
+Task<aws::Reply<ResourceState>> create_deployment(const ResourceContext& context, const Json& properties) {
+  const Json out = CO_TRY(co_await call(context, "CreateDeployment", with_types(properties, {"ApiId", "Description", "StageName"})));
+  co_return ResourceState{.physical_id = out.text("DeploymentId"), .attributes = Json::object({{"DeploymentId", out.text("DeploymentId")}})};
+}
+Task<aws::Reply<ResourceState>> update_deployment(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  CO_TRY(co_await call(context, "UpdateDeployment", Json::object({{"ApiId", after["ApiId"]}, {"DeploymentId", current.physical_id}, {"Description", after.text("Description")}})));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteDeployment", Json::object({{"ApiId", properties["ApiId"]}, {"DeploymentId", current.physical_id}}));
+}
+
+// --- Stage -------------------------------------------------------------------------------------------------------------
+
+Json stage_input(const Json& properties) {
+  return with_types(properties, {"AccessLogSettings", "ApiId", "DefaultRouteSettings", "DeploymentId", "Description", "RouteSettings", "StageName",
+                                 "StageVariables", "Tags"}, {}, {"AutoDeploy"});
+}
+Task<aws::Reply<ResourceState>> create_stage(const ResourceContext& context, const Json& properties) {
+  CO_TRY(co_await call(context, "CreateStage", stage_input(properties)));
+  co_return ResourceState{.physical_id = properties.text("StageName"), .attributes = Json::object()};
+}
+Task<aws::Reply<ResourceState>> update_stage(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  Json input = stage_input(after);
+  input.erase("Tags");
+  CO_TRY(co_await call(context, "UpdateStage", std::move(input)));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_stage(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteStage", Json::object({{"ApiId", properties["ApiId"]}, {"StageName", current.physical_id}}));
+}
+
+constexpr OnChange kReplace = OnChange::kReplace;
+
+}  // namespace
+
+const aws::ResourceType kApi{
+    .name = "AWS::ApiGatewayV2::Api",
+    .properties = {{"ApiKeySelectionExpression"}, {"Body"}, {"CorsConfiguration"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"FailOnWarnings"},
+                   {"Name"}, {"ProtocolType", kReplace}, {"RouteKey", kReplace}, {"RouteSelectionExpression"}, {"Tags"}, {"Target", kReplace}, {"Version"}},
+    .create = create_api, .update = update_api, .remove = remove_api};
+const aws::ResourceType kRoute{
+    .name = "AWS::ApiGatewayV2::Route",
+    .properties = {{"ApiId", kReplace, true}, {"ApiKeyRequired"}, {"AuthorizationScopes"}, {"AuthorizationType"}, {"AuthorizerId"}, {"OperationName"},
+                   {"RouteKey", OnChange::kUpdate, true}, {"Target"}},
+    .create = create_route, .update = update_route, .remove = remove_route};
+const aws::ResourceType kIntegration{
+    .name = "AWS::ApiGatewayV2::Integration",
+    .properties = {{"ApiId", kReplace, true}, {"ConnectionId"}, {"ConnectionType"}, {"CredentialsArn"}, {"Description"}, {"IntegrationMethod"},
+                   {"IntegrationSubtype"}, {"IntegrationType", OnChange::kUpdate, true}, {"IntegrationUri"}, {"PayloadFormatVersion"},
+                   {"RequestParameters"}, {"ResponseParameters"}, {"TimeoutInMillis"}},
+    .create = create_integration, .update = update_integration, .remove = remove_integration};
+const aws::ResourceType kStage{
+    .name = "AWS::ApiGatewayV2::Stage",
+    .properties = {{"AccessLogSettings"}, {"ApiId", kReplace, true}, {"AutoDeploy"}, {"DefaultRouteSettings"}, {"DeploymentId"}, {"Description"},
+                   {"RouteSettings"}, {"StageName", kReplace, true}, {"StageVariables"}, {"Tags"}},
+    .create = create_stage, .update = update_stage, .remove = remove_stage};
+const aws::ResourceType kDeployment{
+    .name = "AWS::ApiGatewayV2::Deployment",
+    .properties = {{"ApiId", kReplace, true}, {"Description"}, {"StageName", kReplace}},
+    .create = create_deployment, .update = update_deployment, .remove = remove_deployment};
+
+}  // namespace reef::service::apigatewayv2::resources

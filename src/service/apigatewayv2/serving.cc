@@ -1,0 +1,224 @@
+// Requests to HTTP APIs: stage, route, CORS, integration.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "aws/models/lambda.h"
+#include "aws/proxy_event.h"
+#include "base/encoding.h"
+#include "engine/edge/proxy.h"
+#include "engine/edge/route_table.h"
+#include "service/apigatewayv2/api_store.h"
+
+namespace reef::service::apigatewayv2 {
+namespace {
+
+constexpr std::uint64_t kBodyBytesMax = 10ull << 20;
+
+http::Response message(int status, std::string_view text) {
+  http::Response out;
+  out.status = status;
+  out.set("content-type", "application/json");
+  out.body = wire::Json::object({{"message", text}}).dump();
+  return out;
+}
+
+struct CompiledRoute {
+  model::Route route;
+  model::Integration integration;
+  std::string function;   // ARN, for AWS_PROXY
+};
+
+struct CompiledStage {
+  model::Stage stage;
+  edge::RouteTable table;
+  std::vector<CompiledRoute> routes;
+};
+
+// The function of "arn:aws:lambda:..." or "arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations".
+std::string function_of(const std::string& uri) {
+  const auto at = uri.find("/functions/");
+  if (at == std::string::npos) return uri;
+  const auto end = uri.rfind("/invocations");
+  return uri.substr(at + 11, end == std::string::npos ? end : end - at - 11);
+}
+
+CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot) {
+  CompiledStage out{.stage = stage, .table = {}, .routes = {}};
+  for (const auto& [id, route] : snapshot.routes) {
+    const std::string target = route.target.value_or("");
+    const auto integration = target.starts_with("integrations/") ? snapshot.integrations.find(target.substr(13)) : snapshot.integrations.end();
+    if (integration == snapshot.integrations.end()) continue;
+    const auto number = static_cast<std::uint32_t>(out.routes.size());
+    out.routes.push_back({route, integration->second, function_of(integration->second.integration_uri.value_or(""))});
+    if (route.route_key == "$default") {
+      out.table.set_default(number);
+      continue;
+    }
+    const auto space = route.route_key.find(' ');
+    out.table.add(route.route_key.substr(0, space), route.route_key.substr(space + 1), number);
+  }
+  return out;
+}
+
+class HttpApiSite final : public edge::Site {
+ public:
+  HttpApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans)
+      : api_(api.api), account_(api.account), region_(api.region), caller_(caller), spans_(spans) {
+    for (const auto& [name, stage] : api.stages) {
+      // A stage that deploys by itself serves what is there now.
+      const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
+      const bool frozen = !stage.auto_deploy.value_or(false) && snapshot != api.snapshots.end();
+      if (!stage.auto_deploy.value_or(false) && !frozen) continue;
+      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current));
+    }
+  }
+
+  Task<http::Response> serve(edge::SiteRequest request) const override {
+    const std::int64_t began = io::monotonic_micros();
+    store::Shard& shard = store::Shard::current();
+    telemetry::TraceContext trace = telemetry::TraceContext::read(request.http.header("x-amzn-trace-id"), request.http.header("traceparent"), shard.now());
+    telemetry::Span span{.trace = trace.root, .id = telemetry::new_span_id(), .parent = trace.parent, .name = {}, .account = account_, .region = region_,
+                         .start = shard.now()};
+    trace.parent = span.id;
+    span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
+    http::Response response = co_await answer(std::move(request), trace.amzn_header());
+    span.status = response.status;
+    span.duration = Duration(io::monotonic_micros() - began);
+    spans_.record(std::move(span));
+    co_return response;
+  }
+
+ private:
+  // The stage that the address names, or the first part of the path when a stage has that name, or $default.
+  const CompiledStage* choose_stage(edge::SiteRequest& request, bool& in_path) const {
+    if (!request.stage.empty()) {
+      if (const auto named = stages_.find(request.stage); named != stages_.end()) {
+        in_path = request.stage != "$default";
+        return &named->second;
+      }
+      request.path = "/" + request.stage + (request.path == "/" ? std::string() : request.path);
+    } else {
+      const auto slash = request.path.find('/', 1);
+      const std::string first = request.path.substr(1, slash == std::string::npos ? slash : slash - 1);
+      if (const auto named = stages_.find(first); named != stages_.end() && first != "$default") {
+        in_path = true;
+        request.path = slash == std::string::npos ? std::string("/") : request.path.substr(slash);
+        return &named->second;
+      }
+    }
+    const auto fallback = stages_.find("$default");
+    return fallback == stages_.end() ? nullptr : &fallback->second;
+  }
+
+  Task<http::Response> answer(edge::SiteRequest request, std::string trace) const {
+    bool stage_in_path = false;
+    const CompiledStage* stage = choose_stage(request, stage_in_path);
+    if (!stage) co_return message(404, "Not Found");
+    const auto match = stage->table.match(request.http.method, request.path);
+    const std::string_view origin = request.http.header("origin");
+    // API Gateway answers preflights itself once CORS is configured, unless a route takes OPTIONS.
+    if (api_.cors_configuration && request.http.method == "OPTIONS" && !origin.empty() &&
+        (!match || !stage->routes[match->route].route.route_key.starts_with("OPTIONS "))) {
+      http::Response preflight;
+      preflight.status = 204;
+      add_cors(preflight, request.http, true);
+      co_return preflight;
+    }
+    if (!match) co_return message(404, "Not Found");
+    const CompiledRoute& route = stage->routes[match->route];
+    const std::string request_id = make_request_id();
+    http::Response response = route.integration.integration_type.value_or("") == "HTTP_PROXY"
+                                  ? co_await call_http(request, route, *match)
+                                  : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace);
+    if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
+    response.set("apigw-requestid", request_id);
+    co_return response;
+  }
+
+  static std::string make_request_id() { return base64url_encode(telemetry::new_span_id()).substr(0, 15) + "="; }
+
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+  void add_cors(http::Response& response, const http::Request& request, bool preflight) const {
+    const model::Cors& cors = *api_.cors_configuration;
+    const std::string origin(request.header("origin"));
+    const auto origins = cors.allow_origins.value_or(std::vector<std::string>{});
+    const bool any = std::find(origins.begin(), origins.end(), "*") != origins.end();
+    const bool allowed = any || std::any_of(origins.begin(), origins.end(), [&](const std::string& o) {
+      return o == origin || matches_wildcard(o, origin);
+    });
+    if (!allowed) return;
+    std::erase_if(response.headers, [](const auto& header) { return header.first.starts_with("access-control-"); });
+    const bool credentials = cors.allow_credentials.value_or(false);
+    response.set("access-control-allow-origin", any && !credentials ? "*" : origin);
+    if (!any || credentials) response.set("vary", "Origin");
+    if (credentials) response.set("access-control-allow-credentials", "true");
+    if (cors.expose_headers && !cors.expose_headers->empty()) response.set("access-control-expose-headers", join(*cors.expose_headers, ","));
+    if (!preflight) return;
+    if (cors.allow_methods && !cors.allow_methods->empty()) {
+      const bool all = cors.allow_methods->front() == "*";
+      response.set("access-control-allow-methods", all ? "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT" : join(*cors.allow_methods, ","));
+    }
+    if (cors.allow_headers && !cors.allow_headers->empty()) {
+      const bool all = cors.allow_headers->front() == "*";
+      response.set("access-control-allow-headers", all && credentials ? std::string(request.header("access-control-request-headers")) : join(*cors.allow_headers, ","));
+    }
+    if (cors.max_age) response.set("access-control-max-age", std::to_string(*cors.max_age));
+  }
+
+  Task<http::Response> call_http(const edge::SiteRequest& request, const CompiledRoute& route, const edge::RouteMatch& match) const {
+    std::string url = route.integration.integration_uri.value_or("");
+    for (const auto& [name, value] : match.parameters) {
+      url = replace_all(url, "{" + name + "}", percent_encode(value, true));
+      url = replace_all(url, "{" + name + "+}", percent_encode(value, true));
+    }
+    const std::string method = route.integration.integration_method.value_or("ANY");
+    auto reply = co_await edge::forward(request.http, {.url = url, .method = method == "ANY" ? "" : method,
+                                                       .timeout = std::chrono::milliseconds(route.integration.timeout_in_millis.value_or(30'000))});
+    if (!reply) co_return reply.error().code == ETIMEDOUT ? message(503, "Service Unavailable") : message(500, "Internal Server Error");
+    co_return *std::move(reply);
+  }
+
+  Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match,
+                                     bool stage_in_path, const std::string& request_id, const std::string& trace) const {
+    auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
+    if (!body) co_return body.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
+    const bool is_v2 = route.integration.payload_format_version.value_or("1.0") == "2.0";
+    const auto space = route.route.route_key.find(' ');
+    aws::ProxyRequest event{.http = request.http, .body = *body, .account = account_, .api_id = *api_.api_id, .stage = stage.stage.stage_name,
+                            .domain = request.domain, .route_key = route.route.route_key,
+                            .resource_path = space == std::string::npos ? route.route.route_key : route.route.route_key.substr(space + 1),
+                            .resource_id = {}, .path = percent_decode(request.path), .stage_in_path = stage_in_path, .parameters = match.parameters,
+                            .stage_variables = {}, .request_id = request_id, .trace_id = trace, .now = store::Shard::current().now(),
+                            .body_is_text = aws::is_text_body(request.http.header("content-type")), .authorizer = {}};
+    if (stage.stage.stage_variables)
+      for (const auto& [key, value] : *stage.stage.stage_variables) event.stage_variables.emplace(key, value);
+    Call call = caller_.internal_call(account_, region_);
+    call.trace_id = trace;
+    aws::lambda::InvokeInput invoke;
+    invoke.function_name = route.function;
+    for (const auto& [key, value] : event.stage_variables) invoke.function_name = replace_all(invoke.function_name, "${stageVariables." + key + "}", value);
+    invoke.payload = is_v2 ? aws::event_v2(event) : aws::event_v1(event, true);
+    const auto out = co_await caller_.call<aws::lambda::InvokeOutput>(call, aws::lambda::ops::kInvoke, invoke);
+    if (!out) co_return out.error().status == 429 ? message(503, "Service Unavailable") : message(500, "Internal Server Error");
+    if (out->function_error) co_return message(500, "Internal Server Error");
+    auto response = aws::read_proxy_reply(out->payload.value_or("null"), is_v2);
+    if (!response) co_return message(500, "Internal Server Error");
+    co_return *std::move(response);
+  }
+
+  model::Api api_;
+  std::string account_, region_;
+  aws::Caller& caller_;
+  telemetry::Spans& spans_;
+  std::map<std::string, CompiledStage, std::less<>> stages_;
+};
+
+}  // namespace
+
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans) {
+  return std::make_shared<HttpApiSite>(api, caller, spans);
+}
+
+}  // namespace reef::service::apigatewayv2

@@ -1,0 +1,21 @@
+// Carrying a stack from what it is to what it should be: create, update, roll back, clean up, delete. Each step is in
+// the store before it is taken, so that a crash in between is rolled back or carried on.
+#pragma once
+
+#include <string>
+
+#include "base/task.h"
+#include "service/cloudformation/cloudformation.h"
+
+namespace reef::cloudformation {
+
+// Does what stack.work says, and what follows from it, to the end.
+Task<void> deploy(Cloudformation& cloud, std::string stack_id);
+
+// Turns work that a crash cut off into what is to be done now: half-made stacks are rolled back.
+void resume_interrupted(Stack& stack);
+
+// Replaces {{resolve:ssm:name:version}} in every text of `value`.
+Task<Reply<Json>> resolve_dynamic_references(Cloudformation& cloud, const aws::Call& call, Json value);
+
+}  // namespace reef::cloudformation

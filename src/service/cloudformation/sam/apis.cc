@@ -1,0 +1,221 @@
+// AWS::Serverless::Api and AWS::Serverless::HttpApi.
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-api.html
+// https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-httpapi.html
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/digest.h"
+#include "base/encoding.h"
+#include "base/text.h"
+#include "service/cloudformation/sam/context.h"
+
+namespace reef::cloudformation::sam {
+namespace {
+
+// Logical id of the stage: the name when it can be part of one, otherwise its hash.
+std::string stage_id(const std::string& api, const Json& stage_name) {
+  const std::string& name = stage_name.as_string();
+  if (is_alphanumeric(name)) return api + name + "Stage";
+  if (name == "$default") return api + "ApiGatewayDefaultStage";
+  return name.empty() ? api + "Stage" : hashed_text_id(api + "Stage", name);
+}
+
+Reply<void> check_definition(const std::string& id, const Json& in) {
+  if (in.contains("DefinitionBody") && in.contains("DefinitionUri"))
+    return Err(invalid_resource(id, "Specify either 'DefinitionUri' or 'DefinitionBody' property and not both."));
+  return {};
+}
+
+// The routes that functions added, in the order of their adding.
+Json take_paths(const Json& in) { return in["__Paths"].is_object() ? in["__Paths"] : Json::object(); }
+
+// Methods of one path, "ANY" as all of them, for Access-Control-Allow-Methods.
+std::string allowed_methods(const Json& path) {
+  std::set<std::string> methods{"OPTIONS"};
+  for (const auto& [name, operation] : path.as_object()) {
+    if (name == "x-amazon-apigateway-any-method") methods = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
+    else if (name != "parameters") methods.insert(to_upper(name));
+  }
+  return fmt::format("'{}'", fmt::join(methods, ","));
+}
+
+Json options_method(const Json& origin, const Json& headers, const Json& methods, const Json& max_age, const Json& credentials) {
+  Json parameters = Json::object(), response_headers = Json::object();
+  const auto header = [&](std::string_view name, const Json& value) {
+    if (value.is_null()) return;
+    parameters.set(fmt::format("method.response.header.{}", name), value);
+    response_headers.set(name, Json::object({{"type", name == "Access-Control-Max-Age" ? "integer" : "string"}}));
+  };
+  header("Access-Control-Allow-Headers", headers);
+  header("Access-Control-Allow-Methods", methods);
+  header("Access-Control-Allow-Origin", origin);
+  header("Access-Control-Max-Age", max_age);
+  if (credentials.scalar_text() == "true") header("Access-Control-Allow-Credentials", "'true'");
+  const Json reply = Json::object({{"statusCode", "200"}, {"responseParameters", parameters}, {"responseTemplates", Json::object({{"application/json", "{}\n"}})}});
+  return Json::object({{"summary", "CORS support"},
+                       {"consumes", Json::array({"application/json"})},
+                       {"produces", Json::array({"application/json"})},
+                       {"x-amazon-apigateway-integration",
+                        Json::object({{"type", "mock"},
+                                      {"requestTemplates", Json::object({{"application/json", "{\n  \"statusCode\" : 200\n}\n"}})},
+                                      {"responses", Json::object({{"default", reply}})}})},
+                       {"responses", Json::object({{"200", Json::object({{"description", "Default response for CORS method"}, {"headers", response_headers}})}})}});
+}
+
+Reply<void> add_rest_cors(const std::string& id, const Json& cors, Json& body) {
+  if (cors.is_null()) return {};
+  const bool is_origin = cors.is_string() || !intrinsic_of(cors).empty();
+  if (!is_origin && !cors.is_object()) return Err(invalid_resource(id, "Invalid value for 'Cors' property."));
+  const Json origin = is_origin ? cors : cors.contains("AllowOrigin") ? cors["AllowOrigin"] : Json("'*'");
+  if (!body["paths"].is_object()) return Err(invalid_resource(id, "Unable to add Cors configuration because 'DefinitionBody' does not contain a valid Swagger definition."));
+  for (auto& [path, operations] : body.find("paths")->members()) {
+    if (!operations.is_object() || operations.contains("options")) continue;
+    const Json methods = !is_origin && cors.contains("AllowMethods") ? cors["AllowMethods"] : Json(allowed_methods(operations));
+    operations.set("options", options_method(origin, is_origin ? Json() : cors["AllowHeaders"], methods, is_origin ? Json() : cors["MaxAge"],
+                                             is_origin ? Json() : cors["AllowCredentials"]));
+  }
+  return {};
+}
+
+Reply<void> refuse(const std::string& id, std::string_view type, const Json& in, std::initializer_list<const char*> unsupported) {
+  for (const char* name : unsupported)
+    if (in.contains(name)) return Err(invalid_resource(id, fmt::format("property {} of {} is not supported by this version of Atoll.", name, type)));
+  return {};
+}
+
+}  // namespace
+
+Reply<void> expand_rest_api(Context& context, const std::string& id, const Json& declaration) {
+  const Json& in = declaration["Properties"];
+  TRY(refuse(id, "AWS::Serverless::Api", in, {"Auth", "Domain", "GatewayResponses", "Models", "MergeDefinitions", "CanarySetting", "SecurityPolicy", "EndpointAccessMode"}));
+  TRY(check_known(id, "AWS::Serverless::Api", in,
+                  {"Name", "StageName", "DefinitionBody", "DefinitionUri", "CacheClusterEnabled", "CacheClusterSize", "Variables", "EndpointConfiguration",
+                   "MethodSettings", "BinaryMediaTypes", "MinimumCompressionSize", "Cors", "AccessLogSetting", "TracingEnabled", "OpenApiVersion", "Tags",
+                   "PropagateTags", "Description", "FailOnWarnings", "DisableExecuteApiEndpoint", "AlwaysDeploy", "ApiKeySourceType", "Mode", "__Paths"}));
+  TRY(check_definition(id, in));
+  if (!in.contains("StageName")) return Err(invalid_resource(id, "Missing required property 'StageName'."));
+  const std::string version = in["OpenApiVersion"].scalar_text().value_or("");
+  const bool is_openapi3 = version.starts_with("3.");
+  Json out = Json::object();
+  Json body = in["DefinitionBody"], api_location;
+  if (!body.is_null() || !in.contains("DefinitionUri")) {
+    if (body.is_null()) {
+      body = Json::object({{"info", Json::object({{"version", "1.0"}, {"title", ref_to("AWS::StackName")}})}, {"paths", take_paths(in)}});
+      body.set(is_openapi3 ? "openapi" : "swagger", is_openapi3 ? version : "2.0");
+    }
+    TRY(add_rest_cors(id, in["Cors"], body));
+    if (in.contains("BinaryMediaTypes")) {
+      Json types = Json::array();
+      for (const Json& type : in["BinaryMediaTypes"].as_array()) types.push_back(type.is_string() ? Json(replace_all(type.as_string(), "~1", "/")) : type);
+      body.set("x-amazon-apigateway-binary-media-types", std::move(types));
+    }
+    if (in.contains("DisableExecuteApiEndpoint"))
+      body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
+    out.set("Body", body);
+  } else {
+    api_location = TRY(s3_location(id, "DefinitionUri", in["DefinitionUri"], "Bucket", "Key", "Version"));
+    out.set("BodyS3Location", api_location);
+  }
+  copy_members(in, out, {"Name", "Description", "FailOnWarnings", "MinimumCompressionSize", "ApiKeySourceType", "Mode"});
+  if (in.contains("EndpointConfiguration")) {
+    const Json& endpoint = in["EndpointConfiguration"];
+    const Json type = endpoint.is_object() && intrinsic_of(endpoint).empty() ? endpoint["Type"] : endpoint;
+    Json configuration = Json::object({{"Types", Json::array({type})}});
+    if (endpoint.contains("VPCEndpointIds")) configuration.set("VpcEndpointIds", endpoint["VPCEndpointIds"]);
+    out.set("EndpointConfiguration", std::move(configuration));
+    out.set("Parameters", Json::object({{"endpointConfigurationTypes", type}}));
+  }
+  Json api = resource("AWS::ApiGateway::RestApi", std::move(out), declaration);
+  copy_members(declaration, api, {"DependsOn", "Metadata"});
+  context.add(id, std::move(api));
+
+  // A new deployment whenever the definition changes, which is what its hash is for.
+  std::string deployment_id = id + "Deployment";
+  Json deployment = Json::object();
+  if (const Json definition = body.is_null() ? api_location : body; !definition.is_null()) {
+    const std::string digest = hex_encode(sha1(sorted_dump(definition)));
+    deployment_id += digest.substr(0, 10);
+    deployment.set("Description", "RestApi deployment id: " + digest);
+  }
+  deployment.set("RestApiId", ref_to(id));
+  if (!is_openapi3) deployment.set("StageName", "Stage");
+  context.add(deployment_id, resource("AWS::ApiGateway::Deployment", std::move(deployment), declaration));
+
+  Json stage = Json::object({{"DeploymentId", ref_to(deployment_id)}, {"RestApiId", ref_to(id)}, {"StageName", in["StageName"]}});
+  copy_members(in, stage, {"CacheClusterEnabled", "CacheClusterSize", "Variables", "MethodSettings", "AccessLogSetting", "TracingEnabled"});
+  if (in.contains("Tags")) stage.set("Tags", tag_list(in["Tags"], ""));
+  if (in.contains("Tags") && in["PropagateTags"].scalar_text() == "true")
+    context.resources().find(id)->find("Properties")->set("Tags", tag_list(in["Tags"], ""));
+  const std::string stage_logical_id = stage_id(id, in["StageName"]);
+  context.add(stage_logical_id, resource("AWS::ApiGateway::Stage", std::move(stage), declaration));
+  context.renamed[id + ".Stage"] = stage_logical_id;
+  context.renamed[id + ".Deployment"] = deployment_id;
+  return {};
+}
+
+Reply<void> expand_http_api(Context& context, const std::string& id, const Json& declaration) {
+  const Json& in = declaration["Properties"];
+  TRY(refuse(id, "AWS::Serverless::HttpApi", in, {"Auth", "Domain"}));
+  TRY(check_known(id, "AWS::Serverless::HttpApi", in,
+                  {"StageName", "DefinitionBody", "DefinitionUri", "AccessLogSettings", "StageVariables", "Tags", "CorsConfiguration", "DefaultRouteSettings",
+                   "RouteSettings", "FailOnWarnings", "PropagateTags", "Description", "Name", "DisableExecuteApiEndpoint", "__Paths"}));
+  TRY(check_definition(id, in));
+  Json out = Json::object();
+  if (in.contains("DefinitionUri")) {
+    out.set("BodyS3Location", TRY(s3_location(id, "DefinitionUri", in["DefinitionUri"], "Bucket", "Key", "Version")));
+  } else {
+    Json body = in["DefinitionBody"];
+    if (body.is_null()) {
+      body = Json::object({{"openapi", "3.0.1"},
+                           {"info", Json::object({{"version", "1.0"}, {"title", in.contains("Name") ? in["Name"] : ref_to("AWS::StackName")}})},
+                           {"paths", take_paths(in)}});
+    } else if (in.contains("Name") && body["info"].is_object()) {
+      body.find("info")->set("title", in["Name"]);
+    }
+    if (in.contains("Description")) {
+      if (!body["info"].is_object()) body.set("info", Json::object());
+      body.find("info")->set("description", in["Description"]);
+    }
+    Json tags = Json::array({Json::object({{"name", "httpapi:createdBy"}, {"x-amazon-apigateway-tag-value", "SAM"}})});
+    for (const auto& [key, value] : in["Tags"].as_object()) tags.push_back(Json::object({{"name", key}, {"x-amazon-apigateway-tag-value", value}}));
+    body.set("tags", std::move(tags));
+    if (const Json& cors = in["CorsConfiguration"]; cors.is_bool() && cors.as_bool()) {
+      body.set("x-amazon-apigateway-cors", Json::object({{"allowOrigins", Json::array({"*"})}}));
+    } else if (!cors.is_null() && !cors.is_bool()) {
+      Json configuration = Json::object();
+      if (!intrinsic_of(cors).empty()) configuration.set("allowOrigins", cors);
+      static constexpr std::pair<const char*, const char*> kNames[] = {{"AllowOrigins", "allowOrigins"}, {"AllowMethods", "allowMethods"},
+                                                                       {"AllowHeaders", "allowHeaders"}, {"ExposeHeaders", "exposeHeaders"},
+                                                                       {"MaxAge", "maxAge"}, {"AllowCredentials", "allowCredentials"}};
+      for (const auto& [theirs, ours] : kNames)
+        if (cors.contains(theirs)) configuration.set(ours, cors[theirs]);
+      if (intrinsic_of(cors).empty())
+        for (const auto& [name, value] : cors.as_object())
+          if (std::none_of(std::begin(kNames), std::end(kNames), [&](const auto& known) { return name == known.first; }))
+            return Err(invalid_resource(id, fmt::format("Invalid key '{}' for 'Cors' property.", name)));
+      body.set("x-amazon-apigateway-cors", std::move(configuration));
+    }
+    if (in.contains("DisableExecuteApiEndpoint"))
+      body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
+    out.set("Body", std::move(body));
+  }
+  copy_members(in, out, {"FailOnWarnings"});
+  Json api = resource("AWS::ApiGatewayV2::Api", std::move(out), declaration);
+  copy_members(declaration, api, {"DependsOn", "Metadata"});
+  context.add(id, std::move(api));
+
+  const Json stage_name = in.contains("StageName") ? in["StageName"] : Json("$default");
+  Json tags = Json::object({{"httpapi:createdBy", "SAM"}});
+  for (const auto& [key, value] : in["Tags"].as_object()) tags.set(key, value);
+  Json stage = Json::object({{"ApiId", ref_to(id)}, {"AutoDeploy", true}, {"StageName", stage_name}});
+  if (!in.contains("DefinitionUri") || in.contains("Tags")) stage.set("Tags", tags);
+  copy_members(in, stage, {"StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings"});
+  const std::string stage_logical_id = stage_id(id, stage_name);
+  context.add(stage_logical_id, resource("AWS::ApiGatewayV2::Stage", std::move(stage), declaration));
+  context.renamed[id + ".Stage"] = stage_logical_id;
+  return {};
+}
+
+}  // namespace reef::cloudformation::sam

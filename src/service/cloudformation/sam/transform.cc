@@ -1,0 +1,305 @@
+#include "service/cloudformation/sam/transform.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/digest.h"
+#include "base/encoding.h"
+#include "service/cloudformation/sam/context.h"
+
+namespace reef::cloudformation::sam {
+namespace {
+
+constexpr std::string_view kPrefix = "AWS::Serverless::";
+
+// Global values under local ones: maps merge, lists are joined, everything else is the local one's.
+Json merged(const Json& global, const Json& local) {
+  if (global.is_object() && local.is_object()) {
+    if (!intrinsic_of(local).empty() || !intrinsic_of(global).empty()) return local;
+    Json out = global;
+    for (const auto& [name, value] : local.as_object()) {
+      const Json* inherited = out.find(name);
+      out.set(name, inherited ? merged(Json(*inherited), value) : value);
+    }
+    return out;
+  }
+  if (global.is_array() && local.is_array()) {
+    Json out = global;
+    for (const Json& element : local.as_array()) out.push_back(element);
+    return out;
+  }
+  return local;
+}
+
+void sorted_append(const Json& value, std::string& out) {
+  if (value.is_array()) {
+    out += '[';
+    bool first = true;
+    for (const Json& element : value.as_array()) {
+      if (!std::exchange(first, false)) out += ',';
+      sorted_append(element, out);
+    }
+    out += ']';
+  } else if (value.is_object()) {
+    std::vector<const Json::Member*> members;
+    for (const Json::Member& member : value.as_object()) members.push_back(&member);
+    std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+    out += '{';
+    bool first = true;
+    for (const Json::Member* member : members) {
+      if (!std::exchange(first, false)) out += ',';
+      wire::append_json_string(out, member->first);
+      out += ':';
+      sorted_append(member->second, out);
+    }
+    out += '}';
+  } else {
+    value.append_to(out);
+  }
+}
+
+// Follows references to what the transform renamed: layers, and "Fn.Alias", "Fn.Version", "Api.Stage".
+void rename(Json& value, const std::map<std::string, std::string>& renamed) {
+  if (value.is_array()) {
+    for (Json& element : value.elements()) rename(element, renamed);
+    return;
+  }
+  if (!value.is_object()) return;
+  const std::string_view name = intrinsic_of(value);
+  if (name == "Ref") {
+    const auto found = renamed.find(value["Ref"].as_string());
+    if (found != renamed.end()) value.set("Ref", found->second);
+    return;
+  }
+  if (name == "Fn::GetAtt") {
+    Json& argument = *value.find("Fn::GetAtt");
+    if (argument.is_array() && argument.size() >= 1) {
+      std::string target = argument.at(0).as_string(), rest = argument.at(1).as_string();
+      // !GetAtt Fn.Alias.Arn is split at its first dot.
+      if (const std::size_t dot = rest.find('.'); dot != std::string::npos && renamed.contains(target + "." + rest.substr(0, dot))) {
+        argument = Json::array({renamed.at(target + "." + rest.substr(0, dot)), rest.substr(dot + 1)});
+        return;
+      }
+      const auto found = renamed.find(target);
+      if (found != renamed.end()) argument.elements()[0] = found->second;
+    }
+    return;
+  }
+  if (name == "Fn::Sub") {
+    Json& argument = *value.find("Fn::Sub");
+    Json& text = argument.is_array() && argument.size() > 0 ? argument.elements()[0] : argument;
+    std::string pattern = text.as_string();
+    for (const auto& [from, to] : renamed) {
+      for (const std::string& end : {std::string("}"), std::string(".")}) {
+        const std::string wanted = "${" + from + end;
+        for (std::size_t at = pattern.find(wanted); at != std::string::npos; at = pattern.find(wanted, at + 1))
+          pattern.replace(at, wanted.size(), "${" + to + end);
+      }
+    }
+    if (text.is_string()) text = pattern;
+    if (argument.is_array() && argument.size() > 1) rename(argument.elements()[1], renamed);
+    return;
+  }
+  for (auto& [key, member] : value.members()) {
+    if (key == "DependsOn") {
+      const auto follow = [&](Json& each) {
+        const auto found = renamed.find(each.as_string());
+        if (found != renamed.end()) each = found->second;
+      };
+      if (member.is_string()) follow(member);
+      if (member.is_array())
+        for (Json& each : member.elements()) follow(each);
+      continue;
+    }
+    rename(member, renamed);
+  }
+}
+
+// An API whose every route belongs to a conditional function is itself conditional.
+void add_implicit_condition(Context& context, std::string_view api) {
+  const auto use = context.uses.find(std::string(api));
+  Json* declaration = context.serverless.find(api);
+  if (use == context.uses.end() || !declaration || use->second.has_unconditional || use->second.conditions.empty()) return;
+  if (use->second.conditions.size() == 1) {
+    declaration->set("Condition", *use->second.conditions.begin());
+    return;
+  }
+  Json any = Json::array();
+  for (const std::string& condition : use->second.conditions) any.push_back(Json::object({{"Condition", condition}}));
+  const std::string name = fmt::format("{}Condition", api);
+  if (!context.document.contains("Conditions")) context.document.set("Conditions", Json::object());
+  context.document.find("Conditions")->set(name, Json::object({{"Fn::Or", any}}));
+  declaration->set("Condition", name);
+}
+
+bool is_serverless(const Json& declaration) { return declaration.text("Type").starts_with(kPrefix); }
+
+Reply<void> expand(Context& context, const std::string& logical_id, const std::string& kind) {
+  const Json declaration = context.serverless[logical_id];
+  if (kind == "Function") return expand_function(context, logical_id, declaration);
+  if (kind == "Api") return expand_rest_api(context, logical_id, declaration);
+  if (kind == "HttpApi") return expand_http_api(context, logical_id, declaration);
+  if (kind == "SimpleTable") return expand_simple_table(context, logical_id, declaration);
+  if (kind == "LayerVersion") return expand_layer(context, logical_id, declaration);
+  if (kind == "Connector") return expand_connector(context, logical_id, declaration);
+  return Err(invalid_resource(logical_id, fmt::format("Resources of type AWS::Serverless::{} are not supported by this version of Atoll.", kind)));
+}
+
+}  // namespace
+
+aws::Error invalid_resource(std::string_view logical_id, std::string_view message) {
+  return invalid(fmt::format("Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. "
+                             "Number of errors found: 1. Resource with id [{}] is invalid. {}", logical_id, message));
+}
+
+Json ref_to(std::string_view name) { return Json::object({{"Ref", name}}); }
+Json get_att(std::string_view name, std::string_view attribute) { return Json::object({{"Fn::GetAtt", Json::array({name, attribute})}}); }
+Json sub(std::string_view text) { return Json::object({{"Fn::Sub", text}}); }
+Json sub(std::string_view text, Json variables) { return Json::object({{"Fn::Sub", Json::array({text, std::move(variables)})}}); }
+
+Json resource(std::string_view type, Json properties, const Json& like) {
+  Json out = Json::object({{"Type", type}});
+  out.set("Properties", std::move(properties));
+  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"});
+  return out;
+}
+
+void copy_members(const Json& from, Json& to, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names)
+    if (const Json* member = from.find(name)) to.set(name, *member);
+}
+
+Json tag_list(const Json& tags, std::string_view created_by) {
+  Json out = Json::array();
+  if (!created_by.empty()) out.push_back(Json::object({{"Key", created_by}, {"Value", "SAM"}}));
+  for (const auto& [key, value] : tags.as_object()) out.push_back(Json::object({{"Key", key}, {"Value", value}}));
+  return out;
+}
+
+std::string sorted_dump(const Json& value) {
+  std::string out;
+  sorted_append(value, out);
+  return out;
+}
+std::string hashed_text_id(std::string_view prefix, std::string_view text) { return fmt::format("{}{}", prefix, hex_encode(sha1(text)).substr(0, 10)); }
+std::string hashed_id(std::string_view prefix, const Json& data) { return hashed_text_id(prefix, sorted_dump(data)); }
+
+bool is_alphanumeric(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
+}
+
+std::string Context::partition() const { return region.starts_with("cn-") ? "aws-cn" : region.starts_with("us-gov-") ? "aws-us-gov" : "aws"; }
+std::string Context::managed_policy_arn(std::string_view name) const { return fmt::format("arn:{}:iam::aws:policy/{}", partition(), name); }
+
+Json Context::resolved(const Json& value) const {
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const Json& element : value.as_array()) out.push_back(resolved(element));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  if (intrinsic_of(value) == "Ref") {
+    const auto found = parameters.find(value["Ref"].as_string());
+    return found == parameters.end() ? value : found->second;
+  }
+  Json out = Json::object();
+  for (const auto& [name, member] : value.as_object()) out.set(name, resolved(member));
+  return out;
+}
+
+Reply<Json> s3_location(std::string_view logical_id, std::string_view property, const Json& uri, std::string_view bucket, std::string_view key,
+                        std::string_view version) {
+  Json out = Json::object();
+  if (uri.is_object() && uri.contains("Bucket")) {
+    if (!uri.contains("Key")) return Err(invalid_resource(logical_id, fmt::format("'{}' requires Bucket and Key properties to be specified.", property)));
+    out.set(bucket, uri["Bucket"]);
+    out.set(key, uri["Key"]);
+    if (uri.contains("Version")) out.set(version, uri["Version"]);
+    return out;
+  }
+  const std::string& text = uri.as_string();
+  std::string_view rest = text;
+  if (!rest.starts_with("s3://"))
+    return Err(invalid_resource(logical_id, fmt::format("'{}' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.", property)));
+  rest.remove_prefix(5);
+  const std::size_t slash = rest.find('/');
+  if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
+    return Err(invalid_resource(logical_id, fmt::format("'{}' is not a valid S3 Uri of the form 's3://bucket/key' with optional versionId query parameter.", property)));
+  out.set(bucket, rest.substr(0, slash));
+  rest.remove_prefix(slash + 1);
+  const std::size_t query = rest.find("?versionId=");
+  out.set(key, rest.substr(0, query));
+  if (query != std::string_view::npos) out.set(version, rest.substr(query + 11));
+  return out;
+}
+
+Reply<void> check_known(std::string_view logical_id, std::string_view type, const Json& properties, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : properties.as_object())
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return Err(invalid_resource(logical_id, fmt::format("property {} not defined for resource of type {}", name, type)));
+  return {};
+}
+
+Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region) {
+  Context context{.document = document, .parameters = parameters, .region = std::string(region), .serverless = Json::object(), .renamed = {}, .uses = {}};
+  const Json globals = document["Globals"];
+  context.document.erase("Globals");
+  if (!context.document["Resources"].is_object()) return Err(invalid("Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Resources' section is required"));
+  for (const auto& [kind, values] : globals.as_object()) {
+    static constexpr std::string_view kKinds[] = {"Function", "Api", "HttpApi", "SimpleTable", "StateMachine", "LayerVersion", "CapacityProvider", "WebSocketApi"};
+    if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds))
+      return Err(invalid(fmt::format("Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Globals' section is invalid. '{}' is not supported. Must be one of the following values - {}", kind, fmt::join(kKinds, ", "))));
+  }
+  Json others = Json::object();
+  for (const auto& [logical_id, declaration] : document["Resources"].as_object()) {
+    if (!is_serverless(declaration)) {
+      others.set(logical_id, declaration);
+      continue;
+    }
+    Json each = declaration;
+    const Json& defaults = globals[declaration.text("Type").substr(kPrefix.size())];
+    if (!each["Properties"].is_object()) each.set("Properties", Json::object());
+    Json inherited = defaults;
+    if (const Json& ignored = each["IgnoreGlobals"]; ignored.is_string() && ignored.as_string() == "*") inherited = Json();
+    else
+      for (const Json& name : ignored.as_array()) inherited.erase(name.as_string());
+    each.erase("IgnoreGlobals");
+    // "Tracing:" with nothing behind it is not there.
+    std::erase_if(each.find("Properties")->members(), [](const Json::Member& member) { return member.second.is_null(); });
+    if (inherited.is_object()) each.set("Properties", merged(inherited, each["Properties"]));
+    context.serverless.set(logical_id, std::move(each));
+  }
+  // Implicit APIs exist from the start, so that functions can add to them; unused ones are not expanded.
+  for (const std::string_view kind : {"Api", "HttpApi"}) {
+    const std::string_view id = kind == "Api" ? kImplicitRestApi : kImplicitHttpApi;
+    if (context.serverless.contains(id)) continue;
+    Json properties = globals[kind].is_object() ? globals[kind] : Json::object();
+    if (kind == "Api") properties.set("StageName", "Prod");
+    context.serverless.set(id, Json::object({{"Type", fmt::format("{}{}", kPrefix, kind)}, {"Properties", properties}, {"__Implicit", true}}));
+  }
+  context.document.set("Resources", std::move(others));
+  // Functions first: they put their routes into the APIs. Connectors last: they look at what was made.
+  for (const std::string_view kind : {"Function", "LayerVersion", "SimpleTable", "Api", "HttpApi", "Connector", ""}) {
+    if (kind == "Api") {
+      add_implicit_condition(context, kImplicitRestApi);
+      add_implicit_condition(context, kImplicitHttpApi);
+    }
+    std::vector<std::string> ids;
+    for (const auto& [logical_id, declaration] : context.serverless.as_object()) ids.push_back(logical_id);
+    for (const std::string& logical_id : ids) {
+      const std::string type = context.serverless[logical_id].text("Type").substr(kPrefix.size());
+      static constexpr std::string_view kKnown[] = {"Function", "LayerVersion", "SimpleTable", "Api", "HttpApi", "Connector"};
+      const bool is_known = std::find(std::begin(kKnown), std::end(kKnown), type) != std::end(kKnown);
+      if (is_known ? type != kind : !kind.empty()) continue;
+      if (context.serverless[logical_id].contains("__Implicit") && !context.uses.contains(logical_id)) continue;
+      TRY(expand(context, logical_id, type));
+    }
+  }
+  if (!context.renamed.empty()) rename(context.document, context.renamed);
+  return std::move(context.document);
+}
+
+}  // namespace reef::cloudformation::sam

@@ -1,0 +1,35 @@
+// What Lambda's handlers may touch.
+#pragma once
+
+#include <memory>
+
+#include "aws/caller.h"
+#include "base/parts.h"
+#include "engine/delivery/deliveries.h"
+#include "engine/function/functions.h"
+#include "service/lambda/repository.h"
+
+namespace reef::service::lambda {
+
+class AsyncInvocations;
+class Mappings;
+class Resolver;
+class FunctionUrls;
+
+struct Lambda {
+  explicit Lambda(Parts& parts);
+  ~Lambda();
+  void start();
+  void stop();
+
+  function::Functions& functions;
+  delivery::Deliveries& deliveries;
+  aws::Caller& caller;
+  Repository repository;
+  std::unique_ptr<Resolver> resolver;
+  std::unique_ptr<AsyncInvocations> async;
+  std::unique_ptr<Mappings> mappings;
+  std::unique_ptr<FunctionUrls> urls;
+};
+
+}  // namespace reef::service::lambda

@@ -1,0 +1,68 @@
+// Lambda's operations, one function each. Files below operations/ hold what belongs together.
+#pragma once
+
+#include "base/task.h"
+#include "service/lambda/lambda.h"
+
+namespace reef::service::lambda::operations {
+
+#define REEF_LAMBDA_OPERATION(name, Input, Output) \
+  Task<Reply<model::Output>> name(Lambda& lambda, const model::Input& in, const Call& call)
+
+REEF_LAMBDA_OPERATION(create_function, CreateFunctionInput, FunctionConfiguration);
+REEF_LAMBDA_OPERATION(get_function, GetFunctionInput, GetFunctionOutput);
+REEF_LAMBDA_OPERATION(get_function_configuration, GetFunctionConfigurationInput, FunctionConfiguration);
+REEF_LAMBDA_OPERATION(get_function_code_signing_config, GetFunctionCodeSigningConfigInput, GetFunctionCodeSigningConfigOutput);
+REEF_LAMBDA_OPERATION(get_runtime_management_config, GetRuntimeManagementConfigInput, GetRuntimeManagementConfigOutput);
+REEF_LAMBDA_OPERATION(list_functions, ListFunctionsInput, ListFunctionsOutput);
+REEF_LAMBDA_OPERATION(get_account_settings, GetAccountSettingsInput, GetAccountSettingsOutput);
+REEF_LAMBDA_OPERATION(update_function_code, UpdateFunctionCodeInput, FunctionConfiguration);
+REEF_LAMBDA_OPERATION(update_function_configuration, UpdateFunctionConfigurationInput, FunctionConfiguration);
+REEF_LAMBDA_OPERATION(delete_function, DeleteFunctionInput, DeleteFunctionOutput);
+REEF_LAMBDA_OPERATION(publish_version, PublishVersionInput, FunctionConfiguration);
+REEF_LAMBDA_OPERATION(list_versions_by_function, ListVersionsByFunctionInput, ListVersionsByFunctionOutput);
+REEF_LAMBDA_OPERATION(create_alias, CreateAliasInput, AliasConfiguration);
+REEF_LAMBDA_OPERATION(get_alias, GetAliasInput, AliasConfiguration);
+REEF_LAMBDA_OPERATION(list_aliases, ListAliasesInput, ListAliasesOutput);
+REEF_LAMBDA_OPERATION(update_alias, UpdateAliasInput, AliasConfiguration);
+REEF_LAMBDA_OPERATION(delete_alias, DeleteAliasInput, DeleteAliasOutput);
+REEF_LAMBDA_OPERATION(invoke, InvokeInput, InvokeOutput);
+REEF_LAMBDA_OPERATION(invoke_async, InvokeAsyncInput, InvokeAsyncOutput);
+REEF_LAMBDA_OPERATION(invoke_with_response_stream, InvokeWithResponseStreamInput, InvokeWithResponseStreamOutput);
+REEF_LAMBDA_OPERATION(add_permission, AddPermissionInput, AddPermissionOutput);
+REEF_LAMBDA_OPERATION(remove_permission, RemovePermissionInput, RemovePermissionOutput);
+REEF_LAMBDA_OPERATION(get_policy, GetPolicyInput, GetPolicyOutput);
+REEF_LAMBDA_OPERATION(put_function_concurrency, PutFunctionConcurrencyInput, Concurrency);
+REEF_LAMBDA_OPERATION(get_function_concurrency, GetFunctionConcurrencyInput, GetFunctionConcurrencyOutput);
+REEF_LAMBDA_OPERATION(delete_function_concurrency, DeleteFunctionConcurrencyInput, DeleteFunctionConcurrencyOutput);
+REEF_LAMBDA_OPERATION(put_function_event_invoke_config, PutFunctionEventInvokeConfigInput, FunctionEventInvokeConfig);
+REEF_LAMBDA_OPERATION(update_function_event_invoke_config, UpdateFunctionEventInvokeConfigInput, FunctionEventInvokeConfig);
+REEF_LAMBDA_OPERATION(get_function_event_invoke_config, GetFunctionEventInvokeConfigInput, FunctionEventInvokeConfig);
+REEF_LAMBDA_OPERATION(list_function_event_invoke_configs, ListFunctionEventInvokeConfigsInput, ListFunctionEventInvokeConfigsOutput);
+REEF_LAMBDA_OPERATION(delete_function_event_invoke_config, DeleteFunctionEventInvokeConfigInput, DeleteFunctionEventInvokeConfigOutput);
+REEF_LAMBDA_OPERATION(create_function_url_config, CreateFunctionUrlConfigInput, CreateFunctionUrlConfigOutput);
+REEF_LAMBDA_OPERATION(get_function_url_config, GetFunctionUrlConfigInput, GetFunctionUrlConfigOutput);
+REEF_LAMBDA_OPERATION(list_function_url_configs, ListFunctionUrlConfigsInput, ListFunctionUrlConfigsOutput);
+REEF_LAMBDA_OPERATION(update_function_url_config, UpdateFunctionUrlConfigInput, UpdateFunctionUrlConfigOutput);
+REEF_LAMBDA_OPERATION(delete_function_url_config, DeleteFunctionUrlConfigInput, DeleteFunctionUrlConfigOutput);
+REEF_LAMBDA_OPERATION(publish_layer_version, PublishLayerVersionInput, PublishLayerVersionOutput);
+REEF_LAMBDA_OPERATION(get_layer_version, GetLayerVersionInput, GetLayerVersionResponse);
+REEF_LAMBDA_OPERATION(get_layer_version_by_arn, GetLayerVersionByArnInput, GetLayerVersionResponse);
+REEF_LAMBDA_OPERATION(list_layer_versions, ListLayerVersionsInput, ListLayerVersionsOutput);
+REEF_LAMBDA_OPERATION(list_layers, ListLayersInput, ListLayersOutput);
+REEF_LAMBDA_OPERATION(delete_layer_version, DeleteLayerVersionInput, DeleteLayerVersionOutput);
+REEF_LAMBDA_OPERATION(add_layer_version_permission, AddLayerVersionPermissionInput, AddLayerVersionPermissionOutput);
+REEF_LAMBDA_OPERATION(remove_layer_version_permission, RemoveLayerVersionPermissionInput, RemoveLayerVersionPermissionOutput);
+REEF_LAMBDA_OPERATION(get_layer_version_policy, GetLayerVersionPolicyInput, GetLayerVersionPolicyOutput);
+REEF_LAMBDA_OPERATION(list_tags, ListTagsInput, ListTagsOutput);
+REEF_LAMBDA_OPERATION(tag_resource, TagResourceInput, TagResourceOutput);
+REEF_LAMBDA_OPERATION(untag_resource, UntagResourceInput, UntagResourceOutput);
+REEF_LAMBDA_OPERATION(create_event_source_mapping, CreateEventSourceMappingInput, EventSourceMappingConfiguration);
+REEF_LAMBDA_OPERATION(get_event_source_mapping, GetEventSourceMappingInput, EventSourceMappingConfiguration);
+REEF_LAMBDA_OPERATION(list_event_source_mappings, ListEventSourceMappingsInput, ListEventSourceMappingsOutput);
+REEF_LAMBDA_OPERATION(update_event_source_mapping, UpdateEventSourceMappingInput, EventSourceMappingConfiguration);
+REEF_LAMBDA_OPERATION(delete_event_source_mapping, DeleteEventSourceMappingInput, EventSourceMappingConfiguration);
+
+#undef REEF_LAMBDA_OPERATION
+
+}  // namespace reef::service::lambda::operations

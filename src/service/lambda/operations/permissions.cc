@@ -1,0 +1,71 @@
+// https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+// https://docs.aws.amazon.com/lambda/latest/api/API_RemovePermission.html
+// https://docs.aws.amazon.com/lambda/latest/api/API_GetPolicy.html
+#include <fmt/format.h>
+
+#include "service/lambda/limits.h"
+#include "service/lambda/operations.h"
+#include "service/lambda/policy_document.h"
+#include "service/lambda/publishing.h"
+
+namespace reef::service::lambda::operations {
+namespace {
+
+wire::Json statement_of(const model::AddPermissionInput& in, const FunctionName& name) {
+  using wire::Json;
+  Json statement = Json::object({{"Sid", in.statement_id}, {"Effect", "Allow"}, {"Principal", policy_principal(in.principal)},
+                                 {"Action", in.action}, {"Resource", name.qualified_arn()}});
+  Json condition = Json::object();
+  const auto add = [&](const char* op, const char* key, const std::optional<std::string>& value) {
+    if (!value) return;
+    if (!condition.find(op)) condition.set(op, Json::object());
+    condition.find(op)->set(key, *value);
+  };
+  add("StringEquals", "AWS:SourceAccount", in.source_account);
+  add("StringEquals", "lambda:EventSourceToken", in.event_source_token);
+  add("StringEquals", "aws:PrincipalOrgID", in.principal_org_id);
+  add("StringEquals", "lambda:FunctionUrlAuthType", in.function_url_auth_type);
+  add("ArnLike", "AWS:SourceArn", in.source_arn);
+  if (in.invoked_via_function_url) condition.set("Bool", Json::object({{"lambda:InvokedViaFunctionUrl", *in.invoked_via_function_url ? "true" : "false"}}));
+  if (condition.size() > 0) statement.set("Condition", std::move(condition));
+  return statement;
+}
+
+}  // namespace
+
+Task<Reply<model::AddPermissionOutput>> add_permission(Lambda& lambda, const model::AddPermissionInput& in, const Call& call) {
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  CO_TRY(find_version(lambda, name, function));
+  if (name.qualifier == "$LATEST") co_return Err(invalid_parameter("We currently do not support adding policies for $LATEST."));
+  StoredPolicy policy = lambda.repository.policy(name);
+  CO_TRY(check_revision(in.revision_id, policy.revision.empty() ? function.latest.config.revision_id.value_or("") : policy.revision));
+  const wire::Json statement = statement_of(in, name);
+  CO_TRY(add_statement(policy, statement, in.statement_id));
+  if (policy.statements.dump().size() > limits::kPolicyBytesMax)
+    co_return Err(aws::Error(errors::kPolicyLengthExceededException, fmt::format("The final policy size ({}) is bigger than the limit ({}).", policy.statements.dump().size(), limits::kPolicyBytesMax)));
+  policy.revision = new_revision();
+  lambda.repository.put_policy(name, policy);
+  co_await stored();
+  co_return model::AddPermissionOutput{.statement = statement.dump()};
+}
+
+Task<Reply<model::RemovePermissionOutput>> remove_permission(Lambda& lambda, const model::RemovePermissionInput& in, const Call& call) {
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  StoredPolicy policy = lambda.repository.policy(name);
+  if (policy.statements.size() == 0) co_return Err(not_found("No policy is associated with the given resource."));
+  CO_TRY(check_revision(in.revision_id, policy.revision));
+  if (!remove_statement(policy, in.statement_id)) co_return Err(not_found(fmt::format("Statement {} is not found in resource policy.", in.statement_id)));
+  policy.revision = new_revision();
+  lambda.repository.put_policy(name, policy);
+  co_await stored();
+  co_return model::RemovePermissionOutput{};
+}
+
+Task<Reply<model::GetPolicyOutput>> get_policy(Lambda& lambda, const model::GetPolicyInput& in, const Call& call) {
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  const StoredPolicy policy = lambda.repository.policy(name);
+  if (policy.statements.size() == 0) co_return Err(not_found("The resource you requested does not exist."));
+  co_return model::GetPolicyOutput{.policy = policy_text(policy), .revision_id = policy.revision};
+}
+
+}  // namespace reef::service::lambda::operations
