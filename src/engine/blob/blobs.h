@@ -90,6 +90,7 @@ class Blobs {
   ~Blobs();
   // On the control shard, after the store was recovered.
   void start();
+  void reset();  // on the control shard, when the stores were wiped: forgets everything, files too
 
   // Any thread; names are global.
   BucketPtr find_bucket(std::string_view name) const;

@@ -47,7 +47,8 @@ class NewData {
 class DataFolder {
  public:
   DataFolder(store::Kv& kv, std::string path, store::Durability durability);
-  void start();  // makes the folders, removes what was left half written
+  void start();  // removes what was left half written
+  void wipe();   // removes everything
 
   NewData writer() { return NewData(*this); }
   std::string path_of(const Segment& segment) const;
@@ -63,6 +64,9 @@ class DataFolder {
 
  private:
   friend class NewData;
+  // Renames the file of a finished segment to its place. Folders are made when first needed.
+  bool place(const Segment& segment) const;
+  int create_temporary(const std::string& id) const;
   std::string temporary_path(const std::string& id) const { return path_ + "/tmp/" + id; }
   store::Kv& kv_;
   std::string path_;

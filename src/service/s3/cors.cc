@@ -64,6 +64,20 @@ void add_cors_headers(const blob::Bucket& bucket, const http::Request& request, 
     add_headers(*rule, origin, response);
 }
 
+bool is_preflight(const blob::Blobs& blobs, const http::Request& request, std::string& path) {
+  if (request.method != "OPTIONS" || !request.has_header("access-control-request-method")) return false;
+  path = request.path;
+  const std::string_view first = std::string_view(path).substr(std::min<std::size_t>(1, path.size()));
+  if (blobs.find_bucket(percent_decode(first.substr(0, first.find('/'))))) return true;
+  for (const char* mark : {".s3.", ".s3-", ".localhost"}) {
+    const auto at = request.host.find(mark);
+    if (at == std::string_view::npos || !blobs.find_bucket(request.host.substr(0, at))) continue;
+    path = "/" + std::string(request.host.substr(0, at)) + path;
+    return true;
+  }
+  return false;
+}
+
 http::Response answer_preflight(const blob::Blobs& blobs, std::string_view path, const http::Request& request) {
   const std::string_view origin = request.header("origin"), method = request.header("access-control-request-method");
   if (origin.empty() || method.empty()) {

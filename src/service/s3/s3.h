@@ -17,6 +17,7 @@ using aws::Reply;
 struct S3 {
   blob::Blobs& blobs;
   void start() { blobs.start(); }
+  void reset() { blobs.reset(); }
 };
 
 // The bucket, or NoSuchBucket. Adds the bucket's CORS headers to the reply when the request has an Origin.
