@@ -6,6 +6,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -111,7 +113,7 @@ Result<void, Failure> System::start() {
   dispatcher_->index_resources();
   TRY(storage_->recover());
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
-  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, engines_->spans, *storage_, engines_->resets, keys_, began});
+  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
                              return service::lambda::serve_download(engines_->functions.options().folder, request);
                            }});
@@ -140,6 +142,18 @@ Result<void, Failure> System::start() {
   engines_->functions.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
   return {};
+}
+
+std::string System::describe_coverage() {
+  char folder[] = "/tmp/atoll-coverage-XXXXXX";
+  if (!::mkdtemp(folder)) return {};
+  std::string out;
+  {
+    System system({.port = 0, .data = folder, .shards = 1});
+    if (system.start()) out = coverage(*system.registry_).dump();
+  }
+  std::filesystem::remove_all(folder);
+  return out;
 }
 
 io::TlsContext* System::tls() {

@@ -263,7 +263,7 @@ void Environment::finish(Outcome outcome, std::string_view status, std::string_v
   Report report{.request_id = id, .duration = Duration(io::monotonic_micros() - running_->started_micros),
                 .init = report_init_ ? init_duration_ : Duration{}, .memory_mib = version_->memory_mib,
                 .used_bytes = sandbox_ ? sandbox_->memory_bytes() : 0, .status = std::string(status), .error_type = std::string(error_type)};
-  if (root != std::string::npos && trace.find("Sampled=1") != std::string::npos) report.trace_id = trace.substr(root + 5, trace.find(';', root) - root - 5);
+  if (version_->traced && root != std::string::npos && trace.find("Sampled=1") != std::string::npos) report.trace_id = trace.substr(root + 5, trace.find(';', root) - root - 5);
   report.used_bytes = std::min(report.used_bytes, std::uint64_t{version_->memory_mib} << 20);
   report_init_ = false;
   log(fmt::format("END RequestId: {}\n", id));

@@ -94,10 +94,15 @@ Result<void, Failure> Cgroups::create(const std::string& id, const Limits& limit
 }
 
 Result<void, Failure> Cgroups::enter(const std::string& id) const {
-  if (kind_ == Kind::kVersion2) return put(folder("", id) + "/cgroup.procs", "0");
+  // The `tasks` file, and "0" for the calling thread, spare the kernel a global lock that costs 5 to 25 ms.
   if (kind_ == Kind::kVersion1)
-    for (const char* controller : kControllers) TRY(put(folder(controller, id) + "/cgroup.procs", "0"));
+    for (const char* controller : kControllers) TRY(put(folder(controller, id) + "/tasks", "0"));
   return {};
+}
+
+int Cgroups::open_for_clone(const std::string& id) const {
+  if (kind_ != Kind::kVersion2) return -1;
+  return ::open(folder("", id).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 Result<void, Failure> Cgroups::set_memory(const std::string& id, std::uint64_t bytes) const {

@@ -47,6 +47,7 @@ class Deployment {
         continue;
       }
       if (each->second.exists()) stack_.leftovers.push_back({each->second, false});
+      cloud_.forget_resource(stack_, each->first);
       each = stack_.resources.erase(each);
     }
     cloud_.save(stack_);
@@ -143,7 +144,9 @@ class Deployment {
     resource.reason = std::string(reason);
     resource.changed = store::Shard::control().now();
     cloud_.record_event(stack_, resource);
-    cloud_.save(stack_);
+    // A leftover is no resource of the stack any more, though it may have the name of one.
+    const auto found = stack_.resources.find(resource.logical_id);
+    if (found != stack_.resources.end() && &found->second == &resource) cloud_.save_resource(stack_, resource);
   }
 
   static std::string handler_message(const aws::Error& error) {
@@ -180,10 +183,12 @@ class Deployment {
       const bool tags_changed = stack_.previous && stack_.previous->tags != stack_.desired.tags && has_property(*planned.type, "Tags");
       if (difference.changed.empty() && !difference.needs_replacement && resource.status != "UPDATE_FAILED" && !tags_changed) {
         describe();
+        cloud_.save_resource(stack_, resource);
         co_return true;
       }
       if (!difference.needs_replacement && planned.type->update) co_return co_await update(resource, planned, properties, describe);
       stack_.leftovers.push_back({resource, true});
+      cloud_.save(stack_);
       set_resource(resource, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.");
     }
     co_return co_await create(resource, planned, properties, is_known, describe);
@@ -211,6 +216,7 @@ class Deployment {
         if (old != stack_.leftovers.end()) {
           resource = old->resource;
           stack_.leftovers.erase(old);
+          cloud_.save(stack_);
         }
       }
       set_resource(resource, verb + "_FAILED", handler_message(state.error()));
@@ -370,6 +376,7 @@ Task<void> roll_back_update(Cloudformation& cloud, Stack& stack) {
     std::swap(stack.desired, *stack.previous);
     stack.previous.reset();
     cloud.save(stack);
+    for (const auto& [name, resource] : stack.resources) cloud.save_resource(stack, resource);
   }
   Deployment deployment(cloud, stack);
   if (co_await deployment.apply()) {
