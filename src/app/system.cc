@@ -14,6 +14,7 @@
 #include "engine/store/journal.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
+#include "service/s3/cors.h"
 
 namespace reef::service {
 std::vector<std::unique_ptr<aws::Service>> make_all(Parts& parts);
@@ -120,6 +121,15 @@ Result<void, Failure> System::start() {
                              return parts_.get<service::lambda::FunctionUrls>().serve(request);
                            }});
   gateway_->add_side_door(make_site_door(engines_->sites));
+  gateway_->add_side_door({.wants = [this](const http::Request& request) {
+                             std::string path;
+                             return s3::is_preflight(engines_->blobs, request, path);
+                           },
+                           .serve = [this](http::Request& request) -> Task<http::Response> {
+                             std::string path;
+                             s3::is_preflight(engines_->blobs, request, path);
+                             co_return s3::answer_preflight(engines_->blobs, path, request);
+                           }});
   gateway_->add_side_door(make_admin(*admin_));
   // The loops share the port among themselves, which would also let a second daemon share it unnoticed.
   if (const auto free = io::listen_tcp(config_.address, config_.port, false); !free)
