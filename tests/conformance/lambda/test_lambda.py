@@ -234,3 +234,53 @@ def test_survives_a_kill(functions, queues, make, daemon):
     assert invoke(functions, name, {"n": 1})[0] == "still here 1"
     daemon.advance(600)
     assert json.loads(receive(queues, url)[0]["Body"])["responsePayload"] == "still here 7"
+
+
+EXTENSION = """#!/usr/bin/python3
+import http.client, json, os
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def call(method, path, headers, body=None):
+    api.request(method, "/2020-01-01/extension/" + path, body, headers)
+    reply = api.getresponse()
+    return reply, json.loads(reply.read())
+reply, about = call("POST", "register", {"Lambda-Extension-Name": "ext"}, json.dumps({"events": ["INVOKE", "SHUTDOWN"]}))
+own = {"Lambda-Extension-Identifier": reply.headers["Lambda-Extension-Identifier"]}
+print("registered for " + about["functionName"], flush=True)
+while True:
+    _, event = call("GET", "event/next", own)
+    print("extension saw " + event["eventType"] + " " + event.get("shutdownReason", ""), flush=True)
+    if event["eventType"] == "SHUTDOWN":
+        break
+"""
+
+
+def test_extensions(functions, make, daemon):
+    layer = functions.publish_layer_version(LayerName="extension", Content={"ZipFile": zip_of(extensions__ext=EXTENSION)})
+    name = make("exports.handler = async (e) => e", Layers=[layer["LayerVersionArn"]])
+    assert invoke(functions, name, {"n": 1})[0] == {"n": 1}
+    assert invoke(functions, name, {"n": 2})[0] == {"n": 2}
+    functions.update_function_configuration(FunctionName=name, Timeout=4)
+    logs = daemon.client("logs")
+
+    def lines():
+        return [e["message"].strip() for e in logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]]
+    assert eventually(lambda: "extension saw SHUTDOWN spindown" in lines(), 5), lines()
+    assert lines().count("extension saw INVOKE") == 2 and f"registered for {name}" in lines()
+
+
+def test_fifo_groups_stay_in_order(functions, queues, make, daemon):
+    url, arn = queue(queues, "ordered.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    name = make("exports.handler = async (e) => { for (const r of e.Records) { console.log('got', r.attributes.MessageGroupId, r.body); await new Promise(f => setTimeout(f, Math.random() * 20)) } }")
+    for i in range(30):
+        queues.send_message(QueueUrl=url, MessageBody=str(i), MessageGroupId=f"g{i % 3}")
+    functions.create_event_source_mapping(EventSourceArn=arn, FunctionName=name, BatchSize=3)
+
+    def left():
+        counts = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"])
+    assert eventually(lambda: left() == 0, 15)
+    seen = {}
+    for event in daemon.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="got")["events"]:
+        _, group, body = event["message"].strip().rsplit(" ", 2)
+        seen.setdefault(group, []).append(int(body))
+    assert seen == {f"g{g}": list(range(g, 30, 3)) for g in range(3)}
