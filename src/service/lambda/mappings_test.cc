@@ -11,7 +11,7 @@ std::vector<aws::sqs::Message> batch() {
   messages[0].receipt_handle = "h";
   messages[0].body = "{\"x\":1}";
   messages[0].md5_of_body = "m";
-  messages[0].attributes = {{"SentTimestamp", "1"}};
+  messages[0].attributes.emplace()["SentTimestamp"] = "1";
   aws::sqs::MessageAttributeValue value;
   value.data_type = "Number";
   value.string_value = "5";
