@@ -80,6 +80,7 @@ struct ServiceDefinition {
   Placement placement = Placement::kControl;
   std::vector<Operation> operations;
   std::vector<const ResourceType*> resources;
+  std::uint64_t body_bytes_max = 0;  // of requests that are no stream; 0: the gateway's own limit
 };
 
 class Service {

@@ -145,7 +145,8 @@ Task<aws::Reply<aws::Value>> Gateway::run_call(Exchange& exchange) {
   if (payload_hash.empty() && claim && claim->form != aws::SignatureClaim::Form::kHeader && is_s3) payload_hash = "UNSIGNED-PAYLOAD";
   std::string secret;
   if (!streams && !exchange.body_read) {
-    auto body = co_await http::read_all(*request.body, settings_.body_bytes_max);
+    const std::uint64_t own_limit = found.service->service->definition().body_bytes_max;
+    auto body = co_await http::read_all(*request.body, own_limit ? own_limit : settings_.body_bytes_max);
     if (!body) co_return Err(body_error(body.error(), is_s3));
     exchange.body = *std::move(body);
     exchange.body_read = true;

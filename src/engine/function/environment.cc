@@ -29,9 +29,13 @@ const std::string* find_variable(const Version& version, std::string_view name) 
   return nullptr;
 }
 
-bool has_extensions(const Version& version, const Options& options) {
+std::size_t count_extensions(const Version& version, const Options& options) {
+  std::size_t count = 0;
   std::error_code error;
-  return !version.layers.empty() && std::filesystem::is_directory(options.folder + "/" + version.layers + "/extensions", error);
+  if (version.layers.empty()) return 0;
+  for (const auto& entry : std::filesystem::directory_iterator(options.folder + "/" + version.layers + "/extensions", error))
+    if (entry.is_regular_file(error) && ::access(entry.path().c_str(), X_OK) == 0) ++count;
+  return count;
 }
 
 std::string make_log_stream(const Version& version, Time now) {
@@ -53,7 +57,7 @@ Environment::~Environment() {
 }
 
 bool Environment::can_be_booted_ahead(const Version& version, const Options& options) {
-  if (version.language == Language::kProvided || version.tmp_mib != 512 || has_extensions(version, options)) return false;
+  if (version.language == Language::kProvided || version.tmp_mib != 512 || count_extensions(version, options) > 0) return false;
   for (const char* name : kStartVariables)
     if (find_variable(version, name)) return false;
   return true;
@@ -135,7 +139,7 @@ sandbox::Spec Environment::make_spec(bool ahead) {
     spec.argv = {(in_code ? task_root() : layer_root()) + "/bootstrap"};
   }
   if (const std::string* wrapper = find_variable(*version_, "AWS_LAMBDA_EXEC_WRAPPER")) spec.argv.insert(spec.argv.begin(), *wrapper);
-  if (has_extensions(*version_, host_.options)) {
+  if (extensions_expected_ > 0) {
     const std::string script = fmt::format("for e in {}/extensions/*; do [ -x \"$e\" ] && [ ! -d \"$e\" ] && \"$e\" & done; exec \"$@\"", layer_root());
     spec.argv.insert(spec.argv.begin(), {"/bin/sh", "-c", script, "sh"});
   }
@@ -175,6 +179,7 @@ void Environment::assign(VersionPtr version, EnvironmentEvents events) {
   events_ = std::move(events);
   log_stream_ = make_log_stream(*version_, host_.reactor.now());
   init_started_ = io::monotonic_micros();
+  extensions_expected_ = count_extensions(*version_, host_.options);
   assigned_ = true;
   arm_init_timer();
   if (!sandbox_) return spawn(false);
@@ -224,7 +229,7 @@ void Environment::log(std::string_view line) {
 }
 
 void Environment::note_progress() {
-  if (ended_ || !version_ || is_ready_ || !next_ || running_ || !extensions_.all_waiting()) return;
+  if (ended_ || !version_ || is_ready_ || !next_ || running_ || extensions_.size() < extensions_expected_ || !extensions_.all_waiting()) return;
   is_ready_ = true;
   if (!ready_once_) {
     ready_once_ = true;
@@ -263,7 +268,7 @@ void Environment::finish(Outcome outcome, std::string_view status, std::string_v
   Report report{.request_id = id, .duration = Duration(io::monotonic_micros() - running_->started_micros),
                 .init = report_init_ ? init_duration_ : Duration{}, .memory_mib = version_->memory_mib,
                 .used_bytes = sandbox_ ? sandbox_->memory_bytes() : 0, .status = std::string(status), .error_type = std::string(error_type)};
-  if (root != std::string::npos && trace.find("Sampled=1") != std::string::npos) report.trace_id = trace.substr(root + 5, trace.find(';', root) - root - 5);
+  if (version_->traced && root != std::string::npos && trace.find("Sampled=1") != std::string::npos) report.trace_id = trace.substr(root + 5, trace.find(';', root) - root - 5);
   report.used_bytes = std::min(report.used_bytes, std::uint64_t{version_->memory_mib} << 20);
   report_init_ = false;
   log(fmt::format("END RequestId: {}\n", id));

@@ -100,6 +100,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   LineSplitter lines_;
   LogTail tail_;
   Extensions extensions_;
+  std::size_t extensions_expected_ = 0;  // those that come in layers; init waits for them
 
   // Where the runtime waits.
   Later<std::string>* assignment_ = nullptr;

@@ -25,7 +25,7 @@ Task<std::string> Extensions::next(std::string id) {
 
 bool Extensions::all_waiting() const {
   for (const auto& [id, extension] : extensions_)
-    if (!extension.waiting && extension.wants_invoke) return false;
+    if (!extension.waiting) return false;
   return true;
 }
 

@@ -21,6 +21,7 @@ class Extensions {
   Task<std::string> next(std::string id);
   // Every extension that registered waits for an event: its part of init or of the invocation is done.
   bool all_waiting() const;
+  std::size_t size() const { return extensions_.size(); }
   bool empty() const { return extensions_.empty(); }
   bool wants_shutdown() const;
 

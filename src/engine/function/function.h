@@ -31,6 +31,7 @@ struct Version {
   std::uint32_t tmp_mib = 512;
   std::string log_group;
   bool json_logs = false;
+  bool traced = false;        // its lines name the trace
 };
 using VersionPtr = std::shared_ptr<const Version>;
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,12 +34,20 @@ std::string slurp(const std::string& path) {
   return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
 }
 
-// Groups of daemons that are gone have no process left, which is exactly when rmdir works.
+// Whether `name` ("atoll-<pid>-...") was made by a daemon that is gone.
+bool is_left_over(const char* name) {
+  if (std::strncmp(name, "atoll-", 6) != 0) return false;
+  name += 6;
+  if (std::strncmp(name, "probe-", 6) == 0) name += 6;
+  const long pid = std::strtol(name, nullptr, 10);
+  return pid > 0 && ::kill(static_cast<pid_t>(pid), 0) < 0 && errno == ESRCH;
+}
+
 void remove_empty_groups(const std::string& parent) {
   DIR* folder = ::opendir(parent.c_str());
   if (!folder) return;
   while (const dirent* entry = ::readdir(folder))
-    if (std::strncmp(entry->d_name, "atoll-", 6) == 0) ::rmdir((parent + "/" + entry->d_name).c_str());
+    if (is_left_over(entry->d_name)) ::rmdir((parent + "/" + entry->d_name).c_str());
   ::closedir(folder);
 }
 
@@ -94,10 +103,15 @@ Result<void, Failure> Cgroups::create(const std::string& id, const Limits& limit
 }
 
 Result<void, Failure> Cgroups::enter(const std::string& id) const {
-  if (kind_ == Kind::kVersion2) return put(folder("", id) + "/cgroup.procs", "0");
+  // The `tasks` file, and "0" for the calling thread, spare the kernel a global lock that costs 5 to 25 ms.
   if (kind_ == Kind::kVersion1)
-    for (const char* controller : kControllers) TRY(put(folder(controller, id) + "/cgroup.procs", "0"));
+    for (const char* controller : kControllers) TRY(put(folder(controller, id) + "/tasks", "0"));
   return {};
+}
+
+int Cgroups::open_for_clone(const std::string& id) const {
+  if (kind_ != Kind::kVersion2) return -1;
+  return ::open(folder("", id).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 Result<void, Failure> Cgroups::set_memory(const std::string& id, std::uint64_t bytes) const {

@@ -21,7 +21,9 @@ class Cgroups {
 
   // Makes the group `id`. A limit that cannot be set is a failure; the group is then gone again.
   Result<void, Failure> create(const std::string& id, const Limits& limits) const;
-  // Moves the calling process into it.
+  // Version 2: a descriptor for CLONE_INTO_CGROUP, so that a child starts in the group; -1 otherwise.
+  int open_for_clone(const std::string& id) const;
+  // Version 1: moves the calling process, which must have one thread, into it.
   Result<void, Failure> enter(const std::string& id) const;
   Result<void, Failure> set_memory(const std::string& id, std::uint64_t bytes) const;
   // Whether the kernel killed something in it for want of memory.

@@ -119,7 +119,7 @@ Result<void, Failure> make_etc(const Spec& spec) {
   TRY(write_file("/etc/passwd", fmt::format("root:x:0:0:root:/root:/sbin/nologin\n{0}:x:{1}:{2}::/home/{0}:/sbin/nologin\n",
                                             spec.user_name, spec.uid, spec.gid)));
   TRY(write_file("/etc/group", fmt::format("root:x:0:\n{}:x:{}:\n", spec.user_name, spec.gid)));
-  TRY(write_file("/etc/hosts", fmt::format("127.0.0.1 localhost\n::1 localhost\n{} {}\n", spec.address, spec.hostname)));
+  TRY(write_file("/etc/hosts", fmt::format("127.0.0.1 localhost\n{} {}\n", spec.address, spec.hostname)));
   TRY(write_file("/etc/hostname", spec.hostname + "\n"));
   TRY(write_file("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"));
   if (spec.network == Network::kIsolated) return write_file("/etc/resolv.conf", "nameserver 169.254.100.1\noptions timeout:2 attempts:2\n");

@@ -75,8 +75,16 @@ pid_t Spawner::clone_init(const Spec& spec, const InitContext& context, int* pid
   if (context.isolated_network) args.flags |= CLONE_NEWNET;
   args.exit_signal = SIGCHLD;
   args.pidfd = reinterpret_cast<std::uint64_t>(pidfd);
+  const int group = context.cgroups->open_for_clone(spec.id);
+  if (group >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<std::uint64_t>(group);
+  }
   const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof(args)));
   if (pid == 0) run_init(context);
+  const int error = errno;
+  if (group >= 0) ::close(group);
+  errno = error;
   return pid;
 }
 

@@ -106,6 +106,7 @@ function::VersionPtr to_version(const FunctionName& name, const StoredVersion& s
   const std::string format = config.logging_config ? config.logging_config->log_format.value_or("Text") : "Text";
   version->log_group = config.logging_config && config.logging_config->log_group ? *config.logging_config->log_group : "/aws/lambda/" + name.name;
   version->json_logs = format == "JSON";
+  version->traced = config.tracing_config && config.tracing_config->mode == "Active";
   auto& env = version->env;
   env = {{"AWS_REGION", name.region}, {"AWS_DEFAULT_REGION", name.region},
          // The account's own key: whoever calls with it acts in this account.

@@ -7,6 +7,7 @@
 #include "base/parts.h"
 #include "engine/delivery/deliveries.h"
 #include "engine/function/functions.h"
+#include "engine/telemetry/spans.h"
 #include "service/lambda/repository.h"
 
 namespace reef::service::lambda {
@@ -25,6 +26,7 @@ struct Lambda {
   function::Functions& functions;
   delivery::Deliveries& deliveries;
   aws::Caller& caller;
+  telemetry::Spans& spans;
   Repository repository;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<AsyncInvocations> async;

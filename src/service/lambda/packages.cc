@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <algorithm>
 #include <memory>
+#include <set>
 
 #include "aws/models/s3.h"
 #include "aws/unmodelled_errors.h"
@@ -161,6 +163,29 @@ Task<Reply<std::string>> merge_layers(Lambda& lambda, const std::vector<StoredLa
     co_return Err(aws::internal_failure());
   }
   co_return merged;
+}
+
+void sweep_packages(Lambda& lambda) {
+  const std::set<std::string> used = lambda.repository.used_packages();
+  const fs::path folder = lambda.functions.options().folder;
+  std::vector<fs::path> gone;
+  std::error_code error;
+  for (const char* part : {"packages", "zips"})
+    for (auto it = fs::directory_iterator(folder / part, error); !error && it != fs::end(it); it.increment(error)) {
+      const std::string name = std::string(part) + "/" + it->path().filename().string();
+      if (used.contains(name)) continue;
+      // Out of the way now; taken apart later, when it is nobody's name any more.
+      const fs::path aside = folder / fmt::format("gone-{}", make_token(thread_random(), 12));
+      fs::rename(it->path(), aside, error);
+      if (!error) gone.push_back(aside);
+    }
+  for (auto it = fs::directory_iterator(folder, error); !error && it != fs::end(it); it.increment(error))
+    if (it->path().filename().string().starts_with("gone-") && std::find(gone.begin(), gone.end(), it->path()) == gone.end()) gone.push_back(it->path());
+  if (gone.empty()) return;
+  lambda.functions.pool().submit([gone = std::move(gone)] {
+    std::error_code ignored;
+    for (const fs::path& path : gone) fs::remove_all(path, ignored);
+  });
 }
 
 std::string download_url(const std::string& zip, const Call& call) {

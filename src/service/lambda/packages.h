@@ -28,6 +28,9 @@ Task<Reply<Package>> store_package(Lambda& lambda, const CodeSource& source, con
 // The folder that shows all layers at once, later ones over earlier ones; empty for none.
 Task<Reply<std::string>> merge_layers(Lambda& lambda, const std::vector<StoredLayer>& layers);
 
+// Removes packages that nothing refers to any longer. At start, before the first environment.
+void sweep_packages(Lambda& lambda);
+
 // Where a package can be downloaded, as GetFunction says.
 std::string download_url(const std::string& zip, const Call& call);
 

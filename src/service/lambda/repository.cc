@@ -259,4 +259,18 @@ std::vector<StoredMapping> Repository::mappings(const std::string& prefix) const
   return all;
 }
 
+std::set<std::string> Repository::used_packages() const {
+  std::set<std::string> used;
+  const auto add_version = [&](const Json& version) {
+    for (const char* part : {"Code", "CodeZip", "Layers"}) used.insert(version.text(part));
+  };
+  scan("lambda/function/", [&](std::string_view, Json json) { add_version(json["Latest"]); });
+  scan("lambda/version/", [&](std::string_view, Json json) { add_version(json); });
+  scan("lambda/layer/", [&](std::string_view, Json json) {
+    used.insert(json.text("Folder"));
+    used.insert(json.text("Zip"));
+  });
+  return used;
+}
+
 }  // namespace reef::service::lambda

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,9 @@ class Repository {
   void put_mapping(const StoredMapping& mapping);
   void erase_mapping(const StoredMapping& mapping);
   std::vector<StoredMapping> mappings(const std::string& prefix) const;  // "" or "<account>/<region>/"
+
+  // Every folder and archive that a function, version or layer needs.
+  std::set<std::string> used_packages() const;
 
  private:
   void put(const std::string& key, const wire::Json& value);

@@ -5,8 +5,10 @@
 #include "engine/store/reset_hooks.h"
 #include "service/lambda/async_invocations.h"
 #include "service/lambda/function_urls.h"
+#include "service/lambda/limits.h"
 #include "service/lambda/mappings.h"
 #include "service/lambda/operations.h"
+#include "service/lambda/packages.h"
 #include "service/lambda/resolver.h"
 #include "service/lambda/resources.h"
 
@@ -14,7 +16,7 @@ namespace reef::service {
 namespace lambda {
 
 Lambda::Lambda(Parts& parts)
-    : functions(parts.get<function::Functions>()), deliveries(parts.get<delivery::Deliveries>()), caller(parts.get<aws::Caller>()),
+    : functions(parts.get<function::Functions>()), deliveries(parts.get<delivery::Deliveries>()), caller(parts.get<aws::Caller>()), spans(parts.get<telemetry::Spans>()),
       resolver(std::make_unique<Resolver>(repository)), async(std::make_unique<AsyncInvocations>(*this)),
       mappings(std::make_unique<Mappings>(*this)), urls(std::make_unique<FunctionUrls>(*this)) {
   parts.add(*urls);
@@ -29,6 +31,7 @@ Lambda::Lambda(Parts& parts)
 Lambda::~Lambda() = default;
 void Lambda::start() {
   if (const auto started = functions.start(); !started) log::error("function runtimes not written", {{"reason", started.error().message}});
+  sweep_packages(*this);
   async->start();
   mappings->start();
 }
@@ -105,6 +108,7 @@ const aws::ServiceDefinition kLambda{
     .resources = {&resources::kFunction, &resources::kVersion, &resources::kAlias, &resources::kPermission, &resources::kUrl,
                   &resources::kEventSourceMapping, &resources::kEventInvokeConfig, &resources::kLayerVersion,
                   &resources::kLayerVersionPermission},
+    .body_bytes_max = limits::kRequestBytesMax,
 };
 
 }  // namespace
