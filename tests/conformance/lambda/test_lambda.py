@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import ROLE, eventually, zip_of
+from support import ROLE, eventually, zip_of
 
 ECHO = "exports.handler = async (e, c) => ({e, v: c.functionVersion, arn: c.invokedFunctionArn})"
 
