@@ -112,6 +112,21 @@ Task<http::Response> steer_clock(AdminContext& context, http::Request& request) 
   co_return json_response(Json::object({{"now", format_iso8601(clock.now(), true)}, {"frozen", clock.frozen()}}));
 }
 
+// POST {"service": "sqs", "operation": "ListQueues", "input": {…}, "region": …, "account": …}: any served operation, as
+// JSON in the model's member names. The command uses it; errors come as {"code", "message"} with their status.
+Task<http::Response> call_operation(AdminContext& context, http::Request& request) {
+  const auto body = co_await http::read_all(*request.body, 64u << 20);
+  const auto order = wire::Json::parse(body ? *body : std::string());
+  if (!order) co_return json_response(Json::object({{"code", "BadRequest"}, {"message", "the body must be JSON"}}), 400);
+  const auto or_default = [](const std::string& given, const std::string& fallback) { return given.empty() ? fallback : given; };
+  aws::Call call = context.caller.internal_call(or_default(order->text("account"), context.auth.default_account),
+                                                or_default(order->text("region"), context.auth.default_region));
+  call.endpoint = "http://" + std::string(request.host);
+  const auto reply = co_await context.caller.invoke_json(call, order->text("service"), order->text("operation"), (*order)["input"]);
+  if (!reply) co_return json_response(Json::object({{"code", reply.error().code}, {"message", reply.error().message}}), reply.error().status);
+  co_return json_response(*reply);
+}
+
 Task<http::Response> traces(AdminContext& context, http::Request& request) {
   const std::string wanted(request.query.starts_with("trace=") ? request.query.substr(6) : std::string_view{});
   const auto spans = co_await context.spans.select([&](const telemetry::Span& s) { return wanted.empty() || s.trace == wanted; }, 1000);
@@ -138,6 +153,7 @@ Task<http::Response> serve(AdminContext& context, http::Request& request) {
                                           {"uptime", (io::monotonic_micros() - context.started_micros) / 1'000'000}}));
   if (path == "/_atoll/metrics") co_return co_await metrics(context);
   if (path == "/_atoll/traces") co_return co_await traces(context, request);
+  if (path == "/_atoll/call") co_return co_await call_operation(context, request);
   if (path == "/_atoll/clock") co_return co_await steer_clock(context, request);
   if (path == "/_atoll/coverage") co_return json_response(coverage(context.registry));
   if (path == "/_atoll/reset" || path == "/moto-api/reset" || path == "/_localstack/state/reset") {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "aws/access_keys.h"
+#include "aws/caller.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/telemetry/spans.h"
 #include "gateway/gateway.h"
@@ -17,6 +18,8 @@ class Storage;
 
 struct AdminContext {
   gateway::Registry& registry;
+  aws::Caller& caller;
+  const gateway::AuthSettings& auth;
   telemetry::Spans& spans;
   Storage& storage;
   store::ResetHooks& resets;

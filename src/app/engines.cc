@@ -3,7 +3,7 @@
 namespace reef::app {
 
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts)
-    : logs(*storage.kv), tables(*storage.kv), function_logs(logs),
+    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs) {
   parts.add(resets);
   parts.add(*storage.kv);
@@ -11,6 +11,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(logs);
   parts.add(queues);
   parts.add(tables);
+  parts.add(blobs);
   parts.add(sandboxes);
   parts.add(deliveries);
   parts.add(sites);

@@ -7,6 +7,7 @@
 #include "app/function_logs.h"
 #include "app/storage.h"
 #include "base/parts.h"
+#include "engine/blob/blobs.h"
 #include "engine/delivery/deliveries.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
@@ -27,6 +28,7 @@ struct Engines {
   telemetry::Logs logs;
   queue::Queues queues;
   table::Tables tables;
+  blob::Blobs blobs;
   delivery::Deliveries deliveries;
   edge::Sites sites;
   FunctionLogs function_logs;

@@ -6,12 +6,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
 #include "engine/store/journal.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
+#include "service/s3/cors.h"
 
 namespace reef::service {
 std::vector<std::unique_ptr<aws::Service>> make_all(Parts& parts);
@@ -110,7 +113,7 @@ Result<void, Failure> System::start() {
   dispatcher_->index_resources();
   TRY(storage_->recover());
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
-  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, engines_->spans, *storage_, engines_->resets, keys_, began});
+  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
                              return service::lambda::serve_download(engines_->functions.options().folder, request);
                            }});
@@ -118,7 +121,19 @@ Result<void, Failure> System::start() {
                              return parts_.get<service::lambda::FunctionUrls>().serve(request);
                            }});
   gateway_->add_side_door(make_site_door(engines_->sites));
+  gateway_->add_side_door({.wants = [this](const http::Request& request) {
+                             std::string path;
+                             return s3::is_preflight(engines_->blobs, request, path);
+                           },
+                           .serve = [this](http::Request& request) -> Task<http::Response> {
+                             std::string path;
+                             s3::is_preflight(engines_->blobs, request, path);
+                             co_return s3::answer_preflight(engines_->blobs, path, request);
+                           }});
   gateway_->add_side_door(make_admin(*admin_));
+  // The loops share the port among themselves, which would also let a second daemon share it unnoticed.
+  if (const auto free = io::listen_tcp(config_.address, config_.port, false); !free)
+    return Err(Failure{fmt::format("{}: something else is using the port; choose another with --port", free.error().message), free.error().code});
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
     options.tls = [this] { return tls(); };
@@ -130,6 +145,18 @@ Result<void, Failure> System::start() {
   engines_->functions.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
   return {};
+}
+
+std::string System::describe_coverage() {
+  char folder[] = "/tmp/atoll-coverage-XXXXXX";
+  if (!::mkdtemp(folder)) return {};
+  std::string out;
+  {
+    System system({.port = 0, .data = folder, .shards = 1});
+    if (system.start()) out = coverage(*system.registry_).dump();
+  }
+  std::filesystem::remove_all(folder);
+  return out;
 }
 
 io::TlsContext* System::tls() {

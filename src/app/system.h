@@ -27,6 +27,8 @@ class System {
   Result<void, Failure> start();
   // Serves until stop was asked for (SIGTERM, SIGINT); `ready` is called when the first request can come.
   void run(const std::function<void()>& ready);
+  // JSON of every operation and resource type, from the registered services.
+  static std::string describe_coverage();
 
  private:
   void run_loop(std::size_t index);

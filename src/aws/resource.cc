@@ -1,6 +1,7 @@
 #include "aws/resource.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -19,7 +20,9 @@ std::string ResourceContext::generated_name(std::size_t length_max, bool lower_c
     prefix = prefix.substr(0, room);
   }
   while (prefix.ends_with('-')) prefix.pop_back();
-  std::string name = prefix + "-" + make_token(thread_random(), kSuffix, alphabet);
+  SeededRandom seeded(std::hash<std::string>{}(name_seed));
+  Random& random = name_seed.empty() ? thread_random() : seeded;
+  std::string name = prefix + "-" + make_token(random, kSuffix, alphabet);
   return lower_case ? to_lower(name) : name;
 }
 

@@ -28,6 +28,9 @@ struct ResourceContext {
   std::string stack_name, stack_id;
   std::string logical_id;
   wire::Json tags;             // the stack's tags plus aws:cloudformation:*, as [{"Key","Value"}]
+  // What makes the random part of generated_name() repeatable: the same resource, made again after a crash, gets the
+  // same name. Empty: random.
+  std::string name_seed;
   // "<stack>-<logical id>-<12 random characters>", cut to `length_max`: the name AWS makes up.
   std::string generated_name(std::size_t length_max, bool lower_case = false) const;
 };

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/lifecycle.h"
+#include "cli/stacks.h"
+#include "cli/tools.h"
 
 namespace reef::cli {
 
@@ -13,6 +15,8 @@ int run(int argc, char** argv, const Daemon& daemon) {
   app.footer("Start here:  atoll start && atoll deploy my-template.yaml\nEvery AWS client works with AWS_ENDPOINT_URL=http://localhost:4566.");
   int status = 0;
   add_lifecycle_commands(app, daemon, status);
+  add_stack_commands(app, status);
+  add_tool_commands(app, daemon, status);
   CLI11_PARSE(app, argc, argv);
   return status;
 }

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "cli/client.h"
 #include "wire/json.h"
 
 namespace reef::cli {
@@ -98,6 +99,31 @@ int stop(const std::string& data) {
   return 1;
 }
 
+// "orders.Url": the value of one output of a stack, for scripts.
+int show_output(const std::string& wanted, int port) {
+  const auto dot = wanted.find('.');
+  if (dot == std::string::npos) return complain({"", "--output takes <stack>.<output>"});
+  const auto reply = call({.port = port}, "cloudformation", "DescribeStacks", wire::Json::object({{"StackName", wanted.substr(0, dot)}}));
+  if (!reply) return complain(reply.error());
+  for (const wire::Json& output : (*reply)["Stacks"].at(0)["Outputs"].as_array())
+    if (output.text("OutputKey") == wanted.substr(dot + 1)) {
+      std::printf("%s\n", output.text("OutputValue").c_str());
+      return 0;
+    }
+  return complain({"", "the stack has no output " + wanted.substr(dot + 1)});
+}
+
+// The stacks that are there, as part of the status.
+void show_stacks(int port) {
+  const auto reply = call({.port = port}, "cloudformation", "DescribeStacks", wire::Json::object());
+  if (!reply) return;
+  for (const wire::Json& stack : (*reply)["Stacks"].as_array()) {
+    std::printf("\n%s  %s\n", stack.text("StackName").c_str(), stack.text("StackStatus").c_str());
+    for (const wire::Json& output : stack["Outputs"].as_array())
+      std::printf("  %-20s %s\n", output.text("OutputKey").c_str(), output.text("OutputValue").c_str());
+  }
+}
+
 int show_status(const std::string& data) {
   const Running running = find_running(data);
   if (!running.pid) {
@@ -105,6 +131,7 @@ int show_status(const std::string& data) {
     return 3;
   }
   std::printf("running: http://localhost:%d (pid %d, data in %s)\n", running.port, running.pid, data.c_str());
+  show_stacks(running.port);
   return 0;
 }
 
@@ -149,7 +176,11 @@ void add_lifecycle_commands(CLI::App& app, const Daemon& daemon, int& status) {
   stop_command->callback([&status] { status = stop(data); });
   CLI::App* status_command = app.add_subcommand("status", "Show whether the daemon runs, and where.");
   status_command->add_option("--data", data, "data folder")->capture_default_str()->envname("ATOLL_DATA");
-  status_command->callback([&status] { status = show_status(data); });
+  static std::string output;
+  static int port = 4566;
+  status_command->add_option("--output", output, "print one output of a stack: <stack>.<output>");
+  status_command->add_option("--port", port, "where atoll listens, for --output")->capture_default_str()->envname("ATOLL_PORT");
+  status_command->callback([&status] { status = output.empty() ? show_status(data) : show_output(output, port); });
 }
 
 }  // namespace reef::cli

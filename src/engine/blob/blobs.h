@@ -43,7 +43,7 @@ struct PutRequest {
   BucketPtr bucket;
   std::string key;
   Object object;       // without version, sequence and segments
-  std::optional<NewData> data;  // finished; absent for objects made of parts
+  std::vector<NewData> data;  // finished, in order; none for objects made of parts
   Precondition precondition;
   std::string upload_id;  // the upload that ends with this, or ""
 };
@@ -90,6 +90,7 @@ class Blobs {
   ~Blobs();
   // On the control shard, after the store was recovered.
   void start();
+  void reset();  // on the control shard, when the stores were wiped: forgets everything, files too
 
   // Any thread; names are global.
   BucketPtr find_bucket(std::string_view name) const;

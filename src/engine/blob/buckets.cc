@@ -45,6 +45,12 @@ void Blobs::start() {
   publish();
 }
 
+void Blobs::reset() {
+  buckets_.clear();
+  publish();
+  data_.wipe();
+}
+
 void Blobs::publish() {
   auto next = std::make_shared<Snapshot>();
   next->by_name.insert(buckets_.begin(), buckets_.end());

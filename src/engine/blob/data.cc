@@ -64,9 +64,8 @@ Result<void, Failure> NewData::append(std::string_view bytes) {
       return {};
     }
     id_ = new_id();
-    const std::string path = folder_->temporary_path(id_);
-    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd_ < 0) return Err(last_failure("creating " + path));
+    fd_ = folder_->create_temporary(id_);
+    if (fd_ < 0) return Err(last_failure("creating " + folder_->temporary_path(id_)));
     has_file_ = true;
     const std::string first = std::exchange(buffered_, {});
     size_ -= first.size() + bytes.size();
@@ -96,8 +95,7 @@ Segment NewData::commit(store::KvBatch& batch) {
     return segment;
   }
   CHECK(fd_ < 0);  // finished
-  // The folder exists since start(); a failing rename means a broken disk.
-  CHECK(::rename(folder_->temporary_path(id_).c_str(), folder_->path_of(segment).c_str()) == 0);
+  CHECK(folder_->place(segment));  // only a broken disk makes it fail
   has_file_ = false;
   return segment;
 }
@@ -106,14 +104,32 @@ DataFolder::DataFolder(store::Kv& kv, std::string path, store::Durability durabi
     : kv_(kv), path_(std::move(path)), durability_(durability) {}
 
 void DataFolder::start() {
-  namespace fs = std::filesystem;
   std::error_code ignored;
-  fs::remove_all(path_ + "/tmp", ignored);
-  fs::create_directories(path_ + "/tmp", ignored);
-  for (int i = 0; i < 256; ++i) {
-    const char byte = static_cast<char>(i);
-    fs::create_directories(path_ + "/" + hex_encode(std::string_view(&byte, 1)), ignored);
-  }
+  std::filesystem::remove_all(path_ + "/tmp", ignored);
+}
+
+void DataFolder::wipe() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+int DataFolder::create_temporary(const std::string& id) const {
+  const std::string path = temporary_path(id);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  const int fd = ::open(path.c_str(), kFlags, 0600);
+  if (fd >= 0 || errno != ENOENT) return fd;
+  std::error_code ignored;
+  std::filesystem::create_directories(path_ + "/tmp", ignored);
+  return ::open(path.c_str(), kFlags, 0600);
+}
+
+bool DataFolder::place(const Segment& segment) const {
+  const std::string from = temporary_path(segment.id), to = path_of(segment);
+  if (::rename(from.c_str(), to.c_str()) == 0) return true;
+  if (errno != ENOENT) return false;
+  std::error_code ignored;
+  std::filesystem::create_directories(to.substr(0, to.rfind('/')), ignored);
+  return ::rename(from.c_str(), to.c_str()) == 0;
 }
 
 std::string DataFolder::path_of(const Segment& segment) const {
@@ -125,8 +141,9 @@ std::string DataFolder::read_inline(const Segment& segment) const {
   return kv_.get(data_key(segment.id)).value_or("");
 }
 
-Result<void, Failure> DataFolder::copy(const Segment& segment, std::uint64_t offset, std::uint64_t size, NewData& into) const {
-  if (segment.is_inline) return into.append(std::string_view(read_inline(segment)).substr(offset, size));
+Result<void, Failure> DataFolder::read(const Segment& segment, std::uint64_t offset, std::uint64_t size,
+                                       const Visit& visit) const {
+  if (segment.is_inline) return visit(std::string_view(read_inline(segment)).substr(offset, size));
   const std::string path = path_of(segment);
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Err(last_failure("opening " + path));
@@ -138,12 +155,28 @@ Result<void, Failure> DataFolder::copy(const Segment& segment, std::uint64_t off
       result = Err(last_failure("reading " + path));
       break;
     }
-    result = into.append(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
+    result = visit(std::string_view(buffer).substr(0, static_cast<std::size_t>(n)));
     offset += static_cast<std::uint64_t>(n);
     size -= static_cast<std::uint64_t>(n);
   }
   ::close(fd);
   return result;
+}
+
+Result<NewData, Failure> DataFolder::duplicate(const Segment& segment) {
+  NewData data(*this);
+  if (segment.is_inline) {
+    TRY(data.append(read_inline(segment)));
+    return data;
+  }
+  data.id_ = new_id();
+  const std::string path = path_of(segment);
+  std::error_code ignored;
+  std::filesystem::create_directories(path_ + "/tmp", ignored);
+  if (::link(path.c_str(), temporary_path(data.id_).c_str()) != 0) return Err(last_failure("linking " + path));
+  data.has_file_ = true;
+  data.size_ = segment.size;
+  return data;
 }
 
 void DataFolder::erase(const std::vector<Segment>& segments, store::KvBatch& batch) const {

@@ -35,6 +35,7 @@ class NewData {
   Segment commit(store::KvBatch& batch);
 
  private:
+  friend class DataFolder;
   void discard();
   DataFolder* folder_;
   std::string id_, buffered_;
@@ -46,19 +47,26 @@ class NewData {
 class DataFolder {
  public:
   DataFolder(store::Kv& kv, std::string path, store::Durability durability);
-  void start();  // makes the folders, removes what was left half written
+  void start();  // removes what was left half written
+  void wipe();   // removes everything
 
   NewData writer() { return NewData(*this); }
   std::string path_of(const Segment& segment) const;
   std::string read_inline(const Segment& segment) const;
-  // All bytes of a segment, piece by piece.
-  Result<void, Failure> copy(const Segment& segment, std::uint64_t offset, std::uint64_t size, NewData& into) const;
+  // The bytes of a segment, piece by piece.
+  using Visit = std::function<Result<void, Failure>(std::string_view)>;
+  Result<void, Failure> read(const Segment& segment, std::uint64_t offset, std::uint64_t size, const Visit& visit) const;
+  // The same bytes under a new name: a file is linked, not copied.
+  Result<NewData, Failure> duplicate(const Segment& segment);
   // Adds inline bytes' removal to the batch; files go in `remove_files` after it was committed.
   void erase(const std::vector<Segment>& segments, store::KvBatch& batch) const;
   void remove_files(const std::vector<Segment>& segments) const;
 
  private:
   friend class NewData;
+  // Renames the file of a finished segment to its place. Folders are made when first needed.
+  bool place(const Segment& segment) const;
+  int create_temporary(const std::string& id) const;
   std::string temporary_path(const std::string& id) const { return path_ + "/tmp/" + id; }
   store::Kv& kv_;
   std::string path_;

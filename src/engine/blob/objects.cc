@@ -80,7 +80,7 @@ Task<Result<Object, Refusal>> Blobs::put(PutRequest request) {
       if (object.version_id == "null")
         if (const auto replaced = find_null_version(*bucket, request.key))
           erase_version(*bucket, request.key, *replaced, batch, gone);
-      if (request.data) object.segments = {request.data->commit(batch)};
+      for (NewData& data : request.data) object.segments.push_back(data.commit(batch));
       if (!request.upload_id.empty()) end_upload(*bucket, request.key, request.upload_id, object.parts, batch, gone);
       batch.put(object_key(bucket->id, request.key, object.sequence), object_bytes(object));
       kv_.write(batch);

@@ -59,6 +59,15 @@ void Tables::stop() {
   if (expiry_timer_) store::Shard::control().reactor().cancel(std::exchange(expiry_timer_, 0));
 }
 
+void Tables::reset() {
+  definitions_.clear();
+  publish();
+  next_expiry_ = kNever;
+  if (expiry_timer_) store::Shard::control().reactor().cancel(std::exchange(expiry_timer_, 0));
+  for (std::size_t i = 0; i < per_shard_.size(); ++i)
+    store::Shard::at(i).reactor().post([this, i] { per_shard_[i]->counters.clear(); });
+}
+
 void Tables::publish() {
   auto next = std::make_shared<Snapshot>();
   for (const auto& [key, table] : definitions_) {

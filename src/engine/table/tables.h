@@ -112,6 +112,7 @@ class Tables {
   // On the control shard, after the store was recovered.
   void start();
   void stop();
+  void reset();  // on the control shard, when the stores were wiped: forgets everything
   void set_feed(ChangeFeed* feed) { feed_ = feed; }  // before start()
 
   // Any thread. The definition as last published.

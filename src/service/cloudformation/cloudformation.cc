@@ -16,6 +16,7 @@ namespace reef::cloudformation {
 namespace {
 
 constexpr std::string_view kStackPrefix = "cloudformation/stack/";
+constexpr std::string_view kResourcePrefix = "cloudformation/resource/";
 constexpr std::string_view kEventPrefix = "cloudformation/event/";
 // AWS lists deleted stacks for 90 days; beyond this many the oldest are forgotten.
 constexpr std::size_t kDeletedStacksMax = 1000;
@@ -33,6 +34,7 @@ std::string Cloudformation::live_key(std::string_view account, std::string_view 
 
 void Cloudformation::start() {
   std::vector<std::string> interrupted;
+  std::map<std::string, Stack*, std::less<>> by_uuid;
   records().scan(kStackPrefix, [&](std::string_view key, const std::string& value) {
     const auto json = Json::parse(value);
     if (!json) {
@@ -43,7 +45,25 @@ void Cloudformation::start() {
     if (stack->work != Work::kNone) interrupted.push_back(stack->id);
     if (!stack->is_deleted()) live_[live_key(stack->account, stack->region, stack->name)] = stack->id;
     std::string id = stack->id;
+    by_uuid[stack->uuid] = stack.get();
     stacks_.emplace(std::move(id), std::move(stack));
+    return true;
+  });
+  records().scan(kResourcePrefix, [&](std::string_view key, const std::string& value) {
+    const std::string_view rest = key.substr(kResourcePrefix.size());
+    const auto stack = by_uuid.find(rest.substr(0, rest.find('/')));
+    const auto json = Json::parse(value);
+    if (stack == by_uuid.end() || !json) return true;
+    Resource resource = resource_from_json(*json);
+    std::string name = resource.logical_id;
+    stack->second->resources.emplace(std::move(name), std::move(resource));
+    return true;
+  });
+  records().scan(kEventPrefix, [&](std::string_view key, const std::string&) {
+    const std::string_view rest = key.substr(kEventPrefix.size());
+    const std::size_t slash = rest.find('/');
+    const auto stack = by_uuid.find(rest.substr(0, slash));
+    if (stack != by_uuid.end()) stack->second->event_count = parse_int<std::uint64_t>(rest.substr(slash + 1)).value_or(0) + 1;
     return true;
   });
   for (const std::string& id : interrupted) {
@@ -53,6 +73,16 @@ void Cloudformation::start() {
 }
 
 void Cloudformation::carry_out(const std::string& stack_id) { deploy(*this, stack_id).detach(); }
+
+Task<void> Cloudformation::settle(std::string stack_id) {
+  Duration waited{0};
+  for (Duration pause = 1ms; waited < 1s; pause = std::min<Duration>(pause * 2, 50ms)) {
+    const Stack* stack = find_by_id(stack_id);
+    if (!stack || stack->work == Work::kNone) co_return;
+    co_await store::Shard::control().reactor().sleep(pause);
+    waited += pause;
+  }
+}
 
 Stack* Cloudformation::find_by_id(std::string_view id) {
   const auto found = stacks_.find(id);
@@ -94,10 +124,11 @@ void Cloudformation::erase(Stack& stack) {
   if (const auto live = live_.find(live_key(stack.account, stack.region, stack.name)); live != live_.end() && live->second == stack.id)
     live_.erase(live);
   std::vector<std::string> keys;
-  records().scan(fmt::format("{}{}/", kEventPrefix, stack.uuid), [&](std::string_view key, const std::string&) {
-    keys.emplace_back(key);
-    return true;
-  });
+  for (const std::string_view prefix : {kEventPrefix, kResourcePrefix})
+    records().scan(fmt::format("{}{}/", prefix, stack.uuid), [&](std::string_view key, const std::string&) {
+      keys.emplace_back(key);
+      return true;
+    });
   for (const std::string& key : keys) records().erase(key);
   records().erase(fmt::format("{}{}", kStackPrefix, stack.uuid));
   stacks_.erase(std::string(stack.id));
@@ -112,6 +143,13 @@ std::vector<Stack*> Cloudformation::list(const aws::Call& call) {
 }
 
 void Cloudformation::save(const Stack& stack) { records().put(fmt::format("{}{}", kStackPrefix, stack.uuid), to_json(stack).dump()); }
+
+void Cloudformation::save_resource(const Stack& stack, const Resource& resource) {
+  records().put(fmt::format("{}{}/{}", kResourcePrefix, stack.uuid, resource.logical_id), to_json(resource).dump());
+}
+void Cloudformation::forget_resource(const Stack& stack, const std::string& logical_id) {
+  records().erase(fmt::format("{}{}/{}", kResourcePrefix, stack.uuid, logical_id));
+}
 
 void Cloudformation::set_status(Stack& stack, std::string_view status, std::string_view reason) {
   stack.status = std::string(status);

@@ -36,6 +36,8 @@ class Cloudformation {
 
   // Writes the stack to the store; durable when the shard's tick is committed.
   void save(const Stack& stack);
+  void save_resource(const Stack& stack, const Resource& resource);
+  void forget_resource(const Stack& stack, const std::string& logical_id);
   void set_status(Stack& stack, std::string_view status, std::string_view reason = "");
   // Records an event for a resource, or for the stack itself.
   void record_event(Stack& stack, const Resource& resource);
@@ -54,6 +56,9 @@ class Cloudformation {
 
   // Carries out stack.work, to its end. Starts at once, goes on by itself.
   void carry_out(const std::string& stack_id);
+  // Comes back when the stack is at rest, or after a second: most stacks are done before a client's first look, and clients look
+  // again only after many seconds.
+  Task<void> settle(std::string stack_id);
 
   aws::Caller& caller;
 

@@ -16,6 +16,7 @@ namespace reef::cloudformation {
 namespace {
 
 constexpr std::size_t kParallelMax = 16;
+constexpr std::string_view kInterrupted = "Interrupted by a restart.";
 
 class Deployment {
  public:
@@ -47,6 +48,7 @@ class Deployment {
         continue;
       }
       if (each->second.exists()) stack_.leftovers.push_back({each->second, false});
+      cloud_.forget_resource(stack_, each->first);
       each = stack_.resources.erase(each);
     }
     cloud_.save(stack_);
@@ -130,6 +132,8 @@ class Deployment {
   aws::ResourceContext context_for(const std::string& name) {
     aws::ResourceContext context{.call = cloud_.caller.internal_call(stack_.account, stack_.region), .caller = cloud_.caller,
                                  .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .tags = Json::array()};
+    if (const auto found = stack_.resources.find(name); found != stack_.resources.end() && !found->second.attempt.empty())
+      context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, found->second.attempt);
     const auto tag = [&](std::string_view key, std::string_view value) { context.tags.push_back(Json::object({{"Key", key}, {"Value", value}})); };
     for (const model::Tag& each : stack_.desired.tags) tag(each.key, each.value);
     tag("aws:cloudformation:stack-name", stack_.name);
@@ -143,7 +147,9 @@ class Deployment {
     resource.reason = std::string(reason);
     resource.changed = store::Shard::control().now();
     cloud_.record_event(stack_, resource);
-    cloud_.save(stack_);
+    // A leftover is no resource of the stack any more, though it may have the name of one.
+    const auto found = stack_.resources.find(resource.logical_id);
+    if (found != stack_.resources.end() && &found->second == &resource) cloud_.save_resource(stack_, resource);
   }
 
   static std::string handler_message(const aws::Error& error) {
@@ -180,10 +186,12 @@ class Deployment {
       const bool tags_changed = stack_.previous && stack_.previous->tags != stack_.desired.tags && has_property(*planned.type, "Tags");
       if (difference.changed.empty() && !difference.needs_replacement && resource.status != "UPDATE_FAILED" && !tags_changed) {
         describe();
+        cloud_.save_resource(stack_, resource);
         co_return true;
       }
       if (!difference.needs_replacement && planned.type->update) co_return co_await update(resource, planned, properties, describe);
       stack_.leftovers.push_back({resource, true});
+      cloud_.save(stack_);
       set_resource(resource, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.");
     }
     co_return co_await create(resource, planned, properties, is_known, describe);
@@ -194,11 +202,14 @@ class Deployment {
     const std::string verb = is_replacement ? "UPDATE" : "CREATE";
     resource.type = planned.declaration->text("Type");
     resource.properties = properties;
+    resource.attempt = make_uuid(thread_random());
     describe();
     if (!is_replacement) {
       resource.state = {};
       set_resource(resource, "CREATE_IN_PROGRESS");
     }
+    // What is about to be made is on record first: after a crash it can be found and removed.
+    co_await store::Shard::control().committed();
     const aws::ResourceContext context = context_for(resource.logical_id);
     auto state = co_await planned.type->create(context, properties);
     if (!state) {
@@ -211,6 +222,7 @@ class Deployment {
         if (old != stack_.leftovers.end()) {
           resource = old->resource;
           stack_.leftovers.erase(old);
+          cloud_.save(stack_);
         }
       }
       set_resource(resource, verb + "_FAILED", handler_message(state.error()));
@@ -242,6 +254,7 @@ class Deployment {
 
   Task<bool> remove(const std::string& name) {
     Resource& resource = stack_.resources.find(name)->second;
+    if (!resource.exists() && resource.reason == kInterrupted) co_await find_half_made(resource);
     if (!resource.exists()) {
       set_resource(resource, "DELETE_COMPLETE");
       co_return true;
@@ -249,6 +262,23 @@ class Deployment {
     const bool keep = stack_.retain.contains(name) || resource.deletion_policy == "Retain" ||
                       (resource.deletion_policy == "RetainExceptOnCreate" && !is_rollback_);
     co_return co_await remove_resource(resource, keep);
+  }
+
+  // A crash came between the making of the resource and the record of what it is. Making it again either gives the same one, or
+  // says that its name is taken, and then the name says what it is.
+  Task<void> find_half_made(Resource& resource) {
+    const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
+    if (!type || !type->create) co_return;
+    const aws::ResourceContext context = context_for(resource.logical_id);
+    const Json properties = resource.properties;
+    auto state = co_await type->create(context, properties);
+    if (state) {
+      resource.state = *std::move(state);
+      co_return;
+    }
+    resource.state.physical_id = context.generated_name(64);
+    for (const auto& [name, value] : properties.as_object())
+      if (name.ends_with("Name") && resource.type.ends_with(name.substr(0, name.size() - 4)) && value.is_string()) resource.state.physical_id = value.as_string();
   }
 
   Task<bool> remove_resource(Resource& resource, bool keep) {
@@ -370,6 +400,7 @@ Task<void> roll_back_update(Cloudformation& cloud, Stack& stack) {
     std::swap(stack.desired, *stack.previous);
     stack.previous.reset();
     cloud.save(stack);
+    for (const auto& [name, resource] : stack.resources) cloud.save_resource(stack, resource);
   }
   Deployment deployment(cloud, stack);
   if (co_await deployment.apply()) {
@@ -463,16 +494,16 @@ void resume_interrupted(Stack& stack) {
   for (auto& [name, resource] : stack.resources) {
     if (!resource.status.ends_with("_IN_PROGRESS")) continue;
     resource.status = resource.status.substr(0, resource.status.size() - std::string_view("IN_PROGRESS").size()) + "FAILED";
-    resource.reason = "Interrupted by a restart.";
+    resource.reason = std::string(kInterrupted);
   }
   if (stack.work == Work::kCreate) {
     stack.work = stack.on_failure == "DELETE" ? Work::kDelete : Work::kRollBackCreate;
     stack.status = stack.on_failure == "DELETE" ? "DELETE_IN_PROGRESS" : "ROLLBACK_IN_PROGRESS";
-    stack.reason = "Interrupted by a restart.";
+    stack.reason = std::string(kInterrupted);
   } else if (stack.work == Work::kUpdate) {
     stack.work = Work::kRollBackUpdate;
     stack.status = "UPDATE_ROLLBACK_IN_PROGRESS";
-    stack.reason = "Interrupted by a restart.";
+    stack.reason = std::string(kInterrupted);
   }
 }
 

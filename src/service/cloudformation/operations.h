@@ -45,6 +45,9 @@ REEF_CLOUDFORMATION_OPERATION(validate_template, ValidateTemplate);
 
 #undef REEF_CLOUDFORMATION_OPERATION
 
+// "[a-zA-Z][-a-zA-Z0-9]*", with AWS's error.
+Reply<void> check_stack_name(const std::string& name);
+
 // What both CreateStack and the execution of a change set do once everything is checked.
 void begin_create(Cloudformation& cloud, Stack& stack, Desired desired, std::string_view on_failure);
 void begin_update(Cloudformation& cloud, Stack& stack, Desired desired, std::string_view on_failure);

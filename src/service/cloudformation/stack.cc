@@ -61,21 +61,6 @@ Desired desired_from_json(const Json& json) {
   return out;
 }
 
-Json resource_to_json(const Resource& resource) {
-  return Json::object({{"logicalId", resource.logical_id}, {"type", resource.type}, {"status", resource.status}, {"reason", resource.reason},
-                       {"changed", time_to_json(resource.changed)}, {"physicalId", resource.state.physical_id},
-                       {"attributes", resource.state.attributes}, {"properties", resource.properties},
-                       {"dependsOn", texts_to_json(resource.depends_on)}, {"deletionPolicy", resource.deletion_policy},
-                       {"updateReplacePolicy", resource.update_replace_policy}, {"metadata", resource.metadata}});
-}
-
-Resource resource_from_json(const Json& json) {
-  return {.logical_id = json.text("logicalId"), .type = json.text("type"), .status = json.text("status"), .reason = json.text("reason"),
-          .changed = time_from_json(json["changed"]), .state = {json.text("physicalId"), json["attributes"]}, .properties = json["properties"],
-          .depends_on = set_from_json(json["dependsOn"]), .deletion_policy = json.text("deletionPolicy"),
-          .update_replace_policy = json.text("updateReplacePolicy"), .metadata = json["metadata"]};
-}
-
 Json change_set_to_json(const ChangeSet& set) {
   return Json::object({{"id", set.id}, {"name", set.name}, {"type", set.type}, {"status", set.status}, {"reason", set.reason},
                        {"executionStatus", set.execution_status}, {"description", set.description}, {"token", set.token},
@@ -92,6 +77,22 @@ ChangeSet change_set_from_json(const Json& json) {
 
 }  // namespace
 
+Json to_json(const Resource& resource) {
+  return Json::object({{"logicalId", resource.logical_id}, {"type", resource.type}, {"status", resource.status}, {"reason", resource.reason},
+                       {"changed", time_to_json(resource.changed)}, {"physicalId", resource.state.physical_id},
+                       {"attributes", resource.state.attributes}, {"properties", resource.properties},
+                       {"dependsOn", texts_to_json(resource.depends_on)}, {"deletionPolicy", resource.deletion_policy},
+                       {"updateReplacePolicy", resource.update_replace_policy}, {"metadata", resource.metadata},
+                       {"attempt", resource.attempt}});
+}
+
+Resource resource_from_json(const Json& json) {
+  return {.logical_id = json.text("logicalId"), .type = json.text("type"), .status = json.text("status"), .reason = json.text("reason"),
+          .changed = time_from_json(json["changed"]), .state = {json.text("physicalId"), json["attributes"]}, .properties = json["properties"],
+          .depends_on = set_from_json(json["dependsOn"]), .deletion_policy = json.text("deletionPolicy"),
+          .update_replace_policy = json.text("updateReplacePolicy"), .metadata = json["metadata"], .attempt = json.text("attempt")};
+}
+
 std::map<std::string, std::string> Desired::parameter_values() const {
   std::map<std::string, std::string> out;
   for (const Parameter& parameter : parameters) out[parameter.key] = parameter.value;
@@ -105,16 +106,14 @@ Json to_json(const Stack& stack) {
                            {"terminationProtection", stack.has_termination_protection}, {"changeSetId", stack.change_set_id},
                            {"token", stack.token}, {"parentId", stack.parent_id}, {"rootId", stack.root_id}, {"stackPolicy", stack.stack_policy},
                            {"timeoutMinutes", stack.timeout_minutes}, {"outputs", list_to_json(stack.outputs)},
-                           {"retain", texts_to_json(stack.retain)}, {"imports", texts_to_json(stack.imports)}, {"eventCount", stack.event_count}});
+                           {"retain", texts_to_json(stack.retain)}, {"imports", texts_to_json(stack.imports)}});
   if (stack.updated) out.set("updated", time_to_json(*stack.updated));
   if (stack.deleted) out.set("deleted", time_to_json(*stack.deleted));
   if (stack.previous) out.set("previous", desired_to_json(*stack.previous));
-  Json resources = Json::array(), leftovers = Json::array(), change_sets = Json::array();
-  for (const auto& [name, resource] : stack.resources) resources.push_back(resource_to_json(resource));
+  Json leftovers = Json::array(), change_sets = Json::array();
   for (const Leftover& leftover : stack.leftovers)
-    leftovers.push_back(Json::object({{"resource", resource_to_json(leftover.resource)}, {"isReplaced", leftover.is_replaced}}));
+    leftovers.push_back(Json::object({{"resource", to_json(leftover.resource)}, {"isReplaced", leftover.is_replaced}}));
   for (const auto& [name, set] : stack.change_sets) change_sets.push_back(change_set_to_json(set));
-  out.set("resources", std::move(resources));
   out.set("leftovers", std::move(leftovers));
   out.set("changeSets", std::move(change_sets));
   return out;
@@ -128,16 +127,10 @@ Stack stack_from_json(const Json& json) {
             .change_set_id = json.text("changeSetId"), .token = json.text("token"), .parent_id = json.text("parentId"),
             .root_id = json.text("rootId"), .stack_policy = json.text("stackPolicy"),
             .timeout_minutes = static_cast<std::int32_t>(json["timeoutMinutes"].as_int().value_or(0)),
-            .outputs = list_from_json<model::Output>(json["outputs"]), .retain = set_from_json(json["retain"]), .imports = set_from_json(json["imports"]),
-            .event_count = static_cast<std::uint64_t>(json["eventCount"].as_int().value_or(0))};
+            .outputs = list_from_json<model::Output>(json["outputs"]), .retain = set_from_json(json["retain"]), .imports = set_from_json(json["imports"])};
   if (json.contains("updated")) out.updated = time_from_json(json["updated"]);
   if (json.contains("deleted")) out.deleted = time_from_json(json["deleted"]);
   if (json.contains("previous")) out.previous = desired_from_json(json["previous"]);
-  for (const Json& each : json["resources"].as_array()) {
-    Resource resource = resource_from_json(each);
-    std::string name = resource.logical_id;
-    out.resources.emplace(std::move(name), std::move(resource));
-  }
   for (const Json& each : json["leftovers"].as_array())
     out.leftovers.push_back({resource_from_json(each["resource"]), each["isReplaced"].as_bool()});
   for (const Json& each : json["changeSets"].as_array()) {

@@ -39,6 +39,7 @@ struct Resource {
   std::set<std::string> depends_on;   // logical ids
   std::string deletion_policy, update_replace_policy;
   Json metadata;
+  std::string attempt;                // names the attempt to make it; what it was called follows from this
   bool exists() const { return !state.physical_id.empty() && status != "DELETE_COMPLETE"; }
 };
 
@@ -79,14 +80,16 @@ struct Stack {
   std::map<std::string, ChangeSet, std::less<>> change_sets;  // by name
   std::set<std::string> retain;       // on delete
   std::set<std::string> imports;      // names of exports in use
-  std::uint64_t event_count = 0;
+  std::uint64_t event_count = 0;      // not stored: the events tell
 
   bool is_deleted() const { return status == "DELETE_COMPLETE"; }
   bool is_busy() const { return status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS"; }
 };
 
-// Their forms in the store.
+// Their forms in the store. Resources are records of their own: a step of a deployment writes one of them.
 Json to_json(const Stack& stack);
 Stack stack_from_json(const Json& json);
+Json to_json(const Resource& resource);
+Resource resource_from_json(const Json& json);
 
 }  // namespace reef::cloudformation

@@ -19,6 +19,7 @@ struct Dynamodb {
   table::Tables& tables;
   void start() { tables.start(); }
   void stop() { tables.stop(); }
+  void reset() { tables.reset(); }
 };
 
 // The table of a TableName parameter, which may also be a table's ARN.

@@ -54,6 +54,7 @@ Task<Reply<model::CreateChangeSetOutput>> create_change_set(Cloudformation& clou
   if (type == "IMPORT" || in.resources_to_import) co_return Err(invalid("Change sets of type IMPORT are not supported by this version of Atoll."));
   Stack* stack = cloud.find(call, in.stack_name);
   if (stack && stack->is_deleted()) stack = nullptr;
+  if (type == "CREATE") CO_TRY(check_stack_name(in.stack_name));
   if (type == "UPDATE" && !stack) co_return Err(invalid(fmt::format("Stack [{}] does not exist", in.stack_name)));
   if (type == "UPDATE" && stack->status == "REVIEW_IN_PROGRESS")
     co_return Err(invalid(fmt::format("Stack [{}] does not exist", in.stack_name)));
@@ -119,6 +120,7 @@ Task<Reply<model::DescribeChangeSetOutput>> describe_change_set(Cloudformation& 
 Task<Reply<model::ExecuteChangeSetOutput>> execute_change_set(Cloudformation& cloud, const model::ExecuteChangeSetInput& in, const aws::Call& call) {
   const Found found = CO_TRY(find_set(cloud, call, in.change_set_name, in.stack_name));
   Stack& stack = *found.stack;
+  const std::string id = stack.id;
   if (found.set->execution_status != "AVAILABLE")
     co_return Err(aws::Error(model::errors::kInvalidChangeSetStatusException,
                              fmt::format("ChangeSet [{}] cannot be executed in its current status of [{}]", found.set->id, found.set->status)));
@@ -133,6 +135,7 @@ Task<Reply<model::ExecuteChangeSetOutput>> execute_change_set(Cloudformation& cl
   std::string on_failure = in.disable_rollback.value_or(false) ? "DO_NOTHING" : set.on_stack_failure.empty() ? "ROLLBACK" : set.on_stack_failure;
   if (stack.status == "REVIEW_IN_PROGRESS") begin_create(cloud, stack, std::move(set.desired), on_failure);
   else begin_update(cloud, stack, std::move(set.desired), on_failure == "DELETE" ? "ROLLBACK" : on_failure);
+  co_await cloud.settle(id);
   co_await store::Shard::control().committed();
   co_return model::ExecuteChangeSetOutput{};
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/validate.h"
 #include "engine/store/shard.h"
 #include "service/cloudformation/changes.h"
 #include "service/cloudformation/operations.h"
@@ -45,7 +46,22 @@ void begin_update(Cloudformation& cloud, Stack& stack, Desired desired, std::str
   cloud.carry_out(stack.id);
 }
 
+Reply<void> check_stack_name(const std::string& name) {
+  std::vector<std::string> violations;
+  const auto violated = [&](std::string_view constraint) {
+    violations.push_back(fmt::format("Value '{}' at 'stackName' failed to satisfy constraint: {}", name, constraint));
+  };
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  bool fits = !name.empty() && is_letter(name[0]);
+  for (const char c : name) fits = fits && (is_letter(c) || (c >= '0' && c <= '9') || c == '-');
+  if (name.size() > 128) violated("Member must have length less than or equal to 128");
+  if (!fits) violated("Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*");
+  if (violations.empty()) return {};
+  return Err(aws::validation_failure(model::kModel, violations));
+}
+
 Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const model::CreateStackInput& in, const aws::Call& call) {
+  CO_TRY(check_stack_name(in.stack_name));
   if (in.disable_rollback && in.on_failure) co_return Err(invalid("You must specify either DisableRollback or OnFailure, not both."));
   const auto refuse_taken = [&]() -> Reply<std::optional<std::string>> {
     Stack* existing = cloud.find(call, in.stack_name);
@@ -72,6 +88,7 @@ Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const 
   Stack& added = cloud.add(std::move(stack));
   model::CreateStackOutput out{.stack_id = added.id};
   begin_create(cloud, added, std::move(desired), on_failure);
+  co_await cloud.settle(*out.stack_id);
   co_await store::Shard::control().committed();
   co_return out;
 }
@@ -95,6 +112,7 @@ Task<Reply<model::UpdateStackOutput>> update_stack(Cloudformation& cloud, const 
     co_return Err(invalid("No updates are to be performed."));
   stack->token = in.client_request_token.value_or("");
   begin_update(cloud, *stack, std::move(desired), in.disable_rollback.value_or(false) ? "DO_NOTHING" : "ROLLBACK");
+  co_await cloud.settle(id);
   co_await store::Shard::control().committed();
   co_return model::UpdateStackOutput{.stack_id = id};
 }
@@ -114,7 +132,9 @@ Task<Reply<model::DeleteStackOutput>> delete_stack(Cloudformation& cloud, const 
   for (const std::string& name : in.retain_resources.value_or(std::vector<std::string>())) stack->retain.insert(name);
   stack->work = Work::kDelete;
   cloud.set_status(*stack, "DELETE_IN_PROGRESS", "User Initiated");
-  cloud.carry_out(stack->id);
+  const std::string id = stack->id;
+  cloud.carry_out(id);
+  co_await cloud.settle(id);
   co_await store::Shard::control().committed();
   co_return model::DeleteStackOutput{};
 }
@@ -144,7 +164,10 @@ Task<Reply<model::ContinueUpdateRollbackOutput>> continue_update_rollback(Cloudf
     co_return Err(invalid(fmt::format("Stack:{} is in {} state and can not continue update rollback.", stack->id, stack->status)));
   for (const std::string& name : in.resources_to_skip.value_or(std::vector<std::string>())) {
     const auto found = stack->resources.find(name);
-    if (found != stack->resources.end() && found->second.status == "UPDATE_FAILED") found->second.status = "UPDATE_COMPLETE";
+    if (found == stack->resources.end() || found->second.status != "UPDATE_FAILED")
+      co_return Err(invalid(fmt::format("ResourcesToSkip contains the resource {} that is not in the UPDATE_FAILED state.", name)));
+    found->second.status = "UPDATE_COMPLETE";
+    cloud.save_resource(*stack, found->second);
   }
   stack->work = Work::kRollBackUpdate;
   cloud.set_status(*stack, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated");

@@ -68,6 +68,8 @@ Reply<void> expand_http_api(Context& context, const std::string& logical_id, con
 Reply<void> expand_simple_table(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_layer(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_connector(Context& context, const std::string& logical_id, const Json& declaration);
+// The Connectors attribute of any resource.
+Reply<void> expand_embedded_connectors(Context& context, const std::string& resource_id, const Json& connectors);
 
 // Events of a function: resources of their own, routes in an API. Managed policies that its role then needs go to
 // `policies`.

@@ -18,7 +18,7 @@ struct PolicyTemplate {
   std::string_view statements;
 };
 
-constexpr std::string_view kTable = "dynamodb:table/${TableName},dynamodb:table/${TableName}/index/*";
+constexpr std::string_view kTableArns = "dynamodb:table/${TableName},dynamodb:table/${TableName}/index/*";
 
 constexpr PolicyTemplate kTemplates[] = {
     {"SQSPollerPolicy", "QueueName", "sqs:ChangeMessageVisibility,sqs:ChangeMessageVisibilityBatch,sqs:DeleteMessage,sqs:DeleteMessageBatch,sqs:GetQueueAttributes,sqs:ReceiveMessage@sqs:${QueueName}"},
@@ -93,7 +93,7 @@ Reply<std::optional<Json>> policy_from_template(std::string_view logical_id, con
     Json actions = Json::array(), resources = Json::array();
     for (const std::string_view action : split(statement.substr(0, at), ',')) actions.push_back(action);
     std::string_view patterns = statement.substr(at + 1);
-    if (patterns == "$table") patterns = kTable;
+    if (patterns == "$table") patterns = kTableArns;
     for (const std::string_view pattern : split(patterns, ',')) resources.push_back(resource_of(pattern, found->parameters, parameters));
     statements.push_back(Json::object({{"Effect", "Allow"}, {"Action", actions}, {"Resource", resources.size() == 1 ? resources.at(0) : resources}}));
   }

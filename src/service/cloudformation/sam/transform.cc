@@ -298,6 +298,12 @@ Reply<Json> transform(const Json& document, const std::map<std::string, Json, st
       TRY(expand(context, logical_id, type));
     }
   }
+  // Resources carry connectors as an attribute, too; by now everything they may name exists.
+  for (const auto& [logical_id, declaration] : document["Resources"].as_object()) {
+    if (!declaration.contains("Connectors")) continue;
+    if (Json* made = context.resources().find(logical_id)) made->erase("Connectors");
+    TRY(expand_embedded_connectors(context, logical_id, declaration["Connectors"]));
+  }
   if (!context.renamed.empty()) rename(context.document, context.renamed);
   return std::move(context.document);
 }

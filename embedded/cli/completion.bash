@@ -1,0 +1,22 @@
+# bash completion for atoll:  source <(atoll completion bash)
+_atoll() {
+  local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words="start stop status deploy destroy logs doctor coverage clock completion man --help --version"
+  else
+    case $command in
+      start) words="--foreground --address --port --data --durability --auth --account --region --tier --shards --log-level --help" ;;
+      stop) words="--data --help" ;;
+      status) words="--data --output --port --help" ;;
+      deploy) words="--stack --parameter --port --region --help" ;;
+      destroy) words="$(atoll status 2>/dev/null | awk '/_(COMPLETE|FAILED|PROGRESS)$/ {print $1}') --port --region --help" ;;
+      logs) words="--follow --lines --port --region --help" ;;
+      coverage) words="--json --markdown --help" ;;
+      clock) words="freeze advance resume --port --help" ;;
+      completion) words="bash zsh" ;;
+    esac
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  [ "$command" = deploy ] && [[ $current != -* ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+}
+complete -F _atoll atoll

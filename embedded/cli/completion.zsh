@@ -1,0 +1,4 @@
+#compdef atoll
+# zsh completion for atoll:  source <(atoll completion zsh)
+autoload -U +X bashcompinit && bashcompinit
+source <(atoll completion bash)

@@ -1,0 +1,20 @@
+// Finding buckets, and what goes with it.
+#include "base/digest.h"
+#include "base/text.h"
+#include "service/s3/cors.h"
+#include "service/s3/errors.h"
+
+namespace reef::s3 {
+
+Reply<blob::BucketPtr> find_bucket(const S3& s3, const Call& call, const std::string& name) {
+  blob::BucketPtr bucket = s3.blobs.find_bucket(name);
+  if (!bucket) return Err(no_such_bucket(name));
+  if (call.http_request && call.http_response) add_cors_headers(*bucket, *call.http_request, *call.http_response);
+  return bucket;
+}
+
+std::string canonical_id(std::string_view account) { return sha256_hex("atoll-canonical-user/" + std::string(account)); }
+
+model::Owner owner_of(std::string_view account) { return {.id = canonical_id(account)}; }
+
+}  // namespace reef::s3

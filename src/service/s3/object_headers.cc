@@ -1,0 +1,105 @@
+#include "service/s3/object_headers.h"
+
+#include <set>
+
+#include "base/encoding.h"
+#include "base/text.h"
+
+namespace reef::s3 {
+namespace {
+
+constexpr std::size_t kTagsMax = 10, kTagKeyMax = 128, kTagValueMax = 256;
+
+std::vector<model::Tag> parse_tags(std::string_view text) {
+  std::vector<model::Tag> tags;
+  if (text.empty()) return tags;
+  for (const std::string_view pair : split(text, '&')) {
+    const auto equals = pair.find('=');
+    tags.push_back({percent_decode(pair.substr(0, equals), true),
+                    equals == std::string_view::npos ? "" : percent_decode(pair.substr(equals + 1), true)});
+  }
+  return tags;
+}
+
+Reply<void> check_tag_list(const std::vector<model::Tag>& tags, std::size_t tags_max) {
+  if (tags.size() > tags_max)
+    return Err(aws::Error("BadRequest", tags_max == kTagsMax ? "Object tags cannot be greater than 10"
+                                                             : "Bucket tag count cannot be greater than 50", 400));
+  std::set<std::string_view> keys;
+  for (const model::Tag& tag : tags) {
+    if (tag.key.empty() || count_code_points(tag.key) > kTagKeyMax)
+      return Err(aws::Error("InvalidTag", "The TagKey you have provided is invalid", 400));
+    if (count_code_points(tag.value) > kTagValueMax)
+      return Err(aws::Error("InvalidTag", "The TagValue you have provided is invalid", 400));
+    if (tag.key.starts_with("aws:")) return Err(aws::Error("InvalidTag", "System tags cannot be added/updated by requester", 400));
+    if (!keys.insert(tag.key).second)
+      return Err(aws::Error("InvalidTag", "Cannot provide multiple Tags with the same key", 400));
+  }
+  return {};
+}
+
+// An If-Match list: "a", "b", *.
+bool names_etag(std::string_view list, std::string_view etag) {
+  for (const std::string_view one : split(list, ',')) {
+    const std::string_view wanted = trim(one);
+    if (wanted == "*" || unquoted(wanted) == etag) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string quoted(std::string_view etag) { return "\"" + std::string(etag) + "\""; }
+
+std::string_view unquoted(std::string_view etag) {
+  if (etag.starts_with("W/")) etag.remove_prefix(2);
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') return etag.substr(1, etag.size() - 2);
+  return etag;
+}
+
+std::optional<std::string> property_of(const blob::Properties& properties, std::string_view name) {
+  const auto found = properties.find(name);
+  if (found == properties.end()) return std::nullopt;
+  return found->second;
+}
+
+Reply<void> check_tags(std::string_view tags) { return check_tag_list(parse_tags(tags), kTagsMax); }
+
+std::vector<model::Tag> tags_of(const blob::Properties& properties) {
+  return parse_tags(property_of(properties, property::kTags).value_or(""));
+}
+
+Reply<std::string> tags_text(const std::vector<model::Tag>& tags, std::size_t tags_max) {
+  TRY(check_tag_list(tags, tags_max));
+  std::string out;
+  for (const model::Tag& tag : tags) {
+    if (!out.empty()) out += '&';
+    out += percent_encode(tag.key) + "=" + percent_encode(tag.value);
+  }
+  return out;
+}
+
+std::string content_encoding_kept(std::string_view given) {
+  std::vector<std::string> kept;
+  for (const std::string_view one : split(given, ','))
+    if (!equals_ignoring_case(trim(one), "aws-chunked") && !trim(one).empty()) kept.emplace_back(trim(one));
+  return join(kept, ",");
+}
+
+Reply<void> check_conditions(const ReadConditions& conditions, const blob::Object& object) {
+  const std::int64_t modified = to_seconds(object.modified);
+  if (conditions.if_match) {
+    if (!names_etag(*conditions.if_match, object.etag)) return Err(precondition_failed("If-Match"));
+  } else if (conditions.if_unmodified_since && modified > to_seconds(*conditions.if_unmodified_since)) {
+    return Err(precondition_failed("If-Unmodified-Since"));
+  }
+  if (conditions.if_none_match) {
+    if (names_etag(*conditions.if_none_match, object.etag))
+      return Err(conditions.is_copy ? precondition_failed("If-None-Match") : not_modified());
+  } else if (conditions.if_modified_since && modified <= to_seconds(*conditions.if_modified_since)) {
+    return Err(conditions.is_copy ? precondition_failed("If-Modified-Since") : not_modified());
+  }
+  return {};
+}
+
+}  // namespace reef::s3

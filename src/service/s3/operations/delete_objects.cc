@@ -1,0 +1,58 @@
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+#include "service/s3/object_headers.h"
+#include "service/s3/operations/operations.h"
+
+namespace reef::s3::operations {
+namespace {
+
+constexpr std::size_t kDeletesMax = 1000;
+
+}  // namespace
+
+Task<Reply<model::DeleteObjectOutput>> delete_object(S3& s3, const model::DeleteObjectInput& in, const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  blob::Precondition precondition;
+  if (in.if_match) precondition.etag = unquoted(*in.if_match);
+  auto erased = co_await s3.blobs.erase(bucket, in.key, in.version_id, std::move(precondition));
+  if (!erased && erased.error() == blob::Refusal::kPreconditionFailed) co_return Err(precondition_failed("If-Match"));
+  if (!erased) co_return Err(to_error(erased.error(), {.bucket = in.bucket, .key = in.key}));
+  model::DeleteObjectOutput out;
+  if (erased->is_delete_marker) out.delete_marker = true;
+  if (!erased->version_id.empty()) out.version_id = erased->version_id;
+  if (call.http_response) call.http_response->status = 204;
+  co_return out;
+}
+
+Task<Reply<model::DeleteObjectsOutput>> delete_objects(S3& s3, const model::DeleteObjectsInput& in, const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  if (in.delete_.objects.empty() || in.delete_.objects.size() > kDeletesMax) co_return Err(malformed_xml());
+  std::vector<Task<Result<blob::Erased, blob::Refusal>>> running;
+  for (const model::ObjectIdentifier& object : in.delete_.objects) {
+    blob::Precondition precondition;
+    if (object.etag) precondition.etag = unquoted(*object.etag);
+    running.push_back(s3.blobs.erase(bucket, object.key, object.version_id, std::move(precondition)));
+  }
+  model::DeleteObjectsOutput out;
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    const model::ObjectIdentifier& object = in.delete_.objects[i];
+    const auto erased = co_await running[i];
+    if (!erased) {
+      const aws::Error error = to_error(erased.error(), {.bucket = in.bucket, .key = object.key});
+      if (!out.errors) out.errors.emplace();
+      out.errors->push_back({.key = object.key, .version_id = object.version_id, .code = error.code, .message = error.message});
+      continue;
+    }
+    if (in.delete_.quiet.value_or(false)) continue;
+    model::DeletedObject deleted{.key = object.key, .version_id = object.version_id};
+    if (erased->is_delete_marker) {
+      deleted.delete_marker = true;
+      deleted.delete_marker_version_id = erased->version_id;
+    }
+    if (!out.deleted) out.deleted.emplace();
+    out.deleted->push_back(std::move(deleted));
+  }
+  co_return out;
+}
+
+}  // namespace reef::s3::operations

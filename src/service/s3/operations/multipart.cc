@@ -1,0 +1,272 @@
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "service/s3/content.h"
+#include "service/s3/object_headers.h"
+#include "service/s3/operations/operations.h"
+
+namespace reef::s3::operations {
+namespace {
+
+constexpr std::int32_t kPartNumberMax = 10000;
+constexpr std::uint64_t kPartBytesMin = 5u << 20;  // of all but the last
+constexpr std::int32_t kPartsListMax = 1000;
+
+// The parts that a CompleteMultipartUpload names, checked against those that were uploaded.
+Reply<std::vector<blob::Part>> chosen_parts(const model::CompleteMultipartUploadInput& in, std::vector<blob::Part> uploaded) {
+  if (!in.multipart_upload || !in.multipart_upload->parts || in.multipart_upload->parts->empty()) return Err(malformed_xml());
+  const aws::Error invalid_part("InvalidPart",
+                                "One or more of the specified parts could not be found.  The part may not have been uploaded, or "
+                                "the specified entity tag may not match the part's entity tag.", 400);
+  std::vector<blob::Part> chosen;
+  for (const model::CompletedPart& wanted : *in.multipart_upload->parts) {
+    const int number = wanted.part_number.value_or(0);
+    if (!chosen.empty() && number <= chosen.back().number)
+      return Err(aws::Error("InvalidPartOrder",
+                            "The list of parts was not in ascending order. Parts must be ordered by part number.", 400));
+    const auto found = std::ranges::find_if(uploaded, [&](const blob::Part& part) { return part.number == number; });
+    if (found == uploaded.end() || !wanted.etag || unquoted(*wanted.etag) != found->etag) return Err(invalid_part);
+    if (const auto value = property_of(found->properties, property::kChecksumValue))
+      for (const auto* given : {&wanted.checksum_crc32, &wanted.checksum_crc32_c, &wanted.checksum_crc64_nvme, &wanted.checksum_sha1,
+                                &wanted.checksum_sha256})
+        if (*given && **given != *value) return Err(invalid_part);
+    chosen.push_back(*found);
+  }
+  for (std::size_t i = 0; i + 1 < chosen.size(); ++i)
+    if (chosen[i].size < kPartBytesMin) {
+      aws::Error error("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400);
+      error.fields.set("ProposedSize", chosen[i].size);
+      error.fields.set("MinSizeAllowed", kPartBytesMin);
+      error.fields.set("PartNumber", static_cast<int>(chosen[i].number));
+      error.fields.set("ETag", chosen[i].etag);
+      return Err(std::move(error));
+    }
+  return chosen;
+}
+
+std::string whole_etag(const std::vector<blob::Part>& parts) {
+  std::string digests;
+  for (const blob::Part& part : parts) digests += hex_decode(part.etag).value_or("");
+  return fmt::format("{}-{}", md5_hex(digests), parts.size());
+}
+
+// The whole object's checksum from those of its parts; nothing when some part has none.
+std::optional<std::string> whole_checksum(Algorithm algorithm, bool composite, const std::vector<blob::Part>& parts) {
+  std::optional<std::string> running;
+  ChecksumState of_checksums(algorithm);
+  for (const blob::Part& part : parts) {
+    const auto value = property_of(part.properties, property::kChecksumValue);
+    if (!value || property_of(part.properties, property::kChecksum) != algorithm_name(algorithm)) return std::nullopt;
+    if (composite)
+      of_checksums.update(base64_decode(*value).value_or(""));
+    else
+      running = running ? combine(algorithm, *running, *value, part.size) : *value;
+  }
+  return composite ? fmt::format("{}-{}", of_checksums.finish(), parts.size()) : running;
+}
+
+Reply<void> set_whole_checksum(const blob::Upload& upload, const model::CompleteMultipartUploadInput& in, const Call& call,
+                               blob::Object& object) {
+  const auto name = property_of(upload.properties, property::kChecksum);
+  const auto algorithm = name ? algorithm_from_name(*name) : std::nullopt;
+  if (!algorithm) return {};
+  const std::string type = property_of(upload.properties, property::kChecksumType).value_or("COMPOSITE");
+  const auto value = whole_checksum(*algorithm, type == "COMPOSITE", object.parts);
+  object.properties.erase(property::kChecksum);
+  object.properties.erase(property::kChecksumType);
+  if (!value) return {};
+  const auto given = TRY(given_checksum(in, call));
+  if (given && !given->value.empty() && given->algorithm == *algorithm && given->value != *value)
+    return Err(aws::Error("BadDigest", fmt::format("The {} you specified did not match the calculated checksum.", *name), 400));
+  object.properties[property::kChecksum] = *name;
+  object.properties[property::kChecksumValue] = *value;
+  object.properties[property::kChecksumType] = type;
+  return {};
+}
+
+}  // namespace
+
+Task<Reply<model::CreateMultipartUploadOutput>> create_multipart_upload(S3& s3, const model::CreateMultipartUploadInput& in,
+                                                                        const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  blob::Properties properties = CO_TRY(properties_of(in));
+  model::CreateMultipartUploadOutput out;
+  if (in.checksum_algorithm) {
+    const auto algorithm = algorithm_from_name(*in.checksum_algorithm);
+    if (!algorithm) co_return Err(aws::not_implemented("The checksum algorithm " + *in.checksum_algorithm));
+    const bool only_whole = *algorithm == Algorithm::kCrc64Nvme;
+    const bool only_composite = *algorithm == Algorithm::kSha1 || *algorithm == Algorithm::kSha256;
+    const std::string type = in.checksum_type.value_or(only_whole ? "FULL_OBJECT" : "COMPOSITE");
+    if ((only_whole && type == "COMPOSITE") || (only_composite && type == "FULL_OBJECT"))
+      co_return Err(invalid_request(fmt::format("The {} checksum type cannot be used with the {} checksum algorithm.", type,
+                                                to_lower(*in.checksum_algorithm))));
+    properties[property::kChecksum] = algorithm_name(*algorithm);
+    properties[property::kChecksumType] = type;
+    out.checksum_algorithm = algorithm_name(*algorithm);
+    out.checksum_type = type;
+  }
+  out.server_side_encryption = property_of(properties, property::kEncryption).value_or("AES256");
+  const auto upload = co_await s3.blobs.start_upload(bucket, in.key, std::move(properties));
+  if (!upload) co_return Err(to_error(upload.error(), {.bucket = in.bucket}));
+  out.bucket = in.bucket;
+  out.key = in.key;
+  out.upload_id = upload->id;
+  co_return out;
+}
+
+Task<Reply<model::UploadPartOutput>> upload_part(S3& s3, const model::UploadPartInput& in, const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  if (in.part_number < 1 || in.part_number > kPartNumberMax)
+    co_return Err(invalid_argument("Part number must be an integer between 1 and 10000, inclusive", "partNumber",
+                                   std::to_string(in.part_number)));
+  const auto upload = s3.blobs.find_upload(*bucket, in.key, in.upload_id);
+  if (!upload) co_return Err(no_such_upload(in.upload_id));
+  const auto given = CO_TRY(given_checksum(in, call));
+  std::optional<Algorithm> algorithm;
+  if (const auto name = property_of(upload->properties, property::kChecksum)) algorithm = algorithm_from_name(*name);
+  if (given && algorithm && given->algorithm != *algorithm)
+    co_return Err(invalid_request(fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum "
+                                              "Type: {}", to_lower(algorithm_name(*algorithm)),
+                                              to_lower(algorithm_name(given->algorithm)))));
+  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, algorithm));
+  blob::Part part{.number = static_cast<std::uint16_t>(in.part_number),
+                  .size = received.data.size(),
+                  .etag = received.etag,
+                  .modified = call.now};
+  if (received.checksum) {
+    part.properties[property::kChecksum] = *received.checksum;
+    part.properties[property::kChecksumValue] = received.checksum_value;
+  }
+  const auto stored = co_await s3.blobs.put_part(bucket, in.key, in.upload_id, std::move(part), std::move(received.data));
+  if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
+  model::UploadPartOutput out;
+  out.etag = quoted(stored->etag);
+  out.server_side_encryption = "AES256";
+  fill_checksum(stored->properties, out);
+  co_return out;
+}
+
+Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& s3,
+                                                                            const model::CompleteMultipartUploadInput& in,
+                                                                            const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  const auto upload = s3.blobs.find_upload(*bucket, in.key, in.upload_id);
+  if (!upload) co_return Err(no_such_upload(in.upload_id));
+  blob::PutRequest request{.bucket = bucket, .key = in.key, .upload_id = in.upload_id};
+  blob::Object& object = request.object;
+  object.parts = CO_TRY(chosen_parts(in, s3.blobs.parts(in.upload_id)));
+  for (const blob::Part& part : object.parts) object.size += part.size;
+  object.etag = whole_etag(object.parts);
+  object.modified = call.now;
+  object.properties = upload->properties;
+  CO_TRY(set_whole_checksum(*upload, in, call, object));
+  request.precondition.must_be_absent = in.if_none_match.has_value();
+  if (in.if_match) request.precondition.etag = unquoted(*in.if_match);
+  const auto stored = co_await s3.blobs.put(std::move(request));
+  if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
+  model::CompleteMultipartUploadOutput out;
+  out.location = fmt::format("{}/{}/{}", call.endpoint, in.bucket, percent_encode(in.key, true));
+  out.bucket = in.bucket;
+  out.key = in.key;
+  out.etag = quoted(stored->etag);
+  out.server_side_encryption = property_of(stored->properties, property::kEncryption).value_or("AES256");
+  fill_checksum(stored->properties, out);
+  if (bucket->versioning != blob::Versioning::kOff && stored->version_id != "null") out.version_id = stored->version_id;
+  co_return out;
+}
+
+Task<Reply<model::AbortMultipartUploadOutput>> abort_multipart_upload(S3& s3, const model::AbortMultipartUploadInput& in,
+                                                                      const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  const auto aborted = co_await s3.blobs.abort_upload(bucket, in.key, in.upload_id);
+  if (!aborted) co_return Err(to_error(aborted.error(), {.bucket = in.bucket, .upload = in.upload_id}));
+  if (call.http_response) call.http_response->status = 204;
+  co_return model::AbortMultipartUploadOutput{};
+}
+
+Task<Reply<model::ListPartsOutput>> list_parts(S3& s3, const model::ListPartsInput& in, const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  const auto upload = s3.blobs.find_upload(*bucket, in.key, in.upload_id);
+  if (!upload) co_return Err(no_such_upload(in.upload_id));
+  const std::int32_t limit = std::clamp(in.max_parts.value_or(kPartsListMax), 0, kPartsListMax);
+  model::ListPartsOutput out;
+  out.bucket = in.bucket;
+  out.key = in.key;
+  out.upload_id = in.upload_id;
+  out.part_number_marker = in.part_number_marker.value_or(0);
+  out.max_parts = limit;
+  out.is_truncated = false;
+  out.next_part_number_marker = 0;
+  out.storage_class = property_of(upload->properties, property::kStorageClass).value_or("STANDARD");
+  out.owner = owner_of(bucket->account);
+  out.initiator = model::Initiator{.id = canonical_id(call.account)};
+  out.checksum_algorithm = property_of(upload->properties, property::kChecksum);
+  out.checksum_type = property_of(upload->properties, property::kChecksumType);
+  std::int32_t count = 0;
+  for (const blob::Part& part : s3.blobs.parts(in.upload_id)) {
+    if (part.number <= *out.part_number_marker) continue;
+    if (count++ == limit) {
+      out.is_truncated = true;
+      break;
+    }
+    if (!out.parts) out.parts.emplace();
+    model::Part& shown = out.parts->emplace_back();
+    shown.part_number = part.number;
+    shown.last_modified = part.modified;
+    shown.etag = quoted(part.etag);
+    shown.size = static_cast<std::int64_t>(part.size);
+    fill_checksum(part.properties, shown);
+    out.next_part_number_marker = part.number;
+  }
+  co_return out;
+}
+
+Task<Reply<model::ListMultipartUploadsOutput>> list_multipart_uploads(S3& s3, const model::ListMultipartUploadsInput& in,
+                                                                      const Call& call) {
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  const bool as_url = in.encoding_type == "url";
+  const auto text = [&](std::string_view plain) { return as_url ? percent_encode(plain, true) : std::string(plain); };
+  blob::ListRequest request{.bucket = bucket, .prefix = in.prefix.value_or(""), .delimiter = in.delimiter.value_or(""),
+                            .after = in.key_marker.value_or(""), .after_version = in.upload_id_marker.value_or("")};
+  request.limit = static_cast<std::size_t>(std::clamp(in.max_uploads.value_or(1000), 0, 1000));
+  const blob::UploadPage page = s3.blobs.uploads(request);
+  model::ListMultipartUploadsOutput out;
+  out.bucket = in.bucket;
+  out.key_marker = text(request.after);
+  out.upload_id_marker = request.after_version;
+  if (in.prefix) out.prefix = text(*in.prefix);
+  if (in.delimiter && !in.delimiter->empty()) out.delimiter = text(*in.delimiter);
+  out.max_uploads = static_cast<std::int32_t>(request.limit);
+  out.is_truncated = page.is_truncated;
+  out.encoding_type = in.encoding_type;
+  for (const blob::Upload& upload : page.uploads) {
+    if (!out.uploads) out.uploads.emplace();
+    out.uploads->push_back({.upload_id = upload.id,
+                            .key = text(upload.key),
+                            .initiated = upload.started,
+                            .storage_class = property_of(upload.properties, property::kStorageClass).value_or("STANDARD"),
+                            .owner = owner_of(bucket->account),
+                            .initiator = model::Initiator{.id = canonical_id(bucket->account)},
+                            .checksum_algorithm = property_of(upload.properties, property::kChecksum),
+                            .checksum_type = property_of(upload.properties, property::kChecksumType)});
+  }
+  if (page.is_truncated && !page.uploads.empty()) {
+    out.next_key_marker = text(page.uploads.back().key);
+    out.next_upload_id_marker = page.uploads.back().id;
+  }
+  for (const std::string& group : page.groups) {
+    if (!out.common_prefixes) out.common_prefixes.emplace();
+    out.common_prefixes->push_back({text(group)});
+  }
+  co_return out;
+}
+
+}  // namespace reef::s3::operations

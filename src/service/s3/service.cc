@@ -1,0 +1,96 @@
+// S3: what it serves, and nothing else.
+#include "aws/service.h"
+#include "service/s3/operations/operations.h"
+#include "service/s3/resources.h"
+
+namespace reef::s3 {
+namespace {
+
+const aws::ServiceDefinition& definition() {
+  using aws::serve;
+  namespace ops = model::ops;
+  static const aws::ServiceDefinition kDefinition{
+      .model = &model::kModel,
+      .placement = aws::Placement::kAnyLoop,
+      .operations = {serve<operations::abort_multipart_upload>(ops::kAbortMultipartUpload),
+                     serve<operations::complete_multipart_upload>(ops::kCompleteMultipartUpload),
+                     serve<operations::copy_object>(ops::kCopyObject),
+                     serve<operations::create_bucket>(ops::kCreateBucket),
+                     serve<operations::create_multipart_upload>(ops::kCreateMultipartUpload),
+                     serve<operations::delete_bucket>(ops::kDeleteBucket),
+                     serve<operations::delete_bucket_cors>(ops::kDeleteBucketCors),
+                     serve<operations::delete_bucket_encryption>(ops::kDeleteBucketEncryption),
+                     serve<operations::delete_bucket_lifecycle>(ops::kDeleteBucketLifecycle),
+                     serve<operations::delete_bucket_ownership_controls>(ops::kDeleteBucketOwnershipControls),
+                     serve<operations::delete_bucket_policy>(ops::kDeleteBucketPolicy),
+                     serve<operations::delete_bucket_replication>(ops::kDeleteBucketReplication),
+                     serve<operations::delete_bucket_tagging>(ops::kDeleteBucketTagging),
+                     serve<operations::delete_bucket_website>(ops::kDeleteBucketWebsite),
+                     serve<operations::delete_object>(ops::kDeleteObject),
+                     serve<operations::delete_object_tagging>(ops::kDeleteObjectTagging),
+                     serve<operations::delete_objects>(ops::kDeleteObjects),
+                     serve<operations::delete_public_access_block>(ops::kDeletePublicAccessBlock),
+                     serve<operations::get_bucket_accelerate_configuration>(ops::kGetBucketAccelerateConfiguration),
+                     serve<operations::get_bucket_acl>(ops::kGetBucketAcl),
+                     serve<operations::get_bucket_cors>(ops::kGetBucketCors),
+                     serve<operations::get_bucket_encryption>(ops::kGetBucketEncryption),
+                     serve<operations::get_bucket_lifecycle_configuration>(ops::kGetBucketLifecycleConfiguration),
+                     serve<operations::get_bucket_location>(ops::kGetBucketLocation),
+                     serve<operations::get_bucket_logging>(ops::kGetBucketLogging),
+                     serve<operations::get_bucket_notification_configuration>(ops::kGetBucketNotificationConfiguration),
+                     serve<operations::get_bucket_ownership_controls>(ops::kGetBucketOwnershipControls),
+                     serve<operations::get_bucket_policy>(ops::kGetBucketPolicy),
+                     serve<operations::get_bucket_policy_status>(ops::kGetBucketPolicyStatus),
+                     serve<operations::get_bucket_replication>(ops::kGetBucketReplication),
+                     serve<operations::get_bucket_request_payment>(ops::kGetBucketRequestPayment),
+                     serve<operations::get_bucket_tagging>(ops::kGetBucketTagging),
+                     serve<operations::get_bucket_versioning>(ops::kGetBucketVersioning),
+                     serve<operations::get_bucket_website>(ops::kGetBucketWebsite),
+                     serve<operations::get_object>(ops::kGetObject),
+                     serve<operations::get_object_acl>(ops::kGetObjectAcl),
+                     serve<operations::get_object_attributes>(ops::kGetObjectAttributes),
+                     serve<operations::get_object_lock_configuration>(ops::kGetObjectLockConfiguration),
+                     serve<operations::get_object_tagging>(ops::kGetObjectTagging),
+                     serve<operations::get_public_access_block>(ops::kGetPublicAccessBlock),
+                     serve<operations::head_bucket>(ops::kHeadBucket),
+                     serve<operations::head_object>(ops::kHeadObject),
+                     serve<operations::list_buckets>(ops::kListBuckets),
+                     serve<operations::list_multipart_uploads>(ops::kListMultipartUploads),
+                     serve<operations::list_object_versions>(ops::kListObjectVersions),
+                     serve<operations::list_objects>(ops::kListObjects),
+                     serve<operations::list_objects_v2>(ops::kListObjectsV2),
+                     serve<operations::list_parts>(ops::kListParts),
+                     serve<operations::put_bucket_accelerate_configuration>(ops::kPutBucketAccelerateConfiguration),
+                     serve<operations::put_bucket_acl>(ops::kPutBucketAcl),
+                     serve<operations::put_bucket_cors>(ops::kPutBucketCors),
+                     serve<operations::put_bucket_encryption>(ops::kPutBucketEncryption),
+                     serve<operations::put_bucket_lifecycle_configuration>(ops::kPutBucketLifecycleConfiguration),
+                     serve<operations::put_bucket_logging>(ops::kPutBucketLogging),
+                     serve<operations::put_bucket_notification_configuration>(ops::kPutBucketNotificationConfiguration),
+                     serve<operations::put_bucket_ownership_controls>(ops::kPutBucketOwnershipControls),
+                     serve<operations::put_bucket_policy>(ops::kPutBucketPolicy),
+                     serve<operations::put_bucket_request_payment>(ops::kPutBucketRequestPayment),
+                     serve<operations::put_bucket_tagging>(ops::kPutBucketTagging),
+                     serve<operations::put_bucket_versioning>(ops::kPutBucketVersioning),
+                     serve<operations::put_bucket_website>(ops::kPutBucketWebsite),
+                     serve<operations::put_object>(ops::kPutObject),
+                     serve<operations::put_object_acl>(ops::kPutObjectAcl),
+                     serve<operations::put_object_tagging>(ops::kPutObjectTagging),
+                     serve<operations::put_public_access_block>(ops::kPutPublicAccessBlock),
+                     serve<operations::upload_part>(ops::kUploadPart),
+                     serve<operations::upload_part_copy>(ops::kUploadPartCopy)},
+      .resources = {&resources::kBucket, &resources::kBucketPolicy},
+  };
+  return kDefinition;
+}
+
+}  // namespace
+}  // namespace reef::s3
+
+namespace reef::service {
+
+std::unique_ptr<aws::Service> make_s3(Parts& parts) {
+  return std::make_unique<aws::ServiceOf<s3::S3>>(s3::definition(), s3::S3{parts.get<blob::Blobs>()});
+}
+
+}  // namespace reef::service

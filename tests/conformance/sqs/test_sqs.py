@@ -1,0 +1,147 @@
+"""SQS through boto3 and the awsQuery protocol of older clients."""
+import hashlib
+import urllib.parse
+import urllib.request
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture(scope="module")
+def sqs(daemon):
+    return daemon.client("sqs")
+
+
+@pytest.fixture
+def queue(sqs, request):
+    url = sqs.create_queue(QueueName=request.node.name[:80].replace("[", "-").replace("]", ""))["QueueUrl"]
+    yield url
+    sqs.delete_queue(QueueUrl=url)
+
+
+def error_of(call, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]
+
+
+def test_send_receive_delete(sqs, queue):
+    sent = sqs.send_message(QueueUrl=queue, MessageBody="hello",
+                            MessageAttributes={"n": {"DataType": "Number", "StringValue": "1"}, "b": {"DataType": "Binary", "BinaryValue": b"\0\1"}})
+    assert sent["MD5OfMessageBody"] == hashlib.md5(b"hello").hexdigest()
+    message = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"], MessageAttributeNames=["All"])["Messages"][0]
+    assert message["Body"] == "hello"
+    assert message["MessageAttributes"]["b"]["BinaryValue"] == b"\0\1"
+    assert message["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert set(message["Attributes"]) == {"SenderId", "SentTimestamp", "ApproximateReceiveCount", "ApproximateFirstReceiveTimestamp"}
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_long_poll_is_woken_by_a_message(sqs, queue, daemon):
+    import threading
+    import time
+    received = []
+    other = daemon.client("sqs")
+    thread = threading.Thread(target=lambda: received.append(other.receive_message(QueueUrl=queue, WaitTimeSeconds=20)))
+    thread.start()
+    time.sleep(0.3)
+    start = time.monotonic()
+    sqs.send_message(QueueUrl=queue, MessageBody="wake")
+    thread.join(timeout=5)
+    assert time.monotonic() - start < 2
+    assert received[0]["Messages"][0]["Body"] == "wake"
+
+
+def test_visibility_and_delay_follow_the_clock(sqs, queue, daemon):
+    sqs.send_message(QueueUrl=queue, MessageBody="late", DelaySeconds=600)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    daemon.advance(601)
+    first = sqs.receive_message(QueueUrl=queue, VisibilityTimeout=43200)["Messages"][0]
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    daemon.advance(43201)
+    second = sqs.receive_message(QueueUrl=queue, AttributeNames=["ApproximateReceiveCount"])["Messages"][0]
+    assert second["MessageId"] == first["MessageId"]
+    assert second["Attributes"]["ApproximateReceiveCount"] == "2"
+
+
+def test_fifo_order_groups_and_deduplication(sqs):
+    url = sqs.create_queue(QueueName="orders.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+    first = sqs.send_message(QueueUrl=url, MessageBody="a1", MessageGroupId="a")
+    again = sqs.send_message(QueueUrl=url, MessageBody="a1", MessageGroupId="a")
+    assert again["MessageId"] == first["MessageId"] and again["SequenceNumber"] == first["SequenceNumber"]
+    for body in ("a2", "b1"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=body[0])
+    one = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"])["Messages"]
+    assert [m["Body"] for m in one] == ["a1"] and one[0]["Attributes"]["MessageGroupId"] == "a"
+    assert [m["Body"] for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]] == ["b1"]
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=one[0]["ReceiptHandle"])
+    assert [m["Body"] for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]] == ["a2"]
+    assert error_of(sqs.send_message, QueueUrl=url, MessageBody="x")["Code"] == "MissingParameter"
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_dead_letters_and_their_way_back(sqs):
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    dead_arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    source = sqs.create_queue(QueueName="source", Attributes={
+        "VisibilityTimeout": "0", "RedrivePolicy": f'{{"deadLetterTargetArn":"{dead_arn}","maxReceiveCount":2}}'})["QueueUrl"]
+    sqs.send_message(QueueUrl=source, MessageBody="poison")
+    for _ in range(2):
+        assert len(sqs.receive_message(QueueUrl=source)["Messages"]) == 1
+    assert "Messages" not in sqs.receive_message(QueueUrl=source)
+    got = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=5, VisibilityTimeout=0, AttributeNames=["All"])["Messages"][0]
+    assert got["Attributes"]["DeadLetterQueueSourceArn"].endswith(":source")
+    assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [source]
+    sqs.start_message_move_task(SourceArn=dead_arn)
+    from conftest import wait_for
+    wait_for(lambda: sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"][0]["Status"] == "COMPLETED")
+    assert sqs.receive_message(QueueUrl=source, WaitTimeSeconds=5)["Messages"][0]["Body"] == "poison"
+
+
+def test_batches_report_each_entry(sqs, queue):
+    out = sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "ok"}, {"Id": "2", "MessageBody": "bad\x01"}])
+    assert [e["Id"] for e in out["Successful"]] == ["1"]
+    assert out["Failed"][0]["Code"] == "InvalidMessageContents" and out["Failed"][0]["SenderFault"]
+    assert error_of(sqs.send_message_batch, QueueUrl=queue, Entries=[])["Code"] == "AWS.SimpleQueueService.EmptyBatchRequest"
+    twice = [{"Id": "1", "MessageBody": "a"}, {"Id": "1", "MessageBody": "b"}]
+    assert error_of(sqs.send_message_batch, QueueUrl=queue, Entries=twice)["Code"] == "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"
+
+
+@pytest.mark.parametrize("arguments, code", [
+    ({"MaxNumberOfMessages": 11}, "InvalidParameterValue"),
+    ({"WaitTimeSeconds": 21}, "InvalidParameterValue"),
+    ({"VisibilityTimeout": 43201}, "InvalidParameterValue"),
+])
+def test_receive_limits(sqs, queue, arguments, code):
+    assert error_of(sqs.receive_message, QueueUrl=queue, **arguments)["Code"] == code
+
+
+def test_errors_have_their_codes_in_both_protocols(sqs, queue, daemon):
+    gone = daemon.url + "/000000000000/gone"
+    assert error_of(sqs.send_message, QueueUrl=gone, MessageBody="x")["Code"] == "AWS.SimpleQueueService.NonExistentQueue"
+    assert error_of(sqs.delete_message, QueueUrl=queue, ReceiptHandle="nonsense")["Code"] == "ReceiptHandleIsInvalid"
+    assert error_of(sqs.create_queue, QueueName="bad name")["Code"] == "InvalidParameterValue"
+    assert error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Nonsense": "1"})["Code"] == "InvalidAttributeName"
+    form = urllib.parse.urlencode({"Action": "SendMessage", "Version": "2012-11-05", "QueueUrl": gone, "MessageBody": "x"}).encode()
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(daemon.url, form)
+    text = caught.value.read().decode()
+    assert "<Code>AWS.SimpleQueueService.NonExistentQueue</Code>" in text and "<Type>Sender</Type>" in text
+    form = urllib.parse.urlencode({"Action": "SendMessage", "Version": "2012-11-05", "QueueUrl": queue, "MessageBody": "by query"}).encode()
+    assert "<SendMessageResult>" in urllib.request.urlopen(daemon.url, form).read().decode()
+
+
+def test_accounts_and_regions_are_worlds_of_their_own(daemon):
+    one, other = daemon.client("sqs", key="111111111111"), daemon.client("sqs", region="eu-west-1")
+    one.create_queue(QueueName="mine")
+    assert "QueueUrls" not in other.list_queues(QueueNamePrefix="mine")
+    assert one.list_queues()["QueueUrls"] == [daemon.url + "/111111111111/mine"]
+
+
+def test_list_queues_in_pages(sqs):
+    for i in range(5):
+        sqs.create_queue(QueueName=f"paged-{i}")
+    first = sqs.list_queues(QueueNamePrefix="paged-", MaxResults=3)
+    rest = sqs.list_queues(QueueNamePrefix="paged-", MaxResults=3, NextToken=first["NextToken"])
+    assert [u.rsplit("/", 1)[1] for u in first["QueueUrls"] + rest["QueueUrls"]] == [f"paged-{i}" for i in range(5)]
