@@ -1,5 +1,4 @@
 """What the tests share: a daemon of their own, on a free port with its own data folder, and waiting for conditions."""
-import io
 import json
 import os
 import pathlib
@@ -7,13 +6,11 @@ import signal
 import subprocess
 import time
 import urllib.request
-import zipfile
 
 import boto3
 from botocore.config import Config
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-ROLE = "arn:aws:iam::000000000000:role/lambda"
 ATOLL = ROOT / "build" / "release" / "atoll"
 
 
@@ -94,23 +91,3 @@ def wait_for(condition, seconds=20.0, what="condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s for {what}")
         time.sleep(0.02)
-
-
-def eventually(check, seconds=15):
-    """Like wait_for, but gives the last value instead of failing."""
-    end = time.monotonic() + seconds
-    while True:
-        value = check()
-        if value or time.monotonic() > end:
-            return value
-        time.sleep(0.05)
-
-
-def zip_of(**files):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, text in files.items():
-            entry = zipfile.ZipInfo(name.replace("__", "/").replace("_dot_", "."))
-            entry.external_attr = 0o755 << 16
-            archive.writestr(entry, text)
-    return buffer.getvalue()
