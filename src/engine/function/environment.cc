@@ -186,6 +186,15 @@ void Environment::assign(VersionPtr version, EnvironmentEvents events) {
   if (assignment_) assign_now();
 }
 
+void Environment::refuse(VersionPtr version, std::string error_type, const std::string& message) {
+  version_ = std::move(version);
+  log_stream_ = make_log_stream(*version_, host_.reactor.now());
+  init_started_ = io::monotonic_micros();
+  init_error_body_ = wire::Json::object({{"errorType", error_type}, {"errorMessage", message}}).dump();
+  init_error_type_ = std::move(error_type);
+  ended_ = true;
+}
+
 void Environment::assign_now() {
   const auto answer = [self = shared_from_this()] {
     wire::Json env = wire::Json::object();
@@ -245,7 +254,8 @@ void Environment::run(Invocation invocation, Done done) {
   tail_.clear();
   running_.emplace(Running{.invocation = std::move(invocation), .done = std::move(done)});
   running_->started_micros = io::monotonic_micros();
-  running_->deadline = host_.reactor.now() + version_->timeout;
+  // By the real clock, which is the one that the function reads; the system's may have been moved.
+  running_->deadline = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) + version_->timeout;
   timer_ = host_.reactor.after(version_->timeout, [self = shared_from_this()] { self->time_out(); });
   log(fmt::format("START RequestId: {} Version: {}\n", running_->invocation.request_id, version_->number));
   if (!extensions_.empty()) {
@@ -269,7 +279,10 @@ void Environment::finish(Outcome outcome, std::string_view status, std::string_v
                 .init = report_init_ ? init_duration_ : Duration{}, .memory_mib = version_->memory_mib,
                 .used_bytes = sandbox_ ? sandbox_->memory_bytes() : 0, .status = std::string(status), .error_type = std::string(error_type)};
   if (version_->traced && root != std::string::npos && trace.find("Sampled=1") != std::string::npos) report.trace_id = trace.substr(root + 5, trace.find(';', root) - root - 5);
-  report.used_bytes = std::min(report.used_bytes, std::uint64_t{version_->memory_mib} << 20);
+  const std::uint64_t limit = std::uint64_t{version_->memory_mib} << 20;
+  // Of a sandbox that ended, what was seen last; one that ran out of memory had used all of it.
+  if (exit_) report.used_bytes = exit_->out_of_memory ? limit : used_bytes_;
+  used_bytes_ = report.used_bytes = std::min(report.used_bytes, limit);
   report_init_ = false;
   log(fmt::format("END RequestId: {}\n", id));
   log(report_line(report));
@@ -369,7 +382,7 @@ void Environment::stop(std::string_view reason) {
   if (ended_ || stopping_ || !sandbox_) return;
   stopping_ = true;
   if (!extensions_.wants_shutdown()) return sandbox_->kill();
-  const Time deadline = host_.reactor.now() + kExtensionShutdown;
+  const Time deadline = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) + kExtensionShutdown;
   extensions_.publish_shutdown(wire::Json::object({{"eventType", "SHUTDOWN"}, {"shutdownReason", reason}, {"deadlineMs", to_millis(deadline)}}).dump());
   sandbox_->stop(SIGTERM, kExtensionShutdown);
 }

@@ -47,6 +47,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void boot();
   // Starts with a purpose, or gives one to a booted environment.
   void assign(VersionPtr version, EnvironmentEvents events);
+  // Ends it before it began: what it needs is not there.
+  void refuse(VersionPtr version, std::string error_type, const std::string& message);
   // Whether a booted environment may become one for this version.
   static bool can_be_booted_ahead(const Version& version, const Options& options);
 
@@ -111,6 +113,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::int64_t init_started_ = 0;
   Duration init_duration_{};
   bool report_init_ = false;
+  std::uint64_t used_bytes_ = 0;
   io::Reactor::TimerId timer_ = 0, init_timer_ = 0;
 };
 

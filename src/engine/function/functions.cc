@@ -120,6 +120,14 @@ void Functions::start_environment(EnvironmentId id, VersionPtr version) {
     if (version->language != Language::kProvided) interpreter = co_await self.interpreter_for(version->runtime);
     if (self.stopping_) co_return;
     std::shared_ptr<Environment> environment;
+    if (version->language != Language::kProvided && !interpreter) {
+      environment = std::make_shared<Environment>(self.host(), version->language, nullptr);
+      environment->refuse(version, "Runtime.NotInstalled", "No interpreter for " + version->runtime + " is installed on this machine.");
+      self.environments_[id] = environment;
+      // Not from inside the call that waits for it.
+      store::Shard::control().reactor().post([&self, id] { self.environment_ended(id); });
+      co_return;
+    }
     if (interpreter && Environment::can_be_booted_ahead(*version, self.options_)) {
       auto& ready = self.booted_[interpreter->program];
       while (!ready.empty() && !environment) {

@@ -70,6 +70,7 @@ Task<http::Response> RuntimeApi::assignment(Self environment) {
 
 Task<http::Response> RuntimeApi::next(Self environment) {
   if (environment->ended_) co_return refused(410, "Gone", "The environment ends.");
+  if (environment->next_) co_return refused(403, "InvalidStateTransition", "A request for the next invocation is waiting already.");
   Later<bool> later;
   environment->next_ = &later;
   environment->note_progress();

@@ -11,11 +11,11 @@ std::vector<aws::sqs::Message> batch() {
   messages[0].receipt_handle = "h";
   messages[0].body = "{\"x\":1}";
   messages[0].md5_of_body = "m";
-  messages[0].attributes.emplace()["SentTimestamp"] = "1";
+  messages[0].attributes.emplace().emplace("SentTimestamp", "1");
   aws::sqs::MessageAttributeValue value;
   value.data_type = "Number";
   value.string_value = "5";
-  messages[0].message_attributes = {{"k", value}};
+  messages[0].message_attributes.emplace().emplace("k", value);
   messages[1].message_id = "b";
   return messages;
 }

@@ -70,6 +70,9 @@ Task<Reply<model::FunctionConfiguration>> create_function(Lambda& lambda, const 
   if (!in.runtime || !in.handler)
     co_return Err(invalid_parameter("Runtime and Handler are mandatory parameters for functions created with deployment packages."));
   CO_TRY(check_runtime(*in.runtime));
+  if (!in.runtime->starts_with("provided") && !co_await lambda.functions.interpreter_for(*in.runtime))
+    co_return Err(invalid_parameter(fmt::format("The runtime {} needs {} on this machine, and none was found in PATH and the usual places.",
+                                                *in.runtime, in.runtime->starts_with("node") ? "Node.js 18 or newer" : "Python 3.9 or newer")));
   CO_TRY(check_timeout_and_memory(in.timeout, in.memory_size));
   if (in.environment && in.environment->variables) CO_TRY(check_environment(*in.environment->variables));
   if (in.dead_letter_config) CO_TRY(check_dead_letter_target(in.dead_letter_config->target_arn.value_or("")));

@@ -1,16 +1,64 @@
 """Lambda through boto3: what functions do, and what goes wrong in AWS's words."""
 import base64
+import io
 import json
 import time
 import urllib.error
 import urllib.request
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import ROLE, eventually, zip_of
-
+ROLE = "arn:aws:iam::000000000000:role/lambda"
 ECHO = "exports.handler = async (e, c) => ({e, v: c.functionVersion, arn: c.invokedFunctionArn})"
+
+
+@pytest.fixture(scope="module")
+def functions(daemon):
+    return daemon.client("lambda", read_timeout=70)
+
+
+@pytest.fixture(scope="module")
+def queues(daemon):
+    return daemon.client("sqs")
+
+
+def zip_of(**files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name.replace("__", "/").replace("_dot_", "."))
+            entry.external_attr = 0o755 << 16
+            archive.writestr(entry, text)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def make(functions):
+    made = []
+
+    def create(text, runtime="nodejs20.x", name=None, **kwargs):
+        name = name or f"f-{time.monotonic_ns()}"
+        file = "index_dot_py" if runtime.startswith("python") else "bootstrap" if runtime.startswith("provided") else "index_dot_js"
+        functions.create_function(FunctionName=name, Runtime=runtime, Role=ROLE, Handler="index.handler", Code={"ZipFile": zip_of(**{file: text})}, **kwargs)
+        made.append(name)
+        return name
+    yield create
+    for name in made:
+        try:
+            functions.delete_function(FunctionName=name)
+        except functions.exceptions.ResourceNotFoundException:
+            pass
+
+
+def eventually(check, seconds=15):
+    end = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.05)
 
 
 def invoke(functions, name, payload=None, **kwargs):
