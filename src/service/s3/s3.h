@@ -5,6 +5,7 @@
 #include "aws/error.h"
 #include "aws/models/s3.h"
 #include "aws/unmodelled_errors.h"
+#include "base/parts.h"
 #include "base/task.h"
 #include "engine/blob/blobs.h"
 
@@ -14,10 +15,16 @@ namespace model = aws::s3;
 using aws::Call;
 using aws::Reply;
 
+class Notifications;
+
 struct S3 {
-  blob::Blobs& blobs;
-  void start() { blobs.start(); }
+  explicit S3(Parts& parts);
+  ~S3();
+  void start();
   void reset() { blobs.reset(); }
+
+  blob::Blobs& blobs;
+  std::unique_ptr<Notifications> notifications;
 };
 
 // The bucket, or NoSuchBucket. Adds the bucket's CORS headers to the reply when the request has an Origin.

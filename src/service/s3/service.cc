@@ -1,5 +1,6 @@
 // S3: what it serves, and nothing else.
 #include "aws/service.h"
+#include "service/s3/notifications.h"
 #include "service/s3/operations/operations.h"
 #include "service/s3/resources.h"
 
@@ -85,12 +86,23 @@ const aws::ServiceDefinition& definition() {
 }
 
 }  // namespace
+
+S3::S3(Parts& parts)
+    : blobs(parts.get<blob::Blobs>()),
+      notifications(std::make_unique<Notifications>(parts.get<delivery::Deliveries>(), parts.get<aws::Caller>())) {}
+S3::~S3() = default;
+
+void S3::start() {
+  blobs.start();
+  notifications->start();
+}
+
 }  // namespace reef::s3
 
 namespace reef::service {
 
 std::unique_ptr<aws::Service> make_s3(Parts& parts) {
-  return std::make_unique<aws::ServiceOf<s3::S3>>(s3::definition(), s3::S3{parts.get<blob::Blobs>()});
+  return std::make_unique<aws::ServiceOf<s3::S3>>(s3::definition(), parts);
 }
 
 }  // namespace reef::service

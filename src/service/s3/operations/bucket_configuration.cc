@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "service/s3/acl.h"
 #include "service/s3/errors.h"
+#include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 #include "service/s3/stored_configuration.h"
@@ -249,6 +250,8 @@ Task<Reply<model::PutBucketNotificationConfigurationOutput>> put_bucket_notifica
   name_each(configuration.topic_configurations);
   name_each(configuration.queue_configurations);
   name_each(configuration.lambda_function_configurations);
+  const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  if (!in.skip_destination_validation.value_or(false)) CO_TRY(co_await s3.notifications->check(call, *bucket, configuration));
   CO_TRY(co_await store(s3, call, in.bucket, setting::kNotification, configuration_text(configuration)));
   co_return model::PutBucketNotificationConfigurationOutput{};
 }

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "service/s3/content.h"
+#include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -120,6 +121,7 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
   }
   auto stored = co_await s3.blobs.put(std::move(request));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key}));
+  co_await s3.notifications->notify(call, bucket, "ObjectCreated:Copy", in.key, *stored);
   model::CopyObjectOutput out;
   out.copy_object_result.emplace();
   out.copy_object_result->etag = quoted(stored->etag);

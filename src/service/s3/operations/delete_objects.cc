@@ -1,5 +1,6 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+#include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -7,6 +8,17 @@ namespace reef::s3::operations {
 namespace {
 
 constexpr std::size_t kDeletesMax = 1000;
+
+Task<void> notify_erased(S3& s3, const Call& call, blob::BucketPtr bucket, std::string key, bool names_version,
+                         blob::Erased erased) {
+  if (!erased.existed && !erased.is_delete_marker) co_return;
+  blob::Object object;
+  object.version_id = erased.version_id;
+  object.sequence = static_cast<std::uint64_t>(to_micros(call.now));
+  const bool made_marker = erased.is_delete_marker && !names_version;
+  co_await s3.notifications->notify(call, std::move(bucket), made_marker ? "ObjectRemoved:DeleteMarkerCreated" : "ObjectRemoved:Delete",
+                                    std::move(key), std::move(object));
+}
 
 }  // namespace
 
@@ -17,6 +29,7 @@ Task<Reply<model::DeleteObjectOutput>> delete_object(S3& s3, const model::Delete
   auto erased = co_await s3.blobs.erase(bucket, in.key, in.version_id, std::move(precondition));
   if (!erased && erased.error() == blob::Refusal::kPreconditionFailed) co_return Err(precondition_failed("If-Match"));
   if (!erased) co_return Err(to_error(erased.error(), {.bucket = in.bucket, .key = in.key}));
+  co_await notify_erased(s3, call, bucket, in.key, in.version_id.has_value(), *erased);
   model::DeleteObjectOutput out;
   if (erased->is_delete_marker) out.delete_marker = true;
   if (!erased->version_id.empty()) out.version_id = erased->version_id;
@@ -43,6 +56,7 @@ Task<Reply<model::DeleteObjectsOutput>> delete_objects(S3& s3, const model::Dele
       out.errors->push_back({.key = object.key, .version_id = object.version_id, .code = error.code, .message = error.message});
       continue;
     }
+    co_await notify_erased(s3, call, bucket, object.key, object.version_id.has_value(), *erased);
     if (in.delete_.quiet.value_or(false)) continue;
     model::DeletedObject deleted{.key = object.key, .version_id = object.version_id};
     if (erased->is_delete_marker) {

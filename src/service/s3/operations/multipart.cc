@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "service/s3/content.h"
+#include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -172,6 +173,7 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   if (in.if_match) request.precondition.etag = unquoted(*in.if_match);
   const auto stored = co_await s3.blobs.put(std::move(request));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
+  co_await s3.notifications->notify(call, bucket, "ObjectCreated:CompleteMultipartUpload", in.key, *stored);
   model::CompleteMultipartUploadOutput out;
   out.location = fmt::format("{}/{}/{}", call.endpoint, in.bucket, percent_encode(in.key, true));
   out.bucket = in.bucket;

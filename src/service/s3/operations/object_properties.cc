@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "service/s3/acl.h"
+#include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -40,6 +41,8 @@ Task<Reply<std::optional<std::string>>> change_property(S3& s3, const Call& call
   });
   if (!changed)
     co_return Err(to_error(changed.error(), {.bucket = in.bucket, .key = in.key, .version = in.version_id ? *in.version_id : ""}));
+  if (name == property::kTags)
+    co_await s3.notifications->notify(call, bucket, text ? "ObjectTagging:Put" : "ObjectTagging:Delete", in.key, *changed);
   co_return shown_version(*bucket, *changed);
 }
 

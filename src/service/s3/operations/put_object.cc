@@ -1,5 +1,6 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 #include "service/s3/content.h"
+#include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -35,6 +36,7 @@ Task<Reply<model::PutObjectOutput>> put_object(S3& s3, const model::PutObjectInp
   if (!stored && stored.error() == blob::Refusal::kPreconditionFailed)
     co_return Err(precondition_failed(in.if_match ? "If-Match" : "If-None-Match"));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key}));
+  co_await s3.notifications->notify(call, bucket, "ObjectCreated:Put", in.key, *stored);
   model::PutObjectOutput out;
   out.etag = quoted(stored->etag);
   fill_checksum(stored->properties, out);
