@@ -69,6 +69,7 @@ Task<http::Response> Gateway::handle(http::Request& request) {
 
 http::Response Gateway::refuse(const aws::Error& error, const Exchange& exchange) const {
   http::Response response;
+  response.headers = exchange.response.headers;  // what a handler set before it refused: CORS
   if (exchange.identified) {
     aws::encode_error(*exchange.identified->service->model, exchange.identified->protocol, error, exchange.request_id, response);
   } else {
