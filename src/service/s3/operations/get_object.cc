@@ -69,9 +69,12 @@ Reply<blob::Object> find_object(S3& s3, const Call& call, const blob::Bucket& bu
   auto object = s3.blobs.find(bucket, key, version);
   if (!object) return Err(version ? no_such_version(key, *version) : no_such_key(key));
   if (!object->is_delete_marker) return *std::move(object);
+  if (call.http_response) {
+    call.http_response->set("x-amz-delete-marker", "true");
+    call.http_response->set("x-amz-version-id", object->version_id);
+  }
   if (version) return Err(aws::Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405));
-  aws::Error error = no_such_key(key);
-  return Err(std::move(error));
+  return Err(no_such_key(key));
 }
 
 // Everything but the bytes; the slice that is meant.
