@@ -9,6 +9,8 @@ namespace reef::s3 {
 Reply<blob::BucketPtr> find_bucket(const S3& s3, const Call& call, const std::string& name) {
   blob::BucketPtr bucket = s3.blobs.find_bucket(name);
   if (!bucket) return Err(no_such_bucket(name));
+  const std::string_view expected = call.http_request ? call.http_request->header("x-amz-expected-bucket-owner") : "";
+  if (!expected.empty() && expected != bucket->account) return Err(aws::Error("AccessDenied", "Access Denied", 403));
   if (call.http_request && call.http_response) add_cors_headers(*bucket, *call.http_request, *call.http_response);
   return bucket;
 }

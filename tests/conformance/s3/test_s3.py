@@ -253,6 +253,8 @@ def test_events_reach_queues(s3, bucket, daemon):
 def test_buckets(s3, bucket):
     assert bucket in [one["Name"] for one in s3.list_buckets()["Buckets"]]
     assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] is None
+    assert error_of(s3.head_bucket, Bucket=bucket, ExpectedBucketOwner="111111111111") == "403"
+    s3.head_bucket(Bucket=bucket, ExpectedBucketOwner="000000000000")
     assert error_of(s3.create_bucket, Bucket="Bad_Name") == "InvalidBucketName"
     assert error_of(s3.head_bucket, Bucket="absent") == "404" and error_of(s3.list_objects_v2, Bucket="absent") == "NoSuchBucket"
     assert error_of(s3.put_object, Bucket=bucket, Key="k", Body=b"", ContentMD5=base64.b64encode(b"0" * 16).decode()) == "BadDigest"
