@@ -1,0 +1,165 @@
+#include "service/apigateway/api_store.h"
+
+#include <fmt/format.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "engine/store/records.h"
+
+namespace reef::service::apigateway {
+namespace {
+
+using wire::Json;
+constexpr std::string_view kPrefix = "apigateway/api/";
+
+template <class T>
+Json to_json_map(const std::map<std::string, T, std::less<>>& map) {
+  Json out = Json::object();
+  for (const auto& [key, value] : map) out.members().emplace_back(key, aws::to_json(value));
+  return out;
+}
+template <class T>
+std::map<std::string, T, std::less<>> from_json_map(const Json& json) {
+  std::map<std::string, T, std::less<>> out;
+  for (const auto& [key, value] : json.as_object())
+    if (auto one = aws::from_json<T>(value)) out.emplace(key, *std::move(one));
+  return out;
+}
+
+// "a~1b" -> "a/b", as JSON pointers escape it.
+std::string unescape(std::string_view step) { return replace_all(replace_all(step, "~1", "/"), "~0", "~"); }
+
+// The type that a member has keeps: patches carry text only.
+Json typed(const Json* existing, const std::string& member, const std::string& value) {
+  const bool looks_boolean = value == "true" || value == "false";
+  if ((existing && existing->is_bool()) ||
+      (looks_boolean && (member.ends_with("Enabled") || member.ends_with("Required") || member.starts_with("disable"))))
+    return value == "true";
+  if ((existing && existing->is_number()) || member == "timeoutInMillis" || member == "minimumCompressionSize") return Json::number(value);
+  return value;
+}
+
+}  // namespace
+
+RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()) {}
+
+void RestApis::start() {
+  store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
+    const auto json = Json::parse(text);
+    if (!json) return true;
+    auto api = aws::from_json<model::RestApi>((*json)["api"]);
+    if (!api) return true;
+    StoredApi stored{.api = *std::move(api), .account = json->text("account"), .region = json->text("region"),
+                     .resources = from_json_map<model::Resource>((*json)["resources"]),
+                     .deployments = from_json_map<model::Deployment>((*json)["deployments"]), .snapshots = {},
+                     .stages = from_json_map<model::Stage>((*json)["stages"])};
+    for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) stored.snapshots.emplace(id, from_json_map<model::Resource>(snapshot));
+    StoredApi& added = add(std::move(stored));
+    sites.put("execute-api", *added.api.id, compile(added, caller, spans));
+    return true;
+  });
+}
+
+void RestApis::reset() {
+  for (const auto& [id, api] : apis_) sites.erase("execute-api", id);
+  apis_.clear();
+}
+
+StoredApi* RestApis::find(const Call& call, std::string_view id) {
+  const auto found = apis_.find(id);
+  return found != apis_.end() && found->second.account == call.account && found->second.region == call.region ? &found->second : nullptr;
+}
+
+std::vector<StoredApi*> RestApis::all(const Call& call) {
+  std::vector<StoredApi*> out;
+  for (auto& [id, api] : apis_)
+    if (api.account == call.account && api.region == call.region) out.push_back(&api);
+  return out;
+}
+
+StoredApi& RestApis::add(StoredApi api) {
+  std::string id = *api.api.id;
+  return apis_.insert_or_assign(std::move(id), std::move(api)).first->second;
+}
+
+void RestApis::remove(const std::string& id) {
+  sites.erase("execute-api", id);
+  store::Shard::control().records().erase(std::string(kPrefix) + id);
+  apis_.erase(id);
+}
+
+void RestApis::changed(StoredApi& api) {
+  Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"resources", to_json_map(api.resources)},
+                           {"deployments", to_json_map(api.deployments)}, {"stages", to_json_map(api.stages)}});
+  Json& snapshots = out.set("snapshots", Json::object());
+  for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, to_json_map(snapshot));
+  store::Shard::control().records().put(std::string(kPrefix) + *api.api.id, out.dump());
+  sites.put("execute-api", *api.api.id, compile(api, caller, spans));
+}
+
+std::string RestApis::new_id(std::size_t length) const { return make_token(thread_random(), length); }
+
+aws::Error not_found(std::string message) { return {errors::kNotFoundException, std::move(message)}; }
+aws::Error bad_request(std::string message) { return {errors::kBadRequestException, std::move(message)}; }
+aws::Error unsupported(std::string what) { return {"NotImplemented", what + " is not supported by this version of Atoll.", 501}; }
+
+aws::Reply<void> check_authorization(const std::string& type, bool api_key_required) {
+  if (type != "NONE" && !type.empty()) return Err(unsupported(fmt::format("Authorization type {}", type)));
+  if (api_key_required) return Err(unsupported("Requiring an API key"));
+  return {};
+}
+
+aws::Reply<void> check_integration(const model::Integration& integration) {
+  const std::string type = integration.type.value_or("");
+  if (type != "AWS_PROXY" && type != "HTTP_PROXY" && type != "MOCK") {
+    if (type == "AWS" || type == "HTTP") return Err(unsupported(fmt::format("Integration type {} (with mapping templates)", type)));
+    return Err(bad_request(fmt::format("Invalid integration type specified. Must be one of [HTTP, AWS, HTTP_PROXY, AWS_PROXY, MOCK]")));
+  }
+  if (type != "MOCK" && integration.uri.value_or("").empty()) return Err(bad_request("Enter a valid URI."));
+  if (type == "AWS_PROXY" && integration.uri->find(":lambda:path/") == std::string::npos)
+    return Err(unsupported("AWS_PROXY integrations with other services than Lambda"));
+  if (integration.connection_type.value_or("INTERNET") != "INTERNET") return Err(unsupported("VPC_LINK integrations"));
+  // MOCK templates are texts here: the mapping language (#set, $input) is not evaluated.
+  const auto has_language = [](const std::optional<std::map<std::string, std::string, std::less<>>>& templates) {
+    if (templates)
+      for (const auto& [content_type, text] : *templates)
+        if (text.find('#') != std::string::npos || text.find('$') != std::string::npos) return true;
+    return false;
+  };
+  if (type == "MOCK" && has_language(integration.request_templates)) return Err(unsupported("A mapping template that uses the template language"));
+  if (integration.integration_responses)
+    for (const auto& [status, response] : *integration.integration_responses)
+      if (has_language(response.response_templates)) return Err(unsupported("A mapping template that uses the template language"));
+  return {};
+}
+
+aws::Reply<wire::Json> patch_json(wire::Json entity, const std::vector<model::PatchOperation>& operations) {
+  for (const auto& operation : operations) {
+    const std::string path = operation.path.value_or("");
+    if (!path.starts_with('/')) return Err(bad_request(fmt::format("Invalid patch path {}", path)));
+    const auto steps = split(std::string_view(path).substr(1), '/');
+    Json* at = &entity;
+    for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
+      const std::string step = unescape(steps[i]);
+      Json* next = at->find(step);
+      at = next ? next : &at->set(step, Json::object());
+    }
+    const std::string last = unescape(steps.back()), value = operation.value.value_or("");
+    if (at->is_array()) {  // "/binaryMediaTypes/image~1png" adds to or takes from a list
+      auto& list = at->elements();
+      std::erase_if(list, [&](const Json& one) { return one.as_string() == last; });
+      if (operation.op != "remove") list.push_back(last);
+    } else if (operation.op == "remove") {
+      at->erase(last);
+    } else if (operation.op == "replace" || operation.op == "add") {
+      Json* existing = at->find(last);
+      if (existing && existing->is_array()) existing->push_back(value);
+      else at->set(last, typed(existing, last, value));
+    } else {
+      return Err(bad_request(fmt::format("Invalid patch operation {}", operation.op.value_or(""))));
+    }
+  }
+  return entity;
+}
+
+}  // namespace reef::service::apigateway

@@ -1,0 +1,231 @@
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGateway.html
+#include "service/apigateway/resources.h"
+
+#include <fmt/format.h>
+
+namespace reef::service::apigateway::resources {
+namespace {
+
+using aws::OnChange;
+using aws::ResourceContext;
+using aws::ResourceState;
+using wire::Json;
+
+Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
+  return context.caller.invoke_json(context.call, "apigateway", operation, input);
+}
+Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
+  const auto out = co_await call(context, operation, std::move(input));
+  if (!out && out.error().code != "NotFoundException") co_return std::unexpected(out.error());
+  co_return aws::Reply<void>();
+}
+
+std::string text_of(const Json& value) { return value.is_string() ? value.as_string() : value.dump(); }
+Json boolean(const Json& value) { return value.scalar_text() == "true"; }
+Json number(const Json& value) { return Json::number(value.scalar_text().value_or("0")); }
+// "RestApiId" -> "restApiId": the API's members are the template's in lower camel case.
+std::string lower_first(std::string_view name) {
+  std::string out(name);
+  out[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[0])));
+  return out;
+}
+Json tags_of(const Json& list) {
+  Json out = Json::object();
+  for (const Json& tag : list.as_array()) out.set(tag.text("Key"), tag["Value"].scalar_text().value_or(""));
+  return out;
+}
+Json replace_operation(std::string path, std::string value) { return Json::object({{"op", "replace"}, {"path", std::move(path)}, {"value", std::move(value)}}); }
+
+// --- RestApi -------------------------------------------------------------------------------------------------------------
+
+ResourceState api_state(const Json& api) {
+  return {.physical_id = api.text("id"), .attributes = Json::object({{"RestApiId", api.text("id")}, {"RootResourceId", api.text("rootResourceId")}})};
+}
+
+Json create_input(const Json& properties) {
+  Json input = Json::object();
+  for (const std::string_view name : {"Name", "Description", "ApiKeySourceType", "BinaryMediaTypes"})
+    if (const Json* value = properties.find(name)) input.set(name == "ApiKeySourceType" ? "apiKeySource" : lower_first(name), *value);
+  if (const Json* policy = properties.find("Policy")) input.set("policy", text_of(*policy));
+  if (const Json* size = properties.find("MinimumCompressionSize")) input.set("minimumCompressionSize", number(*size));
+  if (const Json* disabled = properties.find("DisableExecuteApiEndpoint")) input.set("disableExecuteApiEndpoint", boolean(*disabled));
+  if (const Json* endpoint = properties.find("EndpointConfiguration")) {
+    Json& out = input.set("endpointConfiguration", Json::object());
+    if (const Json* types = endpoint->find("Types")) out.set("types", *types);
+  }
+  if (const Json* tags = properties.find("Tags")) input.set("tags", tags_of(*tags));
+  return input;
+}
+
+Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const Json& properties) {
+  if (properties.contains("BodyS3Location")) co_return Err(aws::Error("NotImplemented", "BodyS3Location of AWS::ApiGateway::RestApi is not supported by this version of Atoll.", 501));
+  const Json* body = properties.find("Body");
+  Json input = create_input(properties);
+  if (input.text("name").empty()) input.set("name", body ? (*body)["info"].text("title") : context.logical_id);
+  if (input.text("name").empty()) input.set("name", context.stack_name);
+  const Json created = CO_TRY(co_await call(context, "CreateRestApi", std::move(input)));
+  if (body) {
+    auto put = co_await call(context, "PutRestApi", Json::object({{"restApiId", created["id"]}, {"mode", "overwrite"}, {"body", text_of(*body)}}));
+    if (!put) {
+      static_cast<void>(co_await call(context, "DeleteRestApi", Json::object({{"restApiId", created["id"]}})));
+      co_return std::unexpected(std::move(put).error());
+    }
+  }
+  co_return api_state(created);
+}
+
+Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  if (const Json* body = after.find("Body"))
+    CO_TRY(co_await call(context, "PutRestApi", Json::object({{"restApiId", current.physical_id}, {"mode", "overwrite"}, {"body", text_of(*body)}})));
+  Json operations = Json::array();
+  if (after.contains("Name")) operations.push_back(replace_operation("/name", after.text("Name")));
+  if (after.contains("Description")) operations.push_back(replace_operation("/description", after.text("Description")));
+  if (operations.size()) CO_TRY(co_await call(context, "UpdateRestApi", Json::object({{"restApiId", current.physical_id}, {"patchOperations", operations}})));
+  co_return current;
+}
+
+Task<aws::Reply<void>> remove_api(const ResourceContext& context, const ResourceState& current, const Json&) {
+  co_return co_await call_gone(context, "DeleteRestApi", Json::object({{"restApiId", current.physical_id}}));
+}
+
+// --- Resource, Method ----------------------------------------------------------------------------------------------------
+
+Task<aws::Reply<ResourceState>> create_resource(const ResourceContext& context, const Json& properties) {
+  const Json out = CO_TRY(co_await call(context, "CreateResource", Json::object({{"restApiId", properties["RestApiId"]}, {"parentId", properties["ParentId"]},
+                                                                                 {"pathPart", properties["PathPart"]}})));
+  co_return ResourceState{.physical_id = out.text("id"), .attributes = Json::object({{"ResourceId", out.text("id")}})};
+}
+Task<aws::Reply<void>> remove_resource(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteResource", Json::object({{"restApiId", properties["RestApiId"]}, {"resourceId", current.physical_id}}));
+}
+
+Json method_of(const Json& properties) {
+  return Json::object({{"restApiId", properties["RestApiId"]}, {"resourceId", properties["ResourceId"]}, {"httpMethod", properties["HttpMethod"]}});
+}
+
+Task<aws::Reply<ResourceState>> create_method(const ResourceContext& context, const Json& properties) {
+  Json put = method_of(properties);
+  put.set("authorizationType", properties.contains("AuthorizationType") ? properties["AuthorizationType"] : Json("NONE"));
+  if (const Json* required = properties.find("ApiKeyRequired")) put.set("apiKeyRequired", boolean(*required));
+  for (const std::string_view name : {"AuthorizerId", "OperationName", "RequestModels", "RequestValidatorId", "AuthorizationScopes"})
+    if (const Json* value = properties.find(name)) put.set(lower_first(name), *value);
+  if (const Json* parameters = properties.find("RequestParameters")) {
+    Json& out = put.set("requestParameters", Json::object());
+    for (const auto& [name, value] : parameters->as_object()) out.set(name, boolean(value));
+  }
+  CO_TRY(co_await call(context, "PutMethod", std::move(put)));
+  for (const Json& response : properties["MethodResponses"].as_array()) {
+    Json one = method_of(properties);
+    one.set("statusCode", response["StatusCode"].scalar_text().value_or("200"));
+    if (const Json* models = response.find("ResponseModels")) one.set("responseModels", *models);
+    if (const Json* parameters = response.find("ResponseParameters")) {
+      Json& out = one.set("responseParameters", Json::object());
+      for (const auto& [name, value] : parameters->as_object()) out.set(name, boolean(value));
+    }
+    CO_TRY(co_await call(context, "PutMethodResponse", std::move(one)));
+  }
+  if (const Json* integration = properties.find("Integration")) {
+    Json one = method_of(properties);
+    for (const std::string_view name : {"Type", "Uri", "ConnectionType", "ConnectionId", "Credentials", "RequestParameters", "RequestTemplates", "PassthroughBehavior",
+                                        "CacheNamespace", "CacheKeyParameters", "ContentHandling"})
+      if (const Json* value = integration->find(name)) one.set(lower_first(name), *value);
+    if (const Json* verb = integration->find("IntegrationHttpMethod")) one.set("integrationHttpMethod", *verb);
+    if (const Json* timeout = integration->find("TimeoutInMillis")) one.set("timeoutInMillis", number(*timeout));
+    CO_TRY(co_await call(context, "PutIntegration", std::move(one)));
+    for (const Json& response : (*integration)["IntegrationResponses"].as_array()) {
+      Json answer = method_of(properties);
+      answer.set("statusCode", response["StatusCode"].scalar_text().value_or("200"));
+      for (const std::string_view name : {"SelectionPattern", "ResponseParameters", "ResponseTemplates", "ContentHandling"})
+        if (const Json* value = response.find(name)) answer.set(lower_first(name), *value);
+      CO_TRY(co_await call(context, "PutIntegrationResponse", std::move(answer)));
+    }
+  }
+  co_return ResourceState{.physical_id = fmt::format("{}|{}|{}", properties.text("RestApiId"), properties.text("ResourceId"), properties.text("HttpMethod")),
+                          .attributes = Json::object()};
+}
+Task<aws::Reply<void>> remove_method(const ResourceContext& context, const ResourceState&, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteMethod", method_of(properties));
+}
+Task<aws::Reply<ResourceState>> update_method(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
+  CO_TRY(co_await remove_method(context, current, before));
+  co_return co_await create_method(context, after);
+}
+
+// --- Deployment, Stage ---------------------------------------------------------------------------------------------------
+
+Task<aws::Reply<ResourceState>> create_deployment(const ResourceContext& context, const Json& properties) {
+  Json input = Json::object({{"restApiId", properties["RestApiId"]}});
+  if (const Json* stage = properties.find("StageName")) input.set("stageName", *stage);
+  if (const Json* description = properties.find("Description")) input.set("description", *description);
+  if (const Json* variables = properties["StageDescription"].find("Variables")) input.set("variables", *variables);
+  const Json out = CO_TRY(co_await call(context, "CreateDeployment", std::move(input)));
+  co_return ResourceState{.physical_id = out.text("id"), .attributes = Json::object({{"DeploymentId", out.text("id")}})};
+}
+Task<aws::Reply<ResourceState>> update_deployment(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  CO_TRY(co_await call(context, "UpdateDeployment", Json::object({{"restApiId", after["RestApiId"]}, {"deploymentId", current.physical_id},
+                                                                  {"patchOperations", Json::array({replace_operation("/description", after.text("Description"))})}})));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  // A stage that the deployment made goes with it.
+  if (const std::string& stage = properties.text("StageName"); !stage.empty()) {
+    const auto found = co_await call(context, "GetStage", Json::object({{"restApiId", properties["RestApiId"]}, {"stageName", stage}}));
+    if (found && found->text("deploymentId") == current.physical_id)
+      CO_TRY(co_await call_gone(context, "DeleteStage", Json::object({{"restApiId", properties["RestApiId"]}, {"stageName", stage}})));
+  }
+  co_return co_await call_gone(context, "DeleteDeployment", Json::object({{"restApiId", properties["RestApiId"]}, {"deploymentId", current.physical_id}}));
+}
+
+Task<aws::Reply<ResourceState>> create_stage(const ResourceContext& context, const Json& properties) {
+  Json input = Json::object();
+  for (const std::string_view name : {"RestApiId", "DeploymentId", "StageName", "Description", "Variables", "DocumentationVersion"})
+    if (const Json* value = properties.find(name)) input.set(lower_first(name), *value);
+  if (const Json* tracing = properties.find("TracingEnabled")) input.set("tracingEnabled", boolean(*tracing));
+  if (const Json* tags = properties.find("Tags")) input.set("tags", tags_of(*tags));
+  if (const Json* cache = properties.find("CacheClusterEnabled")) input.set("cacheClusterEnabled", boolean(*cache));
+  CO_TRY(co_await call(context, "CreateStage", std::move(input)));
+  co_return ResourceState{.physical_id = properties.text("StageName"), .attributes = Json::object()};
+}
+Task<aws::Reply<ResourceState>> update_stage(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
+  Json operations = Json::array({replace_operation("/deploymentId", after.text("DeploymentId"))});
+  if (after.contains("Description")) operations.push_back(replace_operation("/description", after.text("Description")));
+  for (const auto& [name, value] : after["Variables"].as_object()) operations.push_back(replace_operation("/variables/" + name, value.scalar_text().value_or("")));
+  for (const auto& [name, value] : before["Variables"].as_object())
+    if (!after["Variables"].contains(name)) operations.push_back(Json::object({{"op", "remove"}, {"path", "/variables/" + name}}));
+  CO_TRY(co_await call(context, "UpdateStage", Json::object({{"restApiId", after["RestApiId"]}, {"stageName", current.physical_id}, {"patchOperations", operations}})));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_stage(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteStage", Json::object({{"restApiId", properties["RestApiId"]}, {"stageName", current.physical_id}}));
+}
+
+constexpr OnChange kReplace = OnChange::kReplace;
+
+}  // namespace
+
+const aws::ResourceType kRestApi{
+    .name = "AWS::ApiGateway::RestApi",
+    .properties = {{"ApiKeySourceType"}, {"BinaryMediaTypes"}, {"Body"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"EndpointConfiguration"},
+                   {"FailOnWarnings"}, {"MinimumCompressionSize"}, {"Mode"}, {"Name"}, {"Parameters"}, {"Policy"}, {"Tags"}},
+    .create = create_api, .update = update_api, .remove = remove_api};
+const aws::ResourceType kResource{
+    .name = "AWS::ApiGateway::Resource",
+    .properties = {{"ParentId", kReplace, true}, {"PathPart", kReplace, true}, {"RestApiId", kReplace, true}},
+    .create = create_resource, .remove = remove_resource};
+const aws::ResourceType kMethod{
+    .name = "AWS::ApiGateway::Method",
+    .properties = {{"ApiKeyRequired"}, {"AuthorizationScopes"}, {"AuthorizationType"}, {"AuthorizerId"}, {"HttpMethod", kReplace, true}, {"Integration"},
+                   {"MethodResponses"}, {"OperationName"}, {"RequestModels"}, {"RequestParameters"}, {"RequestValidatorId"},
+                   {"ResourceId", kReplace, true}, {"RestApiId", kReplace, true}},
+    .create = create_method, .update = update_method, .remove = remove_method};
+const aws::ResourceType kDeployment{
+    .name = "AWS::ApiGateway::Deployment",
+    .properties = {{"Description"}, {"RestApiId", kReplace, true}, {"StageDescription", kReplace}, {"StageName", kReplace}},
+    .create = create_deployment, .update = update_deployment, .remove = remove_deployment};
+const aws::ResourceType kStage{
+    .name = "AWS::ApiGateway::Stage",
+    .properties = {{"CacheClusterEnabled"}, {"DeploymentId"}, {"Description"}, {"DocumentationVersion"}, {"RestApiId", kReplace, true},
+                   {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
+    .create = create_stage, .update = update_stage, .remove = remove_stage};
+
+}  // namespace reef::service::apigateway::resources

@@ -1,0 +1,8 @@
+// The CloudFormation types of REST APIs.
+#pragma once
+
+#include "aws/resource.h"
+
+namespace reef::service::apigateway::resources {
+extern const aws::ResourceType kRestApi, kResource, kMethod, kDeployment, kStage;
+}
