@@ -45,6 +45,9 @@ REEF_CLOUDFORMATION_OPERATION(validate_template, ValidateTemplate);
 
 #undef REEF_CLOUDFORMATION_OPERATION
 
+// Refuses by name what would have no effect.
+Reply<void> check_supported(const std::optional<model::RollbackConfiguration>& rollback, const std::optional<std::vector<std::string>>& notification_arns);
+
 // "[a-zA-Z][-a-zA-Z0-9]*", with AWS's error.
 Reply<void> check_stack_name(const std::string& name);
 
