@@ -36,7 +36,7 @@ class Deployment {
     deploy::Graph graph;
     for (const auto& [name, planned] : plan_) graph[name] = planned.depends_on;
     if (!co_await walk(graph, false, &Deployment::put)) {
-      reason_ = failed_.empty() ? "Stack creation time exceeded the specified timeout. "
+      reason_ = failed_.empty() ? stack_.cancel_requested ? "Update cancelled by user. " : "Stack creation time exceeded the specified timeout. "
                                 : fmt::format("The following resource(s) failed to {}: [{}]. ", failed_verb_, fmt::join(failed_, ", "));
       co_return false;
     }
@@ -106,7 +106,7 @@ class Deployment {
     Rounds rounds{deploy::Walk(graph, kParallelMax), nullptr};
     if (keep_going) rounds.walk.keep_going();
     for (;;) {
-      if (is_out_of_time()) rounds.walk.cancel();
+      if (is_out_of_time() || (stack_.cancel_requested && stack_.work == Work::kUpdate)) rounds.walk.cancel();
       const std::vector<std::string> ready = rounds.walk.start_ready();
       for (const std::string& name : ready) one(rounds, name, step).detach();
       if (!ready.empty()) continue;

@@ -16,6 +16,7 @@ namespace reef::cloudformation::operations {
 REEF_CLOUDFORMATION_OPERATION(create_stack, CreateStack);
 REEF_CLOUDFORMATION_OPERATION(update_stack, UpdateStack);
 REEF_CLOUDFORMATION_OPERATION(delete_stack, DeleteStack);
+REEF_CLOUDFORMATION_OPERATION(cancel_update_stack, CancelUpdateStack);
 REEF_CLOUDFORMATION_OPERATION(rollback_stack, RollbackStack);
 REEF_CLOUDFORMATION_OPERATION(continue_update_rollback, ContinueUpdateRollback);
 REEF_CLOUDFORMATION_OPERATION(update_termination_protection, UpdateTerminationProtection);

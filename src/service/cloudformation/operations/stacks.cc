@@ -41,6 +41,7 @@ void begin_update(Cloudformation& cloud, Stack& stack, Desired desired, std::str
   stack.previous = std::exchange(stack.desired, std::move(desired));
   stack.on_failure = std::string(on_failure);
   stack.updated = store::Shard::control().now();
+  stack.cancel_requested = false;
   stack.work = Work::kUpdate;
   cloud.set_status(stack, "UPDATE_IN_PROGRESS", "User Initiated");
   cloud.carry_out(stack.id);
@@ -150,6 +151,14 @@ Task<Reply<model::DeleteStackOutput>> delete_stack(Cloudformation& cloud, const 
   co_await cloud.settle(id);
   co_await store::Shard::control().committed();
   co_return model::DeleteStackOutput{};
+}
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html
+Task<Reply<model::CancelUpdateStackOutput>> cancel_update_stack(Cloudformation& cloud, const model::CancelUpdateStackInput& in, const aws::Call& call) {
+  Stack* stack = CO_TRY(cloud.get(call, in.stack_name));
+  if (stack->status != "UPDATE_IN_PROGRESS") co_return Err(invalid("CancelUpdateStack cannot be called from current stack status"));
+  stack->cancel_requested = true;
+  co_return model::CancelUpdateStackOutput{};
 }
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html
