@@ -37,9 +37,9 @@ const pcre2_code* compiled(const char* pattern) {
   if (is_new) {
     int error = 0;
     PCRE2_SIZE offset = 0;
-    // Java's matches() is anchored at both ends.
+    // Java's matches() is anchored at both ends, its \w is ASCII, and it knows \u00FF.
     const std::string anchored = fmt::format("^(?:{})\\z", pattern);
-    row->second = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(anchored.data()), anchored.size(), PCRE2_UTF | PCRE2_UCP,
+    row->second = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(anchored.data()), anchored.size(), PCRE2_UTF | PCRE2_ALT_BSUX,
                                 &error, &offset, nullptr);
   }
   return row->second;

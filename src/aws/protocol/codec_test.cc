@@ -242,6 +242,16 @@ TEST(Validate, CountsAndWordsViolations) {
   EXPECT_NE(done.error().message.find("Value '5' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128"), std::string::npos);
 }
 
+TEST(Validate, UnderstandsPatternsAsJavaDoes) {
+  iam::CreateRoleInput in{.role_name = "r"};
+  in.assume_role_policy_document = "\xC3\xBC";  // U+00FC
+  EXPECT_TRUE(validate(iam::kModel, iam::ops::kCreateRole, &in, {}));
+  in.assume_role_policy_document = "\xE2\x98\x83";  // U+2603
+  const auto done = validate(iam::kModel, iam::ops::kCreateRole, &in, {});
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("at 'assumeRolePolicyDocument' failed to satisfy constraint: Member must satisfy regular expression pattern: "), std::string::npos);
+}
+
 TEST(Validate, SqsNamesTheMissingParameter) {
   const auto done = validate(sqs::kModel, sqs::ops::kCreateQueue, nullptr, {"queueName"});
   ASSERT_FALSE(done);

@@ -82,6 +82,10 @@ void Walk::finish(std::string_view name, bool succeeded) {
 
 bool Walk::is_over() const { return running_ == 0 && (cancelled_ || (!failed_.empty() && !keeps_going_) || ready_.empty()); }
 
+bool Walk::is_complete() const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node.second.state == NodeState::kDone; });
+}
+
 NodeState Walk::state(std::string_view node) const {
   const auto found = nodes_.find(node);
   return found == nodes_.end() ? NodeState::kWaiting : found->second.state;

@@ -38,6 +38,8 @@ class Walk {
   void cancel() { cancelled_ = true; }
 
   std::size_t running() const { return running_; }
+  // Every node has succeeded.
+  bool is_complete() const;
   // Nothing runs and nothing can start.
   bool is_over() const;
   bool has_failed() const { return !failed_.empty(); }

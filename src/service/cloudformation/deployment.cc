@@ -11,6 +11,7 @@
 #include "engine/store/shard.h"
 #include "service/cloudformation/changes.h"
 #include "service/cloudformation/prepare.h"
+#include "service/cloudformation/stack_policy.h"
 
 namespace reef::cloudformation {
 namespace {
@@ -35,13 +36,16 @@ class Deployment {
     deploy::Graph graph;
     for (const auto& [name, planned] : plan_) graph[name] = planned.depends_on;
     if (!co_await walk(graph, false, &Deployment::put)) {
-      reason_ = fmt::format("The following resource(s) failed to {}: [{}]. ", failed_verb_, fmt::join(failed_, ", "));
+      reason_ = failed_.empty() ? stack_.cancel_requested ? "Update cancelled by user. " : "Stack creation time exceeded the specified timeout. "
+                                : fmt::format("The following resource(s) failed to {}: [{}]. ", failed_verb_, fmt::join(failed_, ", "));
       co_return false;
     }
     auto outputs = co_await evaluate_outputs();
     if (!outputs) co_return give_up(outputs.error().message);
     stack_.outputs = *std::move(outputs);
     stack_.imports = imports_;
+    for (const auto& [name, resource] : stack_.resources)
+      if (auto denied = plan_.contains(name) || !resource.exists() ? std::nullopt : policy_denial("Update:Delete", resource)) co_return give_up(*denied);
     for (auto each = stack_.resources.begin(); each != stack_.resources.end();) {
       if (plan_.contains(each->first)) {
         ++each;
@@ -102,6 +106,7 @@ class Deployment {
     Rounds rounds{deploy::Walk(graph, kParallelMax), nullptr};
     if (keep_going) rounds.walk.keep_going();
     for (;;) {
+      if (is_out_of_time() || (stack_.cancel_requested && stack_.work == Work::kUpdate)) rounds.walk.cancel();
       const std::vector<std::string> ready = rounds.walk.start_ready();
       for (const std::string& name : ready) one(rounds, name, step).detach();
       if (!ready.empty()) continue;
@@ -111,7 +116,7 @@ class Deployment {
       co_await wake;
     }
     failed_ = rounds.walk.failed();
-    co_return !rounds.walk.has_failed();
+    co_return !rounds.walk.has_failed() && rounds.walk.is_complete();
   }
 
   Task<void> one(Rounds& rounds, std::string name, Step step) {
@@ -119,6 +124,20 @@ class Deployment {
     rounds.walk.finish(name, succeeded);
     // Resuming the walk may end it: nothing of it may be touched afterwards.
     if (const auto wake = std::move(rounds.wake)) wake->set(true);
+  }
+
+  // Why the stack's policy forbids it, if it does. Rolling back is always allowed.
+  std::optional<std::string> policy_denial(std::string_view action, const Resource& resource) const {
+    if (stack_.work != Work::kUpdate) return std::nullopt;
+    const std::string& policy = stack_.policy_during_update.empty() ? stack_.stack_policy : stack_.policy_during_update;
+    if (is_allowed_by_policy(policy, action, resource.logical_id, resource.type)) return std::nullopt;
+    return fmt::format("Action denied by stack policy: Statement does not allow [{}] for resource [LogicalResourceId/{}]", action, resource.logical_id);
+  }
+
+  // CreateStack's TimeoutInMinutes: what runs may end, nothing else starts.
+  bool is_out_of_time() const {
+    return stack_.work == Work::kCreate && stack_.timeout_minutes > 0 &&
+           store::Shard::control().now() >= stack_.created + std::chrono::minutes(stack_.timeout_minutes);
   }
 
   void watch_imports() {
@@ -189,7 +208,12 @@ class Deployment {
         cloud_.save_resource(stack_, resource);
         co_return true;
       }
-      if (!difference.needs_replacement && planned.type->update) co_return co_await update(resource, planned, properties, describe);
+      const bool replaces = difference.needs_replacement || !planned.type->update;
+      if (auto denied = policy_denial(replaces ? "Update:Replace" : "Update:Modify", resource)) {
+        resource.status = "UPDATE_IN_PROGRESS";
+        co_return fail(*denied);
+      }
+      if (!replaces) co_return co_await update(resource, planned, properties, describe);
       stack_.leftovers.push_back({resource, true});
       cloud_.save(stack_);
       set_resource(resource, "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new physical resource; hence creating one.");

@@ -16,6 +16,7 @@ namespace reef::cloudformation::operations {
 REEF_CLOUDFORMATION_OPERATION(create_stack, CreateStack);
 REEF_CLOUDFORMATION_OPERATION(update_stack, UpdateStack);
 REEF_CLOUDFORMATION_OPERATION(delete_stack, DeleteStack);
+REEF_CLOUDFORMATION_OPERATION(cancel_update_stack, CancelUpdateStack);
 REEF_CLOUDFORMATION_OPERATION(rollback_stack, RollbackStack);
 REEF_CLOUDFORMATION_OPERATION(continue_update_rollback, ContinueUpdateRollback);
 REEF_CLOUDFORMATION_OPERATION(update_termination_protection, UpdateTerminationProtection);
@@ -44,6 +45,9 @@ REEF_CLOUDFORMATION_OPERATION(get_template_summary, GetTemplateSummary);
 REEF_CLOUDFORMATION_OPERATION(validate_template, ValidateTemplate);
 
 #undef REEF_CLOUDFORMATION_OPERATION
+
+// Refuses by name what would have no effect.
+Reply<void> check_supported(const std::optional<model::RollbackConfiguration>& rollback, const std::optional<std::vector<std::string>>& notification_arns);
 
 // "[a-zA-Z][-a-zA-Z0-9]*", with AWS's error.
 Reply<void> check_stack_name(const std::string& name);

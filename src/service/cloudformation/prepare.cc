@@ -254,6 +254,9 @@ Reply<Plan> make_plan(Cloudformation& cloud, const Desired& desired, const Scope
   for (auto& [name, planned] : plan) {
     const Json& declaration = *planned.declaration;
     TRY(check_properties(name, *planned.type, declaration["Properties"]));
+    for (const char* attribute : {"CreationPolicy", "UpdatePolicy"})
+      if (declaration[attribute].size() > 0)
+        return Err(invalid(fmt::format("Resource {} has the attribute {}, which is not supported by this version of Atoll for {}.", name, attribute, declaration.text("Type"))));
     if (declaration.text("DeletionPolicy") == "Snapshot" || declaration.text("UpdateReplacePolicy") == "Snapshot")
       return Err(invalid(fmt::format("Template error: resource type {} does not support deletion policy Snapshot", declaration.text("Type"))));
     std::set<std::string> references;

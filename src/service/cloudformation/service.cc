@@ -16,6 +16,7 @@ const aws::ServiceDefinition kCloudformation{
     .placement = aws::Placement::kControl,
     .operations =
         {
+            serve<operations::cancel_update_stack>(ops::kCancelUpdateStack),
             serve<operations::continue_update_rollback>(ops::kContinueUpdateRollback),
             serve<operations::create_change_set>(ops::kCreateChangeSet),
             serve<operations::create_stack>(ops::kCreateStack),

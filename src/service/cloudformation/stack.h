@@ -73,6 +73,8 @@ struct Stack {
   std::string on_failure;             // ROLLBACK, DO_NOTHING, DELETE
   bool has_termination_protection = false;
   std::string change_set_id, token, parent_id, root_id, stack_policy;
+  bool cancel_requested = false;      // CancelUpdateStack; not stored
+  std::string policy_during_update;   // instead of stack_policy, for one update; not stored
   std::int32_t timeout_minutes = 0;
   std::vector<model::Output> outputs;
   std::map<std::string, Resource, std::less<>> resources;

@@ -52,6 +52,7 @@ std::vector<model::Parameter> shown_parameters(const Desired& desired) {
 Task<Reply<model::CreateChangeSetOutput>> create_change_set(Cloudformation& cloud, const model::CreateChangeSetInput& in, const aws::Call& call) {
   const std::string type = in.change_set_type.value_or("UPDATE");
   if (type == "IMPORT" || in.resources_to_import) co_return Err(invalid("Change sets of type IMPORT are not supported by this version of Atoll."));
+  CO_TRY(check_supported(in.rollback_configuration, in.notification_arns));
   Stack* stack = cloud.find(call, in.stack_name);
   if (stack && stack->is_deleted()) stack = nullptr;
   if (type == "CREATE") CO_TRY(check_stack_name(in.stack_name));

@@ -41,9 +41,17 @@ void begin_update(Cloudformation& cloud, Stack& stack, Desired desired, std::str
   stack.previous = std::exchange(stack.desired, std::move(desired));
   stack.on_failure = std::string(on_failure);
   stack.updated = store::Shard::control().now();
+  stack.cancel_requested = false;
   stack.work = Work::kUpdate;
   cloud.set_status(stack, "UPDATE_IN_PROGRESS", "User Initiated");
   cloud.carry_out(stack.id);
+}
+
+Reply<void> check_supported(const std::optional<model::RollbackConfiguration>& rollback, const std::optional<std::vector<std::string>>& notification_arns) {
+  if (rollback && rollback->rollback_triggers && !rollback->rollback_triggers->empty())
+    return Err(invalid("RollbackConfiguration.RollbackTriggers are not supported by this version of Atoll."));
+  if (notification_arns && !notification_arns->empty()) return Err(invalid("NotificationARNs are not supported by this version of Atoll."));
+  return {};
 }
 
 Reply<void> check_stack_name(const std::string& name) {
@@ -62,6 +70,7 @@ Reply<void> check_stack_name(const std::string& name) {
 
 Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const model::CreateStackInput& in, const aws::Call& call) {
   CO_TRY(check_stack_name(in.stack_name));
+  CO_TRY(check_supported(in.rollback_configuration, in.notification_arns));
   if (in.disable_rollback && in.on_failure) co_return Err(invalid("You must specify either DisableRollback or OnFailure, not both."));
   const auto refuse_taken = [&]() -> Reply<std::optional<std::string>> {
     Stack* existing = cloud.find(call, in.stack_name);
@@ -94,6 +103,9 @@ Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const 
 }
 
 Task<Reply<model::UpdateStackOutput>> update_stack(Cloudformation& cloud, const model::UpdateStackInput& in, const aws::Call& call) {
+  CO_TRY(check_supported(in.rollback_configuration, in.notification_arns));
+  if (in.stack_policy_during_update_url || in.stack_policy_url)
+    co_return Err(invalid("Stack policies by URL are taken by SetStackPolicy only, in this version of Atoll."));
   Stack* stack = CO_TRY(cloud.get(call, in.stack_name));
   if (stack->is_deleted()) co_return Err(invalid(fmt::format("Stack [{}] does not exist", in.stack_name)));
   if (!can_update(stack->status))
@@ -111,6 +123,8 @@ Task<Reply<model::UpdateStackOutput>> update_stack(Cloudformation& cloud, const 
   if (is_same(*stack, desired, changes) && stack->status != "UPDATE_FAILED" && stack->status != "CREATE_FAILED")
     co_return Err(invalid("No updates are to be performed."));
   stack->token = in.client_request_token.value_or("");
+  stack->policy_during_update = in.stack_policy_during_update_body.value_or("");
+  if (in.stack_policy_body) stack->stack_policy = *in.stack_policy_body;
   begin_update(cloud, *stack, std::move(desired), in.disable_rollback.value_or(false) ? "DO_NOTHING" : "ROLLBACK");
   co_await cloud.settle(id);
   co_await store::Shard::control().committed();
@@ -137,6 +151,14 @@ Task<Reply<model::DeleteStackOutput>> delete_stack(Cloudformation& cloud, const 
   co_await cloud.settle(id);
   co_await store::Shard::control().committed();
   co_return model::DeleteStackOutput{};
+}
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CancelUpdateStack.html
+Task<Reply<model::CancelUpdateStackOutput>> cancel_update_stack(Cloudformation& cloud, const model::CancelUpdateStackInput& in, const aws::Call& call) {
+  Stack* stack = CO_TRY(cloud.get(call, in.stack_name));
+  if (stack->status != "UPDATE_IN_PROGRESS") co_return Err(invalid("CancelUpdateStack cannot be called from current stack status"));
+  stack->cancel_requested = true;
+  co_return model::CancelUpdateStackOutput{};
 }
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_RollbackStack.html
