@@ -16,6 +16,8 @@
 
 namespace reef::sandbox {
 
+Time workload_time() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
 Result<std::unique_ptr<Sandboxes>, Failure> Sandboxes::start(std::optional<Tier> forced) {
   void* shared = ::mmap(nullptr, sizeof(ProbeReport), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return Err(Failure{"mmap", errno});

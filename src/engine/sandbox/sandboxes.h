@@ -31,6 +31,9 @@ struct Events {
   std::function<void(const Exit&)> on_exit;  // exactly once, last, after all output
 };
 
+// The time by the clock that workloads read; the system's own can be moved by its user.
+Time workload_time();
+
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
