@@ -9,7 +9,7 @@
 
 namespace {
 
-int run_daemon(const reef::cli::StartOptions& options, const std::function<void()>& ready) {
+int run_daemon(const reef::cli::StartOptions& options, const std::function<void(int)>& ready) {
   using namespace reef;
   app::Config config;
   config.address = options.address;
@@ -28,7 +28,7 @@ int run_daemon(const reef::cli::StartOptions& options, const std::function<void(
     std::fprintf(stderr, "atoll: %s\n", started.error().message.c_str());
     return 1;
   }
-  system.run(ready);
+  system.run([&] { ready(system.port()); });
   return 0;
 }
 

@@ -96,6 +96,7 @@ Result<void, Failure> System::start() {
   ::signal(SIGPIPE, SIG_IGN);
 
   const std::int64_t began = io::monotonic_micros();
+  TRY(choose_port());
   std::optional<sandbox::Tier> tier;
   if (config_.tier == "t0") tier = sandbox::Tier::kRoot;
   if (config_.tier == "t1") tier = sandbox::Tier::kUserNamespaces;
@@ -131,19 +132,24 @@ Result<void, Failure> System::start() {
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
   gateway_->add_side_door(make_admin(*admin_));
-  // The loops share the port among themselves, which would also let a second daemon share it unnoticed.
-  if (const auto free = io::listen_tcp(config_.address, config_.port, false); !free)
-    return Err(Failure{fmt::format("{}: something else is using the port; choose another with --port", free.error().message), free.error().code});
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
     options.tls = [this] { return tls(); };
     servers_.push_back(std::make_unique<http::Server>(
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
-    const int port = TRY(servers_.back()->listen(config_.address, config_.port));
-    config_.port = port;  // port 0: the first one found it, the others share it
+    TRY(servers_.back()->listen(config_.address, config_.port));
   }
   engines_->functions.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
+  return {};
+}
+
+// Port 0 becomes a free one. The loops share the port among themselves, which would also let a second daemon share it
+// unnoticed: hence the look beforehand.
+Result<void, Failure> System::choose_port() {
+  const auto free = io::listen_tcp(config_.address, config_.port, false);
+  if (!free) return Err(Failure{fmt::format("{}: something else is using the port; choose another with --port", free.error().message), free.error().code});
+  config_.port = io::local_port(free->get());
   return {};
 }
 

@@ -27,10 +27,12 @@ class System {
   Result<void, Failure> start();
   // Serves until stop was asked for (SIGTERM, SIGINT); `ready` is called when the first request can come.
   void run(const std::function<void()>& ready);
+  int port() const { return config_.port; }
   // JSON of every operation and resource type, from the registered services.
   static std::string describe_coverage();
 
  private:
+  Result<void, Failure> choose_port();
   void run_loop(std::size_t index);
   void begin_stop();
   io::TlsContext* tls();

@@ -22,8 +22,8 @@ struct StartOptions {
 
 // What the command needs from the daemon it is linked with.
 struct Daemon {
-  // Runs the daemon in this process until it is stopped; `ready` once it serves. The exit status.
-  std::function<int(const StartOptions&, const std::function<void()>& ready)> run;
+  // Runs the daemon in this process until it is stopped; `ready` once it serves, with the port. The exit status.
+  std::function<int(const StartOptions&, const std::function<void(int port)>& ready)> run;
   // What this machine lacks, with the fix; the exit status.
   std::function<int()> doctor;
   // JSON of what is served.

@@ -20,12 +20,14 @@ namespace {
 
 std::string pid_path(const std::string& data) { return data + "/atoll.pid"; }
 
-void write_pid(const StartOptions& options) {
-  std::ofstream(pid_path(options.data)) << wire::Json::object({{"pid", ::getpid()}, {"port", options.port}}).dump() << "\n";
+void write_pid(const StartOptions& options, int port) {
+  const std::string path = pid_path(options.data);
+  std::ofstream(path + ".new") << wire::Json::object({{"pid", ::getpid()}, {"port", port}}).dump() << "\n";
+  std::rename((path + ".new").c_str(), path.c_str());
 }
 
 int start_foreground(const Daemon& daemon, const StartOptions& options) {
-  const int status = daemon.run(options, [&] { write_pid(options); });
+  const int status = daemon.run(options, [&](int port) { write_pid(options, port); });
   if (status == 0) std::remove(pid_path(options.data).c_str());
   return status;
 }
@@ -52,8 +54,8 @@ int start_background(const Daemon& daemon, const StartOptions& options) {
     ::dup2(in, 0);
     ::dup2(out, 1);
     ::dup2(out, 2);
-    const int status = daemon.run(options, [&] {
-      write_pid(options);
+    const int status = daemon.run(options, [&](int port) {
+      write_pid(options, port);
       [[maybe_unused]] const auto n = ::write(ready[1], "r", 1);
       ::close(ready[1]);
     });
@@ -77,7 +79,7 @@ int start_background(const Daemon& daemon, const StartOptions& options) {
     for (const std::string& one : last) std::fprintf(stderr, "  %s\n", one.c_str());
     return 1;
   }
-  std::printf("atoll is running: http://localhost:%d (pid %d, data in %s)\n", options.port, child, options.data.c_str());
+  std::printf("atoll is running: http://localhost:%d (pid %d, data in %s)\n", find_running(options.data).port, child, options.data.c_str());
   return 0;
 }
 

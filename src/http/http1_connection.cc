@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <charconv>
 
@@ -11,6 +12,7 @@ namespace {
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // What a handler left unread is swallowed up to this much to keep the connection; beyond, it is closed.
 constexpr std::uint64_t kSwallowBytesMax = 256 * 1024;
+constexpr std::uint64_t kLingerBytesMax = 1024 * 1024;
 
 // The body of the request being served.
 class Http1Body final : public Body {
@@ -189,7 +191,15 @@ Task<void> refuse(Connection& connection, int status) {
   std::string out;
   append_response_head(out, response, response.body.size(), false, true);
   out += response.body;
-  co_await connection.stream.write(out, 1s);
+  if (!co_await connection.stream.write(out, 1s)) co_return;
+  // Closing with bytes unread resets the connection, and the client would not see the reply: so take some first.
+  ::shutdown(connection.stream.transport().fd(), SHUT_WR);
+  const std::int64_t deadline = io::monotonic_micros() + Duration(1s).count();
+  for (std::uint64_t taken = 0; taken < kLingerBytesMax;) {
+    const long n = co_await connection.stream.read(read_scratch(), kReadBytes, deadline);
+    if (n <= 0) co_return;
+    taken += static_cast<std::uint64_t>(n);
+  }
 }
 
 }  // namespace

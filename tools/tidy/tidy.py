@@ -17,10 +17,10 @@ RAW = [
     (re.compile(r"\bstd::(mutex|shared_mutex|recursive_mutex|condition_variable|thread)\b"),
      ("base", "io", "app", "cli", "engine/store", "engine/sandbox", "engine/function"), "threads and locks"),
     (re.compile(r"\b(system_clock|steady_clock)::now\b|\bgettimeofday\(|\btime\(nullptr\)"),
-     ("base", "io", "app", "cli", "http", "gateway", "engine/sandbox"), "a real clock"),
+     ("base", "io", "app", "cli", "http", "gateway", "engine/sandbox", "engine/function"), "a real clock"),
     (re.compile(r"\bsleep_for\(|\busleep\("), ("cli", "app", "engine/sandbox"), "sleeping"),
 ]
-UNFINISHED = re.compile(r"\b(FIXME|XXX|TODO(?!\(\w+\)))")
+UNFINISHED = re.compile(r"\b(FIXME|XXX|TODO(?!\(\w+\)))\b")
 
 
 def read_layers():

@@ -25,6 +25,8 @@ function send(service, path, headers, body) {
   const now = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
   const all = { host: base.host, 'x-amz-date': now, ...headers };
   if (process.env.AWS_SESSION_TOKEN) all['x-amz-security-token'] = process.env.AWS_SESSION_TOKEN;
+  // As the AWS SDKs do: the trace of this invocation goes along.
+  if (process.env._X_AMZN_TRACE_ID) all['x-amzn-trace-id'] = process.env._X_AMZN_TRACE_ID;
   const names = Object.keys(all).sort();
   const canonical = ['POST', encodeURI(path), '', ...names.map((n) => `${n}:${all[n]}`), '', names.join(';'), sha256(body)].join('\n');
   const scope = `${now.slice(0, 8)}/${region}/${service}/aws4_request`;

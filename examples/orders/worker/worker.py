@@ -30,6 +30,8 @@ def dynamodb(operation, request):
     }
     if os.environ.get("AWS_SESSION_TOKEN"):
         headers["x-amz-security-token"] = os.environ["AWS_SESSION_TOKEN"]
+    if os.environ.get("_X_AMZN_TRACE_ID"):  # as the AWS SDKs do: the trace of this invocation goes along
+        headers["x-amzn-trace-id"] = os.environ["_X_AMZN_TRACE_ID"]
     names = sorted(headers)
     canonical = "\n".join(["POST", "/", "", *(f"{n}:{headers[n]}" for n in names), "", ";".join(names), hashlib.sha256(body).hexdigest()])
     scope = f"{now[:8]}/{REGION}/dynamodb/aws4_request"

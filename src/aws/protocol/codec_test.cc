@@ -118,6 +118,12 @@ TEST(QueryCodec, ReadsNestedListsAndBareParametersAsEmptyLists) {
   EXPECT_TRUE(bare->tags->empty());
 }
 
+TEST(QueryCodec, RefusesTextThatIsNotUtf8) {
+  const auto in = decode<iam::CreateRoleInput>(iam::kModel, iam::ops::kCreateRole, Protocol::kQuery, Sent("RoleName=r&Description=%FF"));
+  ASSERT_FALSE(in);
+  EXPECT_EQ(in.error().message, "Unable to parse the value of parameter Description.");
+}
+
 TEST(QueryCodec, WrapsResultsAndErrors) {
   sqs::ReceiveMessageOutput out;
   out.messages.emplace().push_back({.body = "a<b", .attributes = {{{"SenderId", "me"}}}});

@@ -5,6 +5,7 @@
 #include "aws/protocol/protocols.h"
 #include "aws/protocol/scalar.h"
 #include "aws/protocol/xml_value.h"
+#include "base/text.h"
 #include "wire/form.h"
 
 namespace reef::aws {
@@ -17,7 +18,7 @@ class FormReader {
 
   Reply<void> run(const Shape& input, void* value) {
     if (read_structure(input, value)) return {};
-    return Err(Error("MalformedInput", fmt::format("Unable to parse the value of parameter {}.", bad_path_), 400));
+    return Err(Error("MalformedInput", fmt::format("Unable to parse the value of parameter {}.", is_valid_utf8(bad_path_) ? bad_path_ : std::string("(not UTF-8)")), 400));
   }
 
  private:
@@ -111,6 +112,7 @@ class FormReader {
       path_ += '.';
       path_ += shape.key_name ? shape.key_name : "key";
       const std::string key(form_.value(path_));
+      if (!is_valid_utf8(key)) return bad();
       path_.resize(entry);
       path_ += '.';
       path_ += shape.element_name ? shape.element_name : "value";

@@ -81,6 +81,7 @@ bool read_query(const Member& member, const wire::Form& query, const RequestPart
         is_named = is_named || (other.location == Location::kQuery && other.shape->kind != Kind::kMap && field.key == other.wire_name);
       }
       if (is_named) continue;
+      if (!is_valid_utf8(field.key)) return false;
       present = true;
       void* slot = shape.map.insert(make_value(member, in.input), field.key);
       const Shape& element = *shape.element;
@@ -180,9 +181,11 @@ bool has_body_members(const Shape& shape) {
   return false;
 }
 
-void read_raw_payload(const Member& member, std::string_view body, void* input) {
-  if (member.streaming || body.empty()) return;
+bool read_raw_payload(const Member& member, std::string_view body, void* input) {
+  if (member.streaming || body.empty()) return true;
+  if (member.shape->kind == Kind::kString && !is_valid_utf8(body)) return false;
   as<std::string>(make_value(member, input)).assign(body);
+  return true;
 }
 
 bool encode_bindings(const ReplyParts& out) {

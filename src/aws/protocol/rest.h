@@ -10,8 +10,8 @@ Reply<void> decode_bindings(const RequestParts& in, Error (*fail)(const Member& 
 // The member that is the whole body, or nullptr.
 const Member* payload_member(const Shape& shape);
 bool has_body_members(const Shape& shape);
-// A payload that is not a structure: text or bytes as they are.
-void read_raw_payload(const Member& member, std::string_view body, void* input);
+// A payload that is not a structure: text or bytes as they are. False when text is not UTF-8.
+bool read_raw_payload(const Member& member, std::string_view body, void* input);
 
 // Headers and status code of a reply; the raw payload too when there is one. True when the body is done.
 bool encode_bindings(const ReplyParts& out);

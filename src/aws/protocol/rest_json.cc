@@ -32,7 +32,7 @@ Reply<void> decode(const RequestParts& in) {
     const Kind kind = payload->shape->kind;
     if (payload->streaming || payload->shape->event_stream) return {};
     if (kind == Kind::kBlob || kind == Kind::kString) {
-      rest::read_raw_payload(*payload, in.body, in.input);
+      if (!rest::read_raw_payload(*payload, in.body, in.input)) return Err(serialization_error("The body is not valid UTF-8"));
     } else if (!in.body.empty()) {
       wire::JsonReader reader(in.body);
       TRY(read_json(*payload->shape, reader, make_value(*payload, in.input), {.wire_names = true}, in.missing));

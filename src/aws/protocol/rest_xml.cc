@@ -62,7 +62,10 @@ Reply<void> decode(const RequestParts& in) {
       if (payload->required && in.missing) in.missing->push_back(member_path_name(payload->name));
       return {};
     }
-    if (kind == Kind::kBlob || kind == Kind::kString) return rest::read_raw_payload(*payload, in.body, in.input), Reply<void>{};
+    if (kind == Kind::kBlob || kind == Kind::kString) {
+      if (rest::read_raw_payload(*payload, in.body, in.input)) return {};
+      return Err(malformed());
+    }
     return read_document(in, *payload->shape, payload, make_value(*payload, in.input), {});
   }
   if (!rest::has_body_members(input) || in.body.empty()) return {};

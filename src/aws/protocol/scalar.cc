@@ -51,7 +51,11 @@ std::optional<Time> parse_timestamp(TimestampFormat format, std::string_view tex
 
 bool scalar_from_text(const Shape& shape, TimestampFormat format, std::string_view text, void* value) {
   switch (shape.kind) {
-    case Kind::kString: as<std::string>(value).assign(text); return true;
+    case Kind::kString:
+      // What is stored is JSON: text that is no text would be lost there.
+      if (!is_valid_utf8(text)) return false;
+      as<std::string>(value).assign(text);
+      return true;
     case Kind::kInteger: {
       const auto number = parse_int<std::int32_t>(text);
       if (number) as<std::int32_t>(value) = *number;

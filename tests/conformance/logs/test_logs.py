@@ -42,7 +42,7 @@ def test_retention_follows_the_clock(logs, daemon):
     logs.put_retention_policy(logGroupName="/app", retentionInDays=1)
     assert logs.describe_log_groups(logGroupNamePrefix="/app")["logGroups"][0]["retentionInDays"] == 1
     daemon.advance(2 * 86400)
-    from conftest import wait_for
+    from support import wait_for
     wait_for(lambda: not logs.filter_log_events(logGroupName="/app")["events"], what="old lines to go")
 
 

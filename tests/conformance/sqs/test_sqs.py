@@ -94,7 +94,7 @@ def test_dead_letters_and_their_way_back(sqs):
     assert got["Attributes"]["DeadLetterQueueSourceArn"].endswith(":source")
     assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [source]
     sqs.start_message_move_task(SourceArn=dead_arn)
-    from conftest import wait_for
+    from support import wait_for
     wait_for(lambda: sqs.list_message_move_tasks(SourceArn=dead_arn)["Results"][0]["Status"] == "COMPLETED")
     assert sqs.receive_message(QueueUrl=source, WaitTimeSeconds=5)["Messages"][0]["Body"] == "poison"
 
