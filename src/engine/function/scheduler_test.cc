@@ -8,17 +8,23 @@ namespace {
 const Time kNow = from_seconds(1'000'000);
 
 struct Scheduling : testing::Test {
-  Scheduler scheduler{{.account_concurrency = 3, .environments_max = 2, .waiting_max = 10, .idle_max = 10s}};
+  Scheduler scheduler{{.account_concurrency = 3, .environments_max = 2, .waiting_max = 10, .idle_max = 10s, .patience = 50ms}};
   Scheduler::Effects effects;
+  Duration steady{0};
+  void wait(Duration by) {
+    steady += by;
+    effects = {};
+    scheduler.lose_patience(steady, effects);
+  }
   Result<void, Refusal> invoke(InvocationId id, const std::string& version, std::optional<std::uint32_t> reserved = {}) {
     effects = {};
-    return scheduler.invoke(id, version, "f-" + version, reserved, reserved.value_or(0), kNow, effects);
+    return scheduler.invoke(id, version, "f-" + version, reserved, reserved.value_or(0), steady, effects);
   }
   void ready(EnvironmentId id, Time now = kNow) { effects = {}, scheduler.ready(id, now, effects); }
   void gone(EnvironmentId id) { effects = {}, scheduler.gone(id, kNow, effects); }
 };
 
-TEST_F(Scheduling, StartsOnePerWaitingInvocationAndReusesIdleOnes) {
+TEST_F(Scheduling, StartsForTheFirstInvocationAndReusesIdleOnes) {
   ASSERT_TRUE(invoke(1, "a").has_value());
   ASSERT_EQ(effects.start.size(), 1u);
   const EnvironmentId first = effects.start[0].environment;
@@ -39,6 +45,10 @@ TEST_F(Scheduling, GivesTheFirstFreeEnvironmentToTheLongestWaiting) {
   const EnvironmentId first = effects.start[0].environment;
   ready(first);
   ASSERT_TRUE(invoke(2, "a").has_value());
+  EXPECT_TRUE(effects.start.empty());
+  wait(49ms);
+  EXPECT_TRUE(effects.start.empty());
+  wait(1ms);
   ASSERT_EQ(effects.start.size(), 1u);
   const EnvironmentId second = effects.start[0].environment;
   scheduler.finished(1);

@@ -70,7 +70,7 @@ const Capabilities& Sandboxes::capabilities() {
 std::shared_ptr<Sandbox> Sandboxes::spawn(io::Reactor& reactor, Spec spec, Events events) {
   const Capabilities& can = capabilities();
   if (!can.isolated_network || can.tier == Tier::kProcesses) spec.network = Network::kHost;
-  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), policy_, dns_);
+  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), policy_, dns_, adopt_);
 }
 
 }  // namespace reef::sandbox

@@ -70,6 +70,7 @@ class Sandboxes {
 
   // For sandboxes that are spawned from then on. Set before the loops run.
   void set_outbound_policy(OutboundPolicy policy) { policy_ = std::move(policy); }
+  void set_adopt(AdoptHook adopt) { adopt_ = std::move(adopt); }
   void set_dns(DnsHook dns) { dns_ = std::move(dns); }
 
  private:
@@ -81,6 +82,7 @@ class Sandboxes {
   Capabilities capabilities_;
   OutboundPolicy policy_ = default_outbound_policy(4566);
   DnsHook dns_ = default_dns;
+  AdoptHook adopt_;
 };
 
 }  // namespace reef::sandbox
