@@ -141,6 +141,13 @@ Result<void, Failure> System::start() {
   }
   engines_->functions.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
+  // Functions live on the control shard: what they send to the API is served there, without a relay in between.
+  sandboxes_->set_adopt([this](std::string_view, sandbox::Destination original, int fd) {
+    const bool is_local = original.address >> 24 == 127 && original.port == config_.port;
+    if ((original.address != sandbox::kApiAddress || original.port == 53) && !is_local) return false;
+    servers_[0]->adopt_connection(fd, "169.254.76.2:0");
+    return true;
+  });
   return {};
 }
 

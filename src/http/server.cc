@@ -162,6 +162,13 @@ void Server::adopt_listener(int fd) {
   impl_->listeners.push_back(std::make_unique<Listener>(impl_->shared, io::Fd(fd)));
 }
 
+void Server::adopt_connection(int fd, std::string peer) {
+  io::Fd owned(fd);
+  if (impl_->shared->draining || impl_->shared->connections.size() >= impl_->shared->options.connections_max) return;
+  io::set_no_delay(owned.get());
+  serve(std::make_unique<Connection>(impl_->shared, owned.release(), std::move(peer))).detach();
+}
+
 void Server::drain(Duration deadline, std::function<void()> done) {
   impl_->shared->draining = true;
   impl_->listeners.clear();

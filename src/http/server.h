@@ -34,6 +34,8 @@ class Server {
   Result<int, Failure> listen(const std::string& address, int port, bool reuse_port = true);
   // Serves a listening socket that somebody else made (for instance inside a sandbox's network namespace).
   void adopt_listener(int fd);
+  // Serves a connection that somebody else accepted, on the server's own thread. Owns it.
+  void adopt_connection(int fd, std::string peer);
   // Closes listeners and idle connections; `done` runs when the last request was answered, or at `deadline`.
   void drain(Duration deadline, std::function<void()> done);
   std::size_t connections() const;

@@ -255,7 +255,7 @@ void Environment::run(Invocation invocation, Done done) {
   running_.emplace(Running{.invocation = std::move(invocation), .done = std::move(done)});
   running_->started_micros = io::monotonic_micros();
   // By the real clock, which is the one that the function reads; the system's may have been moved.
-  running_->deadline = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) + version_->timeout;
+  running_->deadline = sandbox::workload_time() + version_->timeout;
   timer_ = host_.reactor.after(version_->timeout, [self = shared_from_this()] { self->time_out(); });
   log(fmt::format("START RequestId: {} Version: {}\n", running_->invocation.request_id, version_->number));
   if (!extensions_.empty()) {
@@ -382,7 +382,7 @@ void Environment::stop(std::string_view reason) {
   if (ended_ || stopping_ || !sandbox_) return;
   stopping_ = true;
   if (!extensions_.wants_shutdown()) return sandbox_->kill();
-  const Time deadline = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()) + kExtensionShutdown;
+  const Time deadline = sandbox::workload_time() + kExtensionShutdown;
   extensions_.publish_shutdown(wire::Json::object({{"eventType", "SHUTDOWN"}, {"shutdownReason", reason}, {"deadlineMs", to_millis(deadline)}}).dump());
   sandbox_->stop(SIGTERM, kExtensionShutdown);
 }

@@ -80,7 +80,7 @@ Task<Result<Outcome, Refusal>> Functions::invoke_here(VersionPtr version, Invoca
   pending_[id] = {version, std::move(invocation), [&answer](Outcome outcome) { answer.set(std::move(outcome)); }};
   versions_[version->id] = version;
   Scheduler::Effects effects;
-  const auto admitted = scheduler_.invoke(id, version->id, version->function, reserved, reserved_by_all, store::Shard::control().now(), effects);
+  const auto admitted = scheduler_.invoke(id, version->id, version->function, reserved, reserved_by_all, Duration(io::monotonic_micros()), effects);
   if (!admitted) {
     pending_.erase(id);
     co_return Err(admitted.error());
@@ -215,6 +215,14 @@ Task<const Interpreter*> Functions::interpreter_for(std::string runtime) {
 }
 
 void Functions::arm_tick() {
+  constexpr Duration kLook = 10ms;
+  if (patience_timer_ == 0 && scheduler_.waiting() > 0 && !stopping_)
+    patience_timer_ = store::Shard::control().reactor().after(kLook, [this] {
+      patience_timer_ = 0;
+      Scheduler::Effects effects;
+      scheduler_.lose_patience(Duration(io::monotonic_micros()), effects);
+      carry_out(std::move(effects));
+    });
   if (tick_timer_ != 0 || stopping_) return;
   const auto next = scheduler_.next_tick();
   if (!next) return;

@@ -75,7 +75,7 @@ class Functions {
   std::map<EnvironmentId, std::shared_ptr<Environment>> failed_;  // ended before they were ready
   std::map<std::string, std::deque<std::shared_ptr<Environment>>> booted_;  // by interpreter
   std::map<std::string, VersionPtr> versions_;    // of environments that start
-  io::Reactor::TimerId tick_timer_ = 0;
+  io::Reactor::TimerId tick_timer_ = 0, patience_timer_ = 0;
 };
 
 }  // namespace reef::function

@@ -5,7 +5,7 @@
 namespace reef::function {
 
 Result<void, Refusal> Scheduler::invoke(InvocationId invocation, const std::string& version, const std::string& function,
-                                        std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Time now,
+                                        std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Duration steady,
                                         Effects& effects) {
   if (reserved && running(function) >= *reserved) return Err(Refusal::kReservedConcurrency);
   const std::uint32_t unreserved = limits_.account_concurrency - std::min(limits_.account_concurrency, reserved_by_all);
@@ -21,9 +21,9 @@ Result<void, Refusal> Scheduler::invoke(InvocationId invocation, const std::stri
     run(id, environments_.at(id), invocation, effects);
     return {};
   }
-  line.waiting.push_back(invocation);
+  line.waiting.emplace_back(invocation, steady);
   ++waiting_count_;
-  start_for(version, line, effects);
+  if (line.environments == 0) start_for(version, line, 1, effects);
   return {};
 }
 
@@ -32,13 +32,14 @@ void Scheduler::run(EnvironmentId id, Environment& environment, InvocationId inv
   effects.run.push_back({id, invocation});
 }
 
-// One environment is started per waiting invocation, as long as the machine carries it.
-void Scheduler::start_for(const std::string& version, Line& line, Effects& effects) {
-  while (line.starting < line.waiting.size()) {
+// Until `wanted` are on their way, as long as the machine carries them.
+void Scheduler::start_for(const std::string& version, Line& line, std::uint32_t wanted, Effects& effects) {
+  while (line.starting < wanted) {
     if (environments_.size() >= limits_.environments_max && !evict_oldest_idle(effects)) return;
     const EnvironmentId id = ++last_id_;
     environments_[id] = {.version = version};
     ++line.starting;
+    ++line.environments;
     effects.start.push_back({id, version});
   }
 }
@@ -51,8 +52,22 @@ bool Scheduler::evict_oldest_idle(Effects& effects) {
   if (oldest == environments_.end()) return false;
   std::erase(lines_[oldest->second.version].idle, oldest->first);
   effects.stop.push_back(oldest->first);
-  environments_.erase(oldest);
+  forget(oldest);
   return true;
+}
+
+void Scheduler::forget(std::map<EnvironmentId, Environment>::iterator environment) {
+  --lines_[environment->second.version].environments;
+  environments_.erase(environment);
+}
+
+void Scheduler::lose_patience(Duration steady, Effects& effects) {
+  if (waiting_count_ == 0) return;
+  for (auto& [version, line] : lines_) {
+    std::uint32_t impatient = 0;
+    while (impatient < line.waiting.size() && line.waiting[impatient].second + limits_.patience <= steady) ++impatient;
+    start_for(version, line, impatient, effects);
+  }
 }
 
 void Scheduler::ready(EnvironmentId id, Time now, Effects& effects) {
@@ -62,14 +77,14 @@ void Scheduler::ready(EnvironmentId id, Time now, Effects& effects) {
   Line& line = lines_[environment.version];
   if (environment.state == State::kStarting) --line.starting;
   if (!line.waiting.empty()) {
-    const InvocationId invocation = line.waiting.front();
+    const InvocationId invocation = line.waiting.front().first;
     line.waiting.pop_front();
     --waiting_count_;
     return run(id, environment, invocation, effects);
   }
   if (environment.retired) {
     effects.stop.push_back(id);
-    environments_.erase(found);
+    forget(found);
     return start_for_waiting(effects);
   }
   environment.state = State::kIdle;
@@ -80,7 +95,8 @@ void Scheduler::ready(EnvironmentId id, Time now, Effects& effects) {
 
 void Scheduler::start_for_waiting(Effects& effects) {
   if (waiting_count_ == 0) return;
-  for (auto& [version, line] : lines_) start_for(version, line, effects);
+  for (auto& [version, line] : lines_)
+    if (!line.waiting.empty() && line.environments == 0) start_for(version, line, 1, effects);
 }
 
 void Scheduler::finished(InvocationId invocation) {
@@ -96,13 +112,13 @@ void Scheduler::gone(EnvironmentId id, Time now, Effects& effects) {
   const auto found = environments_.find(id);
   if (found == environments_.end()) return;
   const Environment environment = found->second;
-  environments_.erase(found);
+  forget(found);
   Line& line = lines_[environment.version];
   if (environment.state == State::kIdle) std::erase(line.idle, id);
   if (environment.state == State::kStarting) {
     --line.starting;
     if (!line.waiting.empty()) {
-      effects.fail.push_back({id, line.waiting.front()});
+      effects.fail.push_back({id, line.waiting.front().first});
       line.waiting.pop_front();
       --waiting_count_;
     }
@@ -119,7 +135,7 @@ void Scheduler::retire(const std::string& version, Effects& effects) {
     }
     if (environment.state == State::kIdle) {
       effects.stop.push_back(it->first);
-      it = environments_.erase(it);
+      forget(it++);
       continue;
     }
     environment.retired = true;
@@ -128,7 +144,7 @@ void Scheduler::retire(const std::string& version, Effects& effects) {
   const auto line = lines_.find(version);
   if (line == lines_.end()) return;
   line->second.idle.clear();
-  if (line->second.waiting.empty() && line->second.starting == 0) lines_.erase(line);
+  if (line->second.waiting.empty() && line->second.environments == 0) lines_.erase(line);
 }
 
 void Scheduler::tick(Time now, Effects& effects) {
@@ -140,7 +156,7 @@ void Scheduler::tick(Time now, Effects& effects) {
     }
     std::erase(lines_[environment.version].idle, it->first);
     effects.stop.push_back(it->first);
-    it = environments_.erase(it);
+    forget(it++);
   }
 }
 

@@ -29,6 +29,9 @@ struct SchedulerLimits {
   std::uint32_t environments_max = 256;  // what this machine carries
   std::uint32_t waiting_max = 10'000;
   Duration idle_max = 5min;              // then scaled to zero
+  // How long an invocation waits for an environment that is busy before another is started: about what a start
+  // takes, so that a short burst on a few cores does not become a crowd of processes. Real time.
+  Duration patience = 50ms;
 };
 
 class Scheduler {
@@ -45,9 +48,9 @@ class Scheduler {
 
   explicit Scheduler(SchedulerLimits limits = {}) : limits_(limits) {}
 
-  // `reserved` is the function's own limit at this moment.
+  // `reserved` is the function's own limit at this moment; `steady` a clock that nobody moves.
   Result<void, Refusal> invoke(InvocationId invocation, const std::string& version, const std::string& function,
-                               std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Time now, Effects& effects);
+                               std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Duration steady, Effects& effects);
   // The environment can take an invocation: after its start, and after each run.
   void ready(EnvironmentId environment, Time now, Effects& effects);
   // The invocation was answered; its environment may still be busy with the aftermath.
@@ -56,6 +59,9 @@ class Scheduler {
   void gone(EnvironmentId environment, Time now, Effects& effects);
   // No further invocation for this version: idle environments go now, busy ones after their run.
   void retire(const std::string& version, Effects& effects);
+  // Starts environments for those who waited for longer than patience lasts. Call now and then while waiting() > 0.
+  void lose_patience(Duration steady, Effects& effects);
+  std::size_t waiting() const { return waiting_count_; }
   // Ends environments that were idle for too long.
   void tick(Time now, Effects& effects);
   std::optional<Time> next_tick() const;
@@ -72,12 +78,14 @@ class Scheduler {
     bool retired = false;
   };
   struct Line {
-    std::deque<InvocationId> waiting;
+    std::deque<std::pair<InvocationId, Duration>> waiting;  // and since when
     std::uint32_t starting = 0;
+    std::uint32_t environments = 0;
     std::vector<EnvironmentId> idle;  // the most recently used last
   };
   void run(EnvironmentId id, Environment& environment, InvocationId invocation, Effects& effects);
-  void start_for(const std::string& version, Line& line, Effects& effects);
+  void start_for(const std::string& version, Line& line, std::uint32_t wanted, Effects& effects);
+  void forget(std::map<EnvironmentId, Environment>::iterator environment);
   bool evict_oldest_idle(Effects& effects);
   void start_for_waiting(Effects& effects);
 

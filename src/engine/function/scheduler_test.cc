@@ -7,18 +7,24 @@ namespace {
 
 const Time kNow = from_seconds(1'000'000);
 
-struct Fixture : testing::Test {
-  Scheduler scheduler{{.account_concurrency = 3, .environments_max = 2, .waiting_max = 4, .idle_max = 10s}};
+struct Scheduling : testing::Test {
+  Scheduler scheduler{{.account_concurrency = 3, .environments_max = 2, .waiting_max = 10, .idle_max = 10s, .patience = 50ms}};
   Scheduler::Effects effects;
+  Duration steady{0};
+  void wait(Duration by) {
+    steady += by;
+    effects = {};
+    scheduler.lose_patience(steady, effects);
+  }
   Result<void, Refusal> invoke(InvocationId id, const std::string& version, std::optional<std::uint32_t> reserved = {}) {
     effects = {};
-    return scheduler.invoke(id, version, "f-" + version, reserved, reserved.value_or(0), kNow, effects);
+    return scheduler.invoke(id, version, "f-" + version, reserved, reserved.value_or(0), steady, effects);
   }
   void ready(EnvironmentId id, Time now = kNow) { effects = {}, scheduler.ready(id, now, effects); }
   void gone(EnvironmentId id) { effects = {}, scheduler.gone(id, kNow, effects); }
 };
 
-TEST_F(Fixture, StartsOnePerWaitingInvocationAndReusesIdleOnes) {
+TEST_F(Scheduling, StartsForTheFirstInvocationAndReusesIdleOnes) {
   ASSERT_TRUE(invoke(1, "a").has_value());
   ASSERT_EQ(effects.start.size(), 1u);
   const EnvironmentId first = effects.start[0].environment;
@@ -34,11 +40,15 @@ TEST_F(Fixture, StartsOnePerWaitingInvocationAndReusesIdleOnes) {
   EXPECT_EQ(effects.run[0].environment, first);
 }
 
-TEST_F(Fixture, GivesTheFirstFreeEnvironmentToTheLongestWaiting) {
+TEST_F(Scheduling, GivesTheFirstFreeEnvironmentToTheLongestWaiting) {
   ASSERT_TRUE(invoke(1, "a").has_value());
   const EnvironmentId first = effects.start[0].environment;
   ready(first);
   ASSERT_TRUE(invoke(2, "a").has_value());
+  EXPECT_TRUE(effects.start.empty());
+  wait(49ms);
+  EXPECT_TRUE(effects.start.empty());
+  wait(1ms);
   ASSERT_EQ(effects.start.size(), 1u);
   const EnvironmentId second = effects.start[0].environment;
   scheduler.finished(1);
@@ -49,7 +59,7 @@ TEST_F(Fixture, GivesTheFirstFreeEnvironmentToTheLongestWaiting) {
   EXPECT_TRUE(effects.run.empty());
 }
 
-TEST_F(Fixture, RefusesBeyondReservedAndAccountConcurrency) {
+TEST_F(Scheduling, RefusesBeyondReservedAndAccountConcurrency) {
   EXPECT_EQ(invoke(1, "a", 0).error(), Refusal::kReservedConcurrency);
   ASSERT_TRUE(invoke(2, "a", 1).has_value());
   EXPECT_EQ(invoke(3, "a", 1).error(), Refusal::kReservedConcurrency);
@@ -59,7 +69,7 @@ TEST_F(Fixture, RefusesBeyondReservedAndAccountConcurrency) {
   EXPECT_EQ(invoke(8, "b").error(), Refusal::kAccountConcurrency);
 }
 
-TEST_F(Fixture, EvictsTheOldestIdleWhenTheMachineIsFull) {
+TEST_F(Scheduling, EvictsTheOldestIdleWhenTheMachineIsFull) {
   ASSERT_TRUE(invoke(1, "a").has_value());
   const EnvironmentId a = effects.start[0].environment;
   ASSERT_TRUE(invoke(2, "b").has_value());
@@ -81,7 +91,7 @@ TEST_F(Fixture, EvictsTheOldestIdleWhenTheMachineIsFull) {
   EXPECT_EQ(effects.start[0].version, "d");
 }
 
-TEST_F(Fixture, FailsOneInvocationWhenAnEnvironmentDoesNotStart) {
+TEST_F(Scheduling, FailsOneInvocationWhenAnEnvironmentDoesNotStart) {
   ASSERT_TRUE(invoke(1, "a").has_value());
   gone(effects.start[0].environment);
   ASSERT_EQ(effects.fail.size(), 1u);
@@ -89,7 +99,7 @@ TEST_F(Fixture, FailsOneInvocationWhenAnEnvironmentDoesNotStart) {
   EXPECT_TRUE(effects.start.empty());
 }
 
-TEST_F(Fixture, ScalesToZeroAndRetires) {
+TEST_F(Scheduling, ScalesToZeroAndRetires) {
   ASSERT_TRUE(invoke(1, "a").has_value());
   const EnvironmentId a = effects.start[0].environment;
   ready(a);

@@ -20,7 +20,7 @@
 namespace reef::sandbox {
 
 std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
-                                                OutboundPolicy policy, DnsHook dns) {
+                                                OutboundPolicy policy, DnsHook dns, AdoptHook adopt) {
   const std::shared_ptr<LiveSandbox> sandbox(new LiveSandbox(reactor));
   sandbox->id_ = spec.id;
   sandbox->spawner_ = spawner;
@@ -30,6 +30,7 @@ std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawne
   sandbox->events_ = std::move(events);
   sandbox->policy_ = std::move(policy);
   sandbox->dns_ = std::move(dns);
+  sandbox->adopt_ = std::move(adopt);
   sandbox->self_ = sandbox;
 
   int control[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
@@ -111,7 +112,7 @@ void LiveSandbox::handle(std::string_view message, std::vector<int> fds) {
     case FromSandbox::kReady: {
       std::vector<int> listeners;
       if (fds.size() >= 2) {
-        outbound_ = std::make_unique<Outbound>(reactor_, id_, fds[0], fds[1], policy_, dns_);
+        outbound_ = std::make_unique<Outbound>(reactor_, id_, fds[0], fds[1], policy_, dns_, adopt_);
         listeners.assign(fds.begin() + 2, fds.end());
       }
       if (events_.on_ready) events_.on_ready(std::move(listeners));

@@ -10,7 +10,7 @@ namespace reef::sandbox {
 class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<LiveSandbox> {
  public:
   static std::shared_ptr<LiveSandbox> spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
-                                            OutboundPolicy policy, DnsHook dns);
+                                            OutboundPolicy policy, DnsHook dns, AdoptHook adopt);
   ~LiveSandbox() override;
 
   const std::string& id() const override { return id_; }
@@ -57,6 +57,7 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   Events events_;
   OutboundPolicy policy_;
   DnsHook dns_;
+  AdoptHook adopt_;
   std::unique_ptr<Outbound> outbound_;
   Watch control_, out_, err_;
   Exit exit_;

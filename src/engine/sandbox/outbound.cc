@@ -80,8 +80,8 @@ std::optional<std::string> default_dns(std::string_view, std::string_view query)
 
 class Outbound::Listener final : public io::FdHandler {
  public:
-  Listener(io::Reactor& reactor, std::string sandbox, int fd, OutboundPolicy policy)
-      : reactor_(reactor), sandbox_(std::move(sandbox)), fd_(fd), policy_(std::move(policy)) {
+  Listener(io::Reactor& reactor, std::string sandbox, int fd, OutboundPolicy policy, AdoptHook adopt)
+      : reactor_(reactor), sandbox_(std::move(sandbox)), fd_(fd), policy_(std::move(policy)), adopt_(std::move(adopt)) {
     reactor_.watch(fd_, EPOLLIN, this);
   }
   ~Listener() override {
@@ -102,7 +102,9 @@ class Outbound::Listener final : public io::FdHandler {
     sockaddr_in original{};
     socklen_t size = sizeof(original);
     if (relays_.size() >= kConnectionsMax || ::getsockopt(from, SOL_IP, SO_ORIGINAL_DST, &original, &size) < 0) return reset(from);
-    const auto target = policy_(sandbox_, {ntohl(original.sin_addr.s_addr), ntohs(original.sin_port)});
+    const Destination destination{ntohl(original.sin_addr.s_addr), ntohs(original.sin_port)};
+    if (adopt_ && adopt_(sandbox_, destination, from)) return;
+    const auto target = policy_(sandbox_, destination);
     if (!target) return reset(from);
     const int to = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (to < 0) return reset(from);
@@ -124,6 +126,7 @@ class Outbound::Listener final : public io::FdHandler {
   std::string sandbox_;
   int fd_;
   OutboundPolicy policy_;
+  AdoptHook adopt_;
   std::list<std::unique_ptr<Relay>> relays_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
@@ -205,8 +208,8 @@ class Outbound::Resolver final : public io::FdHandler {
   std::map<std::uint64_t, std::unique_ptr<Query>> forwarded_;
 };
 
-Outbound::Outbound(io::Reactor& reactor, std::string sandbox, int tcp_listener, int dns_socket, OutboundPolicy policy, DnsHook dns)
-    : listener_(std::make_unique<Listener>(reactor, sandbox, tcp_listener, std::move(policy))),
+Outbound::Outbound(io::Reactor& reactor, std::string sandbox, int tcp_listener, int dns_socket, OutboundPolicy policy, DnsHook dns, AdoptHook adopt)
+    : listener_(std::make_unique<Listener>(reactor, sandbox, tcp_listener, std::move(policy), std::move(adopt))),
       resolver_(std::make_unique<Resolver>(reactor, sandbox, dns_socket, std::move(dns))) {}
 Outbound::~Outbound() = default;
 

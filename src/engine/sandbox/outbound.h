@@ -22,6 +22,9 @@ struct Destination {
 
 // Where a connection goes instead; nothing: it is reset.
 using OutboundPolicy = std::function<std::optional<Destination>(std::string_view sandbox, Destination original)>;
+// Takes a connection over instead of having it relayed: true when it did, and then owns the descriptor. On the
+// thread of the sandbox.
+using AdoptHook = std::function<bool(std::string_view sandbox, Destination original, int fd)>;
 // A whole DNS reply to a whole query, or nothing to have it forwarded to the host's resolver.
 using DnsHook = std::function<std::optional<std::string>(std::string_view sandbox, std::string_view query)>;
 
@@ -41,7 +44,7 @@ std::optional<std::string> default_dns(std::string_view sandbox, std::string_vie
 class Outbound {
  public:
   Outbound(io::Reactor& reactor, std::string sandbox, int tcp_listener, int dns_socket, OutboundPolicy policy,
-           DnsHook dns);
+           DnsHook dns, AdoptHook adopt);
   ~Outbound();
 
  private:

@@ -16,6 +16,8 @@
 
 namespace reef::sandbox {
 
+Time workload_time() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
 Result<std::unique_ptr<Sandboxes>, Failure> Sandboxes::start(std::optional<Tier> forced) {
   void* shared = ::mmap(nullptr, sizeof(ProbeReport), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return Err(Failure{"mmap", errno});
@@ -68,7 +70,7 @@ const Capabilities& Sandboxes::capabilities() {
 std::shared_ptr<Sandbox> Sandboxes::spawn(io::Reactor& reactor, Spec spec, Events events) {
   const Capabilities& can = capabilities();
   if (!can.isolated_network || can.tier == Tier::kProcesses) spec.network = Network::kHost;
-  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), policy_, dns_);
+  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), policy_, dns_, adopt_);
 }
 
 }  // namespace reef::sandbox

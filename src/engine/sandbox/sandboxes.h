@@ -31,6 +31,9 @@ struct Events {
   std::function<void(const Exit&)> on_exit;  // exactly once, last, after all output
 };
 
+// The time by the clock that workloads read; the system's own can be moved by its user.
+Time workload_time();
+
 class Sandbox {
  public:
   virtual ~Sandbox() = default;
@@ -67,6 +70,7 @@ class Sandboxes {
 
   // For sandboxes that are spawned from then on. Set before the loops run.
   void set_outbound_policy(OutboundPolicy policy) { policy_ = std::move(policy); }
+  void set_adopt(AdoptHook adopt) { adopt_ = std::move(adopt); }
   void set_dns(DnsHook dns) { dns_ = std::move(dns); }
 
  private:
@@ -78,6 +82,7 @@ class Sandboxes {
   Capabilities capabilities_;
   OutboundPolicy policy_ = default_outbound_policy(4566);
   DnsHook dns_ = default_dns;
+  AdoptHook adopt_;
 };
 
 }  // namespace reef::sandbox

@@ -19,7 +19,7 @@ namespace sqs = aws::sqs;
 constexpr std::uint32_t kReceiveMax = 10;      // of one ReceiveMessage
 constexpr std::int32_t kWaitSeconds = 20;
 constexpr std::size_t kBatchBytesMax = 6 << 20;
-constexpr std::uint32_t kConcurrencyStart = 5, kConcurrencyStep = 5, kConcurrencyMax = 50;
+constexpr std::uint32_t kConcurrencyStart = 2, kConcurrencyStep = 2, kConcurrencyMax = 50;
 constexpr int kThrottleRetries = 10;
 
 std::string queue_url(const std::string& arn, const Call& call) {
@@ -236,7 +236,9 @@ Task<void> Mappings::poll(std::shared_ptr<Poller> poller) {
       break;
     }
     ++poller->in_flight;
-    if (poller->in_flight == poller->allowed) poller->allowed = std::min(poller->allowed + kConcurrencyStep, most);
+    // A full batch says that more is waiting. Otherwise fewer, fuller batches serve better than many small ones.
+    const bool is_full = batch->size() >= static_cast<std::size_t>(poller->mapping.config.batch_size.value_or(10));
+    if (is_full && poller->in_flight == poller->allowed) poller->allowed = std::min(poller->allowed + kConcurrencyStep, most);
     process(poller, *std::move(batch)).detach();
   }
 }

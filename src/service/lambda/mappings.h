@@ -30,7 +30,7 @@ class Mappings {
     FunctionName function;
     std::vector<wire::Json> filters;
     bool stopping = false;
-    std::uint32_t in_flight = 0, allowed = 5;
+    std::uint32_t in_flight = 0, allowed = 1;
     Later<bool>* slot = nullptr;
     std::string last_result = "No records processed";
   };
