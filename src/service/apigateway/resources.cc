@@ -14,12 +14,10 @@ using aws::ResourceState;
 using wire::Json;
 
 Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return context.caller.invoke_json(context.call, "apigateway", operation, input);
+  return aws::call_operation(context, "apigateway", operation, std::move(input));
 }
 Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
-  const auto out = co_await call(context, operation, std::move(input));
-  if (!out && out.error().code != "NotFoundException") co_return std::unexpected(out.error());
-  co_return aws::Reply<void>();
+  return aws::call_unless_gone(context, "apigateway", operation, std::move(input), "NotFoundException");
 }
 
 std::string text_of(const Json& value) { return value.is_string() ? value.as_string() : value.dump(); }
