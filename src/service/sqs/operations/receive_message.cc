@@ -38,7 +38,7 @@ model::Message to_model(const queue::Message& received, const model::ReceiveMess
   if (in.attribute_names || in.message_system_attribute_names) {
     system("SenderId", stored.sender_id);
     system("SentTimestamp", std::to_string(to_millis(received.sent_at)));
-    system("ApproximateReceiveCount", std::to_string(received.receive_count));
+    system("ApproximateReceiveCount", std::to_string(received.receive_count + stored.received_before));
     system("ApproximateFirstReceiveTimestamp", std::to_string(to_millis(received.first_received_at)));
     system("AWSTraceHeader", stored.trace_header.empty() && is_inside ? stored.hop_trace : stored.trace_header);
     system("DeadLetterQueueSourceArn", stored.dead_letter_source);
