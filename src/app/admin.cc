@@ -140,6 +140,8 @@ Task<http::Response> traces(AdminContext& context, http::Request& request) {
 
 Task<http::Response> serve(AdminContext& context, http::Request& request) {
   const std::string_view path = request.path;
+  if (gateway::is_foreign_page(request))
+    co_return json_response(Json::object({{"message", "pages of other sites may not steer atoll"}}), 403);
   const bool is_head = request.method == "HEAD";
   if (path == "/_localstack/health" || path == "/health") {
     if (request.method == "POST") co_return json_response(Json::object({{"status", "ok"}}));

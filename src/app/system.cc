@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -73,6 +74,15 @@ gateway::SideDoor make_site_door(const edge::Sites& sites) {
           .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
 }
 
+// Every connection, segment and sandbox takes descriptors, and the usual soft limit is 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  constexpr rlim_t kWanted = 1 << 20;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kWanted);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 System::System(Config config) : config_(std::move(config)) {}
@@ -94,6 +104,7 @@ Result<void, Failure> System::start() {
   sigaddset(&set, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
 
   const std::int64_t began = io::monotonic_micros();
   TRY(choose_port());

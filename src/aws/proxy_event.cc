@@ -95,6 +95,13 @@ Pairs header_pairs(const ProxyRequest& request, bool with_cookies) {
 
 }  // namespace
 
+std::string function_of_integration(const std::string& uri) {
+  const auto at = uri.find("/functions/");
+  if (at == std::string::npos) return uri;
+  const auto end = uri.rfind("/invocations");
+  return uri.substr(at + 11, end == std::string::npos ? end : end - at - 11);
+}
+
 bool is_text_body(std::string_view content_type) {
   const std::string type = to_lower(trim(content_type.substr(0, content_type.find(';'))));
   return type.empty() || type.starts_with("text/") || type == "application/json" || type == "application/xml" || type == "application/javascript" ||

@@ -34,6 +34,10 @@ struct ProxyRequest {
   wire::Json authorizer;          // requestContext.authorizer, when there is one
 };
 
+// The function's ARN in an integration's URI: "arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations",
+// or the URI itself when it has not that form.
+std::string function_of_integration(const std::string& uri);
+
 // Whether HTTP APIs hand such a body over as text.
 bool is_text_body(std::string_view content_type);
 

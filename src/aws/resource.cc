@@ -26,4 +26,15 @@ std::string ResourceContext::generated_name(std::size_t length_max, bool lower_c
   return lower_case ? to_lower(name) : name;
 }
 
+Task<Reply<wire::Json>> call_operation(const ResourceContext& context, std::string_view service, std::string_view operation, wire::Json input) {
+  co_return co_await context.caller.invoke_json(context.call, service, operation, input);
+}
+
+Task<Reply<void>> call_unless_gone(const ResourceContext& context, std::string_view service, std::string_view operation, wire::Json input,
+                                   std::string_view gone_code) {
+  const auto out = co_await context.caller.invoke_json(context.call, service, operation, input);
+  if (!out && out.error().code != gone_code) co_return std::unexpected(out.error());
+  co_return Reply<void>();
+}
+
 }  // namespace reef::aws

@@ -40,6 +40,12 @@ struct ResourceState {
   wire::Json attributes;       // what GetAtt gives, by (dotted) attribute name: an object
 };
 
+// An operation by name, as the stack's principal; most of a template's properties go through to it as they are.
+Task<Reply<wire::Json>> call_operation(const ResourceContext& context, std::string_view service, std::string_view operation, wire::Json input);
+// The same for what may be gone already: an error with `gone_code` is success.
+Task<Reply<void>> call_unless_gone(const ResourceContext& context, std::string_view service, std::string_view operation, wire::Json input,
+                                   std::string_view gone_code);
+
 struct ResourceType {
   std::string_view name;                        // "AWS::SQS::Queue"
   std::vector<PropertyType> properties;         // every supported one; any other fails the stack by name

@@ -31,6 +31,8 @@ std::string to_upper(std::string_view text);
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to);
 bool is_valid_utf8(std::string_view text);
+// Appends one code point as UTF-8.
+void append_utf8(std::string& out, std::uint32_t code);
 // Number of Unicode code points of valid UTF-8.
 std::size_t count_code_points(std::string_view text);
 

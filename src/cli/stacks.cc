@@ -47,10 +47,11 @@ class Progress {
       const std::string& id = event.text("LogicalResourceId");
       Row& row = rows_[id];
       if (row.status.empty()) order_.push_back(id);
+      const bool is_news = row.status != event.text("ResourceStatus");
       row.type = event.text("ResourceType");
       row.status = event.text("ResourceStatus");
       row.reason = event.text("ResourceStatusReason");
-      if (!live_) print(id, row);
+      if (!live_ && is_news) print(id, row);
     }
     if (live_) redraw();
   }

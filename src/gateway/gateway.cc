@@ -91,6 +91,8 @@ Task<http::Response> Gateway::serve_call(http::Request& request) {
     case aws::ClaimStatus::kMalformed:
     case aws::ClaimStatus::kNone: break;
   }
+  if (!exchange.has_claim && request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS" && is_foreign_page(request))
+    co_return refuse(aws::Error("AccessDenied", "Unsigned requests from pages of other sites are refused.", 403), exchange);
   if (needs_form(request) && !(exchange.has_claim && exchange.claim.service == "s3")) {
     auto body = co_await http::read_all(*request.body, settings_.body_bytes_max);
     if (!body) co_return refuse(body_error(body.error(), false), exchange);

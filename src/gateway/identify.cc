@@ -90,6 +90,17 @@ bool needs_form(const http::Request& request) {
          request.header("content-type").find("application/x-www-form-urlencoded") != std::string_view::npos;
 }
 
+bool is_foreign_page(const http::Request& request) {
+  std::string_view origin = request.header("origin");
+  if (origin.empty()) return false;
+  if (const auto scheme = origin.find("://"); scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
+  else return true;  // "null": a sandboxed frame or a file
+  std::string_view host = origin.substr(0, origin.find_first_of(":/"));
+  if (origin.starts_with('[')) host = origin.substr(0, origin.find(']') + 1);
+  return !(host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "[::1]" ||
+           host.ends_with(".localhost.localstack.cloud"));
+}
+
 std::string_view bucket_of_host(std::string_view host) {
   host = host.substr(0, host.find(':'));
   // "<bucket>.s3.<anything>" or "<bucket>.s3-<region>.<anything>"; a bucket may hold dots.

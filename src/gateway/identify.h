@@ -30,6 +30,10 @@ std::optional<Identified> identify(Registry& registry, http::Request& request, c
 // Whether identify needs the body: a form that is not an S3 upload.
 bool needs_form(const http::Request& request);
 
+// Whether a page of another site made a browser send this: it has an Origin that is not of this machine. Pages can send
+// some requests without asking first, so what is unsigned and changes things is refused then.
+bool is_foreign_page(const http::Request& request);
+
 // "bucket" of "bucket.s3.us-east-1.localhost.localstack.cloud:4566" and the other virtual-host forms; "" otherwise.
 std::string_view bucket_of_host(std::string_view host);
 

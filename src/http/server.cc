@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -48,13 +49,19 @@ class Listener final : public io::FdHandler {
   Listener(std::shared_ptr<ServerShared> shared, io::Fd fd) : shared_(std::move(shared)), fd_(std::move(fd)) {
     shared_->reactor.watch(fd_.get(), EPOLLIN, this);
   }
-  ~Listener() override { shared_->reactor.unwatch(fd_.get(), this); }
+  ~Listener() override {
+    if (paused_) shared_->reactor.cancel(paused_);
+    else shared_->reactor.unwatch(fd_.get(), this);
+  }
 
   void on_ready(std::uint32_t) override {
     constexpr int kPerTick = 64;
     for (int i = 0; i < kPerTick; ++i) {
       io::Fd accepted = io::accept_connection(fd_.get());
-      if (!accepted) return;
+      if (!accepted) {
+        if (errno == EMFILE || errno == ENFILE) pause();
+        return;
+      }
       if (shared_->connections.size() >= shared_->options.connections_max) continue;  // closed at once
       io::set_no_delay(accepted.get());
       std::string peer = io::peer_name(accepted.get());
@@ -63,8 +70,18 @@ class Listener final : public io::FdHandler {
   }
 
  private:
+  // Out of descriptors: the socket stays readable, so the loop would spin on it.
+  void pause() {
+    log::warn("no descriptor left for a new connection; waiting for some to close", {{"open", shared_->connections.size()}});
+    shared_->reactor.unwatch(fd_.get(), this);
+    paused_ = shared_->reactor.after(200ms, [this] {
+      paused_ = 0;
+      shared_->reactor.watch(fd_.get(), EPOLLIN, this);
+    });
+  }
   std::shared_ptr<ServerShared> shared_;
   io::Fd fd_;
+  io::Reactor::TimerId paused_ = 0;
 };
 
 }  // namespace

@@ -26,24 +26,6 @@ bool read_hex4(const char*& p, const char* end, std::uint32_t& out) {
   return true;
 }
 
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | code >> 18);
-    out += static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
-
 // First byte that ends or complicates a string: a quote, a backslash, a control character. `high` collects the
 // top bits, so that only text with non-ASCII bytes pays for UTF-8 validation. Eight bytes a step.
 const char* scan_string(const char* p, const char* end, std::uint64_t& high) {

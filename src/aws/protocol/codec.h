@@ -2,6 +2,7 @@
 // tables. One file per protocol stands behind this header; nothing else in the system sees JSON or XML of a call.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,6 +73,22 @@ Reply<T> from_json_text(std::string_view json, UnknownMembers unknown = UnknownM
   T value{};
   TRY(from_json_text(shape_of(static_cast<const T*>(nullptr)), json, &value, unknown));
   return value;
+}
+
+// Entities by name, as one object.
+template <class T>
+wire::Json map_to_json(const std::map<std::string, T, std::less<>>& map) {
+  wire::Json out = wire::Json::object();
+  for (const auto& [key, value] : map) out.members().emplace_back(key, to_json(value));
+  return out;
+}
+// What cannot be read is left out.
+template <class T>
+std::map<std::string, T, std::less<>> map_from_json(const wire::Json& json) {
+  std::map<std::string, T, std::less<>> out;
+  for (const auto& [key, value] : json.as_object())
+    if (auto one = from_json<T>(value)) out.emplace(key, *std::move(one));
+  return out;
 }
 
 }  // namespace reef::aws

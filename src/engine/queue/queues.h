@@ -4,6 +4,7 @@
 // Keys are opaque paths ("000000000000/us-east-1/orders"); the owner of a queue is found from the key alone.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <map>
@@ -89,7 +90,7 @@ class Queues {
   QueueShard& shard_of(std::string_view key);
   Task<void> move_exhausted(std::string key, std::string target, std::vector<Leased> exhausted);
   DeadLetterMark mark_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::vector<std::unique_ptr<QueueShard>> shards_;
 };
 

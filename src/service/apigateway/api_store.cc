@@ -12,20 +12,6 @@ namespace {
 using wire::Json;
 constexpr std::string_view kPrefix = "apigateway/api/";
 
-template <class T>
-Json to_json_map(const std::map<std::string, T, std::less<>>& map) {
-  Json out = Json::object();
-  for (const auto& [key, value] : map) out.members().emplace_back(key, aws::to_json(value));
-  return out;
-}
-template <class T>
-std::map<std::string, T, std::less<>> from_json_map(const Json& json) {
-  std::map<std::string, T, std::less<>> out;
-  for (const auto& [key, value] : json.as_object())
-    if (auto one = aws::from_json<T>(value)) out.emplace(key, *std::move(one));
-  return out;
-}
-
 // "a~1b" -> "a/b", as JSON pointers escape it.
 std::string unescape(std::string_view step) { return replace_all(replace_all(step, "~1", "/"), "~0", "~"); }
 
@@ -50,10 +36,10 @@ void RestApis::start() {
     auto api = aws::from_json<model::RestApi>((*json)["api"]);
     if (!api) return true;
     StoredApi stored{.api = *std::move(api), .account = json->text("account"), .region = json->text("region"),
-                     .resources = from_json_map<model::Resource>((*json)["resources"]),
-                     .deployments = from_json_map<model::Deployment>((*json)["deployments"]), .snapshots = {},
-                     .stages = from_json_map<model::Stage>((*json)["stages"])};
-    for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) stored.snapshots.emplace(id, from_json_map<model::Resource>(snapshot));
+                     .resources = aws::map_from_json<model::Resource>((*json)["resources"]),
+                     .deployments = aws::map_from_json<model::Deployment>((*json)["deployments"]), .snapshots = {},
+                     .stages = aws::map_from_json<model::Stage>((*json)["stages"])};
+    for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) stored.snapshots.emplace(id, aws::map_from_json<model::Resource>(snapshot));
     StoredApi& added = add(std::move(stored));
     sites.put("execute-api", *added.api.id, compile(added, caller, spans));
     return true;
@@ -89,10 +75,10 @@ void RestApis::remove(const std::string& id) {
 }
 
 void RestApis::changed(StoredApi& api) {
-  Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"resources", to_json_map(api.resources)},
-                           {"deployments", to_json_map(api.deployments)}, {"stages", to_json_map(api.stages)}});
+  Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"resources", aws::map_to_json(api.resources)},
+                           {"deployments", aws::map_to_json(api.deployments)}, {"stages", aws::map_to_json(api.stages)}});
   Json& snapshots = out.set("snapshots", Json::object());
-  for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, to_json_map(snapshot));
+  for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, aws::map_to_json(snapshot));
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.id, out.dump());
   sites.put("execute-api", *api.api.id, compile(api, caller, spans));
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/encoding.h"
+
 namespace reef::service::apigateway::resources {
 namespace {
 
@@ -12,12 +14,10 @@ using aws::ResourceState;
 using wire::Json;
 
 Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return context.caller.invoke_json(context.call, "apigateway", operation, input);
+  return aws::call_operation(context, "apigateway", operation, std::move(input));
 }
 Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
-  const auto out = co_await call(context, operation, std::move(input));
-  if (!out && out.error().code != "NotFoundException") co_return std::unexpected(out.error());
-  co_return aws::Reply<void>();
+  return aws::call_unless_gone(context, "apigateway", operation, std::move(input), "NotFoundException");
 }
 
 std::string text_of(const Json& value) { return value.is_string() ? value.as_string() : value.dump(); }
@@ -65,7 +65,7 @@ Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const
   if (input.text("name").empty()) input.set("name", context.stack_name);
   const Json created = CO_TRY(co_await call(context, "CreateRestApi", std::move(input)));
   if (body) {
-    auto put = co_await call(context, "PutRestApi", Json::object({{"restApiId", created["id"]}, {"mode", "overwrite"}, {"body", text_of(*body)}}));
+    auto put = co_await call(context, "PutRestApi", Json::object({{"restApiId", created["id"]}, {"mode", "overwrite"}, {"body", base64_encode(text_of(*body))}}));
     if (!put) {
       static_cast<void>(co_await call(context, "DeleteRestApi", Json::object({{"restApiId", created["id"]}})));
       co_return std::unexpected(std::move(put).error());
@@ -76,7 +76,7 @@ Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const
 
 Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
   if (const Json* body = after.find("Body"))
-    CO_TRY(co_await call(context, "PutRestApi", Json::object({{"restApiId", current.physical_id}, {"mode", "overwrite"}, {"body", text_of(*body)}})));
+    CO_TRY(co_await call(context, "PutRestApi", Json::object({{"restApiId", current.physical_id}, {"mode", "overwrite"}, {"body", base64_encode(text_of(*body))}})));
   Json operations = Json::array();
   if (after.contains("Name")) operations.push_back(replace_operation("/name", after.text("Name")));
   if (after.contains("Description")) operations.push_back(replace_operation("/description", after.text("Description")));

@@ -41,13 +41,6 @@ struct CompiledStage {
   std::vector<CompiledMethod> methods;
 };
 
-std::string function_of(const std::string& uri) {
-  const auto at = uri.find("/functions/");
-  if (at == std::string::npos) return {};
-  const auto end = uri.rfind("/invocations");
-  return uri.substr(at + 11, end == std::string::npos ? end : end - at - 11);
-}
-
 bool matches_media_type(const std::string& pattern, std::string_view type) {
   return pattern == "*/*" || matches_wildcard(replace_all(pattern, "~1", "/"), to_lower(trim(type.substr(0, type.find(';')))));
 }
@@ -66,7 +59,7 @@ class RestApiSite final : public edge::Site {
         for (const auto& [verb, method] : *resource.resource_methods) {
           compiled.table.add(verb, resource.path.value_or("/"), static_cast<std::uint32_t>(compiled.methods.size()));
           const std::string uri = method.method_integration ? method.method_integration->uri.value_or("") : "";
-          compiled.methods.push_back({resource, method, function_of(uri)});
+          compiled.methods.push_back({resource, method, aws::function_of_integration(uri)});
         }
       }
       stages_.emplace(name, std::move(compiled));

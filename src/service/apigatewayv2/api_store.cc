@@ -12,30 +12,16 @@ namespace {
 using wire::Json;
 constexpr std::string_view kPrefix = "apigatewayv2/api/";
 
-template <class T>
-Json to_json_map(const std::map<std::string, T, std::less<>>& map) {
-  Json out = Json::object();
-  for (const auto& [key, value] : map) out.members().emplace_back(key, aws::to_json(value));
-  return out;
-}
-template <class T>
-std::map<std::string, T, std::less<>> from_json_map(const Json& json) {
-  std::map<std::string, T, std::less<>> out;
-  for (const auto& [key, value] : json.as_object())
-    if (auto one = aws::from_json<T>(value)) out.emplace(key, *std::move(one));
-  return out;
-}
-
 Json snapshot_json(const Snapshot& snapshot) {
-  return Json::object({{"routes", to_json_map(snapshot.routes)}, {"integrations", to_json_map(snapshot.integrations)}});
+  return Json::object({{"routes", aws::map_to_json(snapshot.routes)}, {"integrations", aws::map_to_json(snapshot.integrations)}});
 }
 Snapshot read_snapshot(const Json& json) {
-  return {.routes = from_json_map<model::Route>(json["routes"]), .integrations = from_json_map<model::Integration>(json["integrations"])};
+  return {.routes = aws::map_from_json<model::Route>(json["routes"]), .integrations = aws::map_from_json<model::Integration>(json["integrations"])};
 }
 
 std::string encode(const StoredApi& api) {
   Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"current", snapshot_json(api.current)},
-                           {"stages", to_json_map(api.stages)}, {"deployments", to_json_map(api.deployments)}});
+                           {"stages", aws::map_to_json(api.stages)}, {"deployments", aws::map_to_json(api.deployments)}});
   Json& snapshots = out.set("snapshots", Json::object());
   for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, snapshot_json(snapshot));
   return out.dump();
@@ -47,7 +33,7 @@ std::optional<StoredApi> decode(const std::string& text) {
   auto api = aws::from_json<model::Api>((*json)["api"]);
   if (!api) return std::nullopt;
   StoredApi out{.api = *std::move(api), .account = json->text("account"), .region = json->text("region"), .current = read_snapshot((*json)["current"]),
-                .stages = from_json_map<model::Stage>((*json)["stages"]), .deployments = from_json_map<model::Deployment>((*json)["deployments"]), .snapshots = {}};
+                .stages = aws::map_from_json<model::Stage>((*json)["stages"]), .deployments = aws::map_from_json<model::Deployment>((*json)["deployments"]), .snapshots = {}};
   for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) out.snapshots.emplace(id, read_snapshot(snapshot));
   return out;
 }

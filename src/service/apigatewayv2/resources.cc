@@ -12,13 +12,10 @@ using aws::ResourceState;
 using wire::Json;
 
 Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return context.caller.invoke_json(context.call, "apigatewayv2", operation, input);
+  return aws::call_operation(context, "apigatewayv2", operation, std::move(input));
 }
-
 Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
-  const auto out = co_await call(context, operation, std::move(input));
-  if (!out && out.error().code != "NotFoundException") co_return std::unexpected(out.error());
-  co_return aws::Reply<void>();
+  return aws::call_unless_gone(context, "apigatewayv2", operation, std::move(input), "NotFoundException");
 }
 
 // Templates may write numbers and booleans as text.

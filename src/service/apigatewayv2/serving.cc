@@ -36,14 +36,6 @@ struct CompiledStage {
   std::vector<CompiledRoute> routes;
 };
 
-// The function of "arn:aws:lambda:..." or "arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations".
-std::string function_of(const std::string& uri) {
-  const auto at = uri.find("/functions/");
-  if (at == std::string::npos) return uri;
-  const auto end = uri.rfind("/invocations");
-  return uri.substr(at + 11, end == std::string::npos ? end : end - at - 11);
-}
-
 CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot) {
   CompiledStage out{.stage = stage, .table = {}, .routes = {}};
   for (const auto& [id, route] : snapshot.routes) {
@@ -51,7 +43,7 @@ CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot)
     const auto integration = target.starts_with("integrations/") ? snapshot.integrations.find(target.substr(13)) : snapshot.integrations.end();
     if (integration == snapshot.integrations.end()) continue;
     const auto number = static_cast<std::uint32_t>(out.routes.size());
-    out.routes.push_back({route, integration->second, function_of(integration->second.integration_uri.value_or(""))});
+    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or(""))});
     if (route.route_key == "$default") {
       out.table.set_default(number);
       continue;

@@ -15,16 +15,11 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-// Calls an IAM operation with its input as JSON: most of a template's properties go through as they are.
 Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return context.caller.invoke_json(context.call, "iam", operation, input);
+  return aws::call_operation(context, "iam", operation, std::move(input));
 }
-
-// The same, where what is gone already is success.
 Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
-  const auto out = co_await call(context, operation, std::move(input));
-  if (!out && out.error().code != "NoSuchEntity") co_return std::unexpected(out.error());
-  co_return aws::Reply<void>();
+  return aws::call_unless_gone(context, "iam", operation, std::move(input), "NoSuchEntity");
 }
 
 std::string document_text(const Json& document) { return document.is_string() ? document.as_string() : document.dump(); }

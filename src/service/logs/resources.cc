@@ -12,7 +12,7 @@ using aws::ResourceState;
 using wire::Json;
 
 Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return context.caller.invoke_json(context.call, "logs", operation, input);
+  return aws::call_operation(context, "logs", operation, std::move(input));
 }
 
 ResourceState state_of(const ResourceContext& context, const std::string& name) {

@@ -117,3 +117,16 @@ def test_reset_forgets_everything(new_daemon):
     assert one.client("ssm").describe_parameters()["Parameters"] == []
     assert one.client("dynamodb").list_tables()["TableNames"] == []
     assert one.stop() == 0
+
+
+def test_pages_of_other_sites_are_kept_out(daemon):
+    def post(path, origin, data=b""):
+        request = urllib.request.Request(daemon.url + path, data=data, method="POST", headers={"Origin": origin})
+        try:
+            return urllib.request.urlopen(request).status
+        except urllib.error.HTTPError as error:
+            return error.code
+    assert post("/_atoll/reset", "https://evil.example") == 403
+    assert post("/", "https://evil.example", b"Action=ListQueues&Version=2012-11-05") == 403
+    assert post("/", "null", b"Action=ListQueues&Version=2012-11-05") == 403
+    assert post("/", "http://localhost:3000", b"Action=ListQueues&Version=2012-11-05") == 200

@@ -63,7 +63,9 @@ Task<Reply<model::CreateChangeSetOutput>> create_change_set(Cloudformation& clou
     co_return Err(invalid(fmt::format("Stack [{}] already exists and cannot be created again with the changeSet [{}].", in.stack_name, in.change_set_name)));
   if (type == "UPDATE" && (stack->is_busy() || stack->status == "ROLLBACK_COMPLETE" || stack->status == "ROLLBACK_FAILED"))
     co_return Err(invalid(fmt::format("Stack:{} is in {} state and can not be updated.", stack->id, stack->status)));
-  if (stack && stack->change_sets.contains(in.change_set_name))
+  // A name whose change set was executed is free again: deploy tools name theirs by the second, which is long here.
+  const auto existing = stack ? stack->change_sets.find(in.change_set_name) : decltype(stack->change_sets.end()){};
+  if (stack && existing != stack->change_sets.end() && existing->second.execution_status != "EXECUTE_COMPLETE")
     co_return Err(aws::Error(model::errors::kAlreadyExistsException, fmt::format("ChangeSet {} already exists", in.change_set_name)));
   const std::string stack_id = stack ? stack->id : "";
   Desired desired = CO_TRY(co_await prepare(cloud, call,
