@@ -17,10 +17,10 @@ bool wants(const std::optional<std::vector<std::string>>& names, std::string_vie
   return names && std::any_of(names->begin(), names->end(), [&](const std::string& n) { return n == "All" || n == name; });
 }
 
-// "All", ".*", "prefix.*" or a name.
+// "All", ".*", "*", "prefix.*" or a name.
 bool wants_attribute(const std::vector<std::string>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& wanted) {
-    if (wanted == "All" || wanted == ".*") return true;
+    if (wanted == "All" || wanted == ".*" || wanted == "*") return true;
     if (wanted.ends_with(".*")) return name.starts_with(std::string_view(wanted).substr(0, wanted.size() - 2));
     return name == wanted;
   });
