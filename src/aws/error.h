@@ -18,6 +18,7 @@ struct Error {
   int status = 400;
   bool sender_fault = true;
   std::string query_code;  // for awsQuery and x-amzn-query-error when it differs from `code`
+  std::string query_message;  // for awsQuery when it differs from `message`
   // Further members of the error's shape, by model name (for instance CancellationReasons, BucketName).
   wire::Json fields;
 

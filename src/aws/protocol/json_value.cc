@@ -262,6 +262,7 @@ void write_structure(const Shape& shape, const void* value, JsonWriter& out, con
     if (rules.body_only && member.location != Location::kBody) continue;
     const void* field = value_of(member, value);
     if (!field) continue;
+    if (rules.skip_empty_lists && member.shape->kind == Kind::kList && member.shape->list.size(field) == 0) continue;
     out.key(rules.wire_names ? member.wire_name : member.name);
     write_json(*member.shape, field, out, inner, &member);
   }

@@ -212,8 +212,9 @@ void encode_error(const ErrorParts& out) {
   xml.open("Error");
   xml.element("Type", out.error.sender_fault ? "Sender" : "Receiver");
   xml.element("Code", query_code(out));
-  xml.element("Message", out.error.message);
+  xml.element("Message", out.error.query_message.empty() ? out.error.message : out.error.query_message);
   write_fields(body, out.error.fields);
+  if (out.service.query_compatible) xml.element("Detail", "");  // SQS alone
   xml.close("Error");
   xml.element("RequestId", out.request_id);
   xml.close("ErrorResponse");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/queue/queue_record.h"
@@ -109,15 +110,18 @@ Result<void, Refusal> Queue::change_lease(const Handle& handle, Duration after, 
   tick(now, effects);
   Slot* slot = find(handle);
   if (!slot) return Err(Refusal::kNoSuchMessage);
-  if (slot->state != State::kLeased) return Err(Refusal::kNotLeased);
+  if (settings_.is_fifo && (slot->state != State::kLeased || slot->lease_number != handle.lease_number))
+    return Err(Refusal::kNotLeased);
+  // In a standard queue the holder of an old handle may hide a message that is waiting again.
+  if (slot->state != State::kLeased && after.count() == 0) return {};
   const std::uint32_t index = handle.slot;
   slot->visible_at = to_micros(now) + after.count();
   record_leases({index}, effects);
-  if (after.count() == 0) {
-    unplace(index);
-    place(index, State::kWaiting);
-  } else {
+  if (slot->state == State::kLeased && after.count() > 0) {
     push_timed(index);
+  } else {
+    unplace(index);
+    place(index, after.count() > 0 ? State::kLeased : State::kWaiting);
   }
   return {};
 }
@@ -127,6 +131,8 @@ Result<void, Refusal> Queue::purge(Time now, Effects& effects) {
   purged_at_ = to_micros(now);
   effects.record(record::purge(number_, purged_at_));
   clear_messages();
+  dedup_.clear();
+  dedup_order_.clear();
   return {};
 }
 
@@ -139,6 +145,7 @@ void Queue::tick(Time time, Effects& effects) {
     if (!is_current(timed)) continue;
     unplace(timed.slot);
     place(timed.slot, State::kWaiting);
+    if (!settings_.is_fifo) insert_waiting(timed.slot);
   }
   const std::int64_t oldest = now - settings_.retention.count();
   while (age_head_ != kNone && slots_[age_head_].sent_at < oldest) {
@@ -183,7 +190,6 @@ void Queue::place(std::uint32_t index, State state) {
       break;
     case State::kLeased:
       ++leased_count_;
-      if (slot.group != kNone) ++groups_[slot.group].leased;
       push_timed(index);
       break;
     case State::kFree: break;
@@ -201,7 +207,6 @@ void Queue::unplace(std::uint32_t index) {
     case State::kDelayed: --delayed_count_; break;
     case State::kLeased:
       --leased_count_;
-      if (slot.group != kNone) --groups_[slot.group].leased;
       break;
     case State::kFree: break;
   }
@@ -215,7 +220,6 @@ void Queue::free_slot(std::uint32_t index) {
   count_segment(slot.record.segment, -1);
   if (slot.group != kNone) {
     Group& group = groups_[slot.group];
-    if (!group.slots.empty()) ready_groups_.erase(slots_[group.slots.front()].sequence);
     const auto at = std::find(group.slots.begin(), group.slots.end(), index);
     if (at != group.slots.end()) group.slots.erase(at);
     refresh_group(slot.group);
@@ -232,6 +236,21 @@ void Queue::append_waiting(std::uint32_t index) {
   if (waiting_tail_ != kNone) slots_[waiting_tail_].next = index;
   else waiting_head_ = index;
   waiting_tail_ = index;
+}
+
+// Moves a message that waits again before those that were sent after it. The bound keeps a mass return linear.
+void Queue::insert_waiting(std::uint32_t index) {
+  std::uint32_t before = waiting_head_;
+  for (int steps = 0; steps < 64 && before != kNone && slots_[before].sequence < slots_[index].sequence; ++steps)
+    before = slots_[before].next;
+  if (before == kNone || before == index || slots_[before].sequence < slots_[index].sequence) return;
+  unlink_waiting(index);
+  Slot& slot = slots_[index];
+  slot.next = before;
+  slot.prev = slots_[before].prev;
+  if (slot.prev != kNone) slots_[slot.prev].next = index;
+  else waiting_head_ = index;
+  slots_[before].prev = index;
 }
 
 void Queue::unlink_waiting(std::uint32_t index) {
@@ -288,12 +307,18 @@ void Queue::refresh_group(std::uint32_t index) {
   Group& group = groups_[index];
   if (group.slots.empty()) {
     if (group_index_.erase(group.name)) free_groups_.push_back(index);
-    group.leased = 0;
+    end_turn(group);
     return;
   }
-  const Slot& first = slots_[group.slots.front()];
-  if (group.leased == 0 && first.state == State::kWaiting) ready_groups_.emplace(first.sequence, index);
-  else ready_groups_.erase(first.sequence);
+  const bool is_ready = slots_[group.slots.front()].state == State::kWaiting;
+  if (!is_ready) return end_turn(group);
+  if (group.turn) return;
+  group.turn = next_turn_++;
+  ready_groups_.emplace(group.turn, index);
+}
+
+void Queue::end_turn(Group& group) {
+  if (group.turn) ready_groups_.erase(std::exchange(group.turn, 0));
 }
 
 // --- time --------------------------------------------------------------------------------------------------------
@@ -319,6 +344,8 @@ void Queue::compact_timed() {
 void Queue::lease_slot(std::uint32_t index, Duration lease, Time now) {
   unplace(index);
   Slot& slot = slots_[index];
+  // Without a lease the message waits on, but its group had its turn.
+  if (slot.group != kNone) end_turn(groups_[slot.group]);
   if (slot.receive_count++ == 0) slot.first_received_at = to_micros(now);
   ++slot.lease_number;
   slot.visible_at = to_micros(now) + lease.count();
@@ -329,7 +356,7 @@ Leased Queue::describe(std::uint32_t index) const {
   const Slot& slot = slots_[index];
   return {.payload = payload_of(slot), .slot = index, .lease_number = slot.lease_number, .sequence = slot.sequence,
           .sent_at = from_micros(slot.sent_at), .first_received_at = from_micros(slot.first_received_at),
-          .receive_count = slot.receive_count};
+          .receive_count = slot.receive_count, .group = slot.group == kNone ? std::string() : groups_[slot.group].name};
 }
 
 store::RecordRef Queue::payload_of(const Slot& slot) const {

@@ -2,8 +2,8 @@
 //
 // Always true:
 // - A message is in exactly one of waiting, delayed and leased until it is removed.
-// - In a FIFO queue messages of one group are handed out in the order of sending, and none of a group while
-//   another of it is leased.
+// - In a FIFO queue messages of one group are handed out in the order of sending, and none while an earlier one of
+//   its group is leased or delayed. Groups take turns: the one that has been ready longest comes first.
 // - Every change of state was recorded through Effects before the function that made it returns; replaying the
 //   records in order gives the same state. A lease or delay that ends by itself is not recorded: it follows from
 //   the clock.
@@ -45,7 +45,7 @@ enum class Refusal {
   kQueueExists,        // with other settings
   kNoSuchMessage,      // the handle names a message that is gone
   kHandleExpired,      // FIFO: the lease of that handle ended
-  kNotLeased,          // a lease change for a message that is waiting
+  kNotLeased,          // FIFO: a lease change by a handle whose lease ended
   kBadHandle,          // not a handle of this queue
   kTooManyLeased,
   kRecentlyPurged,
@@ -80,6 +80,7 @@ struct Leased {
   std::uint64_t sequence;
   Time sent_at, first_received_at;
   std::uint32_t receive_count;
+  std::string group{};  // FIFO
 };
 
 // Names one lease of one message; what a receipt handle carries.
@@ -164,7 +165,7 @@ class Queue {
   struct Group {
     std::string name;
     std::deque<std::uint32_t> slots;  // in order of sending, leased ones included
-    std::uint32_t leased = 0;
+    std::uint64_t turn = 0;           // key in ready_groups_; 0 while the first message is not waiting
   };
   struct Dedup {
     std::uint64_t sequence;
@@ -177,11 +178,13 @@ class Queue {
   void unplace(std::uint32_t slot);
   void free_slot(std::uint32_t slot);
   void append_waiting(std::uint32_t slot);
+  void insert_waiting(std::uint32_t slot);
   void unlink_waiting(std::uint32_t slot);
   void append_age(std::uint32_t slot);
   void unlink_age(std::uint32_t slot);
   std::uint32_t group_of(std::string_view name);
   void refresh_group(std::uint32_t group);
+  void end_turn(Group& group);
   void push_timed(std::uint32_t slot);
   void compact_timed();
   bool is_current(const Timed& timed) const;
@@ -211,7 +214,8 @@ class Queue {
   std::vector<Group> groups_;
   std::vector<std::uint32_t> free_groups_;
   TextMap<std::uint32_t> group_index_;
-  std::map<std::uint64_t, std::uint32_t> ready_groups_;  // by the sequence of their first message
+  std::map<std::uint64_t, std::uint32_t> ready_groups_;  // by turn
+  std::uint64_t next_turn_ = 1;
   TextMap<Dedup> dedup_;
   std::deque<std::pair<std::int64_t, std::string>> dedup_order_;
   std::map<std::uint32_t, std::uint32_t>* live_segments_ = nullptr;

@@ -123,6 +123,8 @@ bool Queue::replay(std::string_view bytes, store::RecordRef at) {
     case record::Type::kPurge:
       purged_at_ = in.fixed<std::int64_t>();
       clear_messages();
+      dedup_.clear();
+      dedup_order_.clear();
       return in.ok();
     case record::Type::kOpen:
     case record::Type::kDrop: break;

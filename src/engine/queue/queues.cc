@@ -182,8 +182,9 @@ Task<void> Queues::move_exhausted(std::string key, std::string target, std::vect
   std::vector<Handle> handles;
   for (const Leased& one : exhausted) {
     std::string payload = home.shard.journal().read(one.payload);
-    messages.push_back({.payload = mark_ ? mark_(key, std::move(payload)) : std::move(payload),
-                        .group = std::to_string(one.sequence), .dedup_id = std::to_string(one.sequence) + key,
+    // The lease that set the message aside is not one that somebody received.
+    messages.push_back({.payload = mark_ ? mark_(key, std::move(payload), one.receive_count - 1) : std::move(payload),
+                        .group = one.group, .dedup_id = std::to_string(one.sequence) + key,
                         .sent_at = one.sent_at});
     handles.push_back(handle_of(one));
   }

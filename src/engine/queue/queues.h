@@ -39,8 +39,9 @@ struct Message {
   std::uint32_t receive_count;
 };
 
-// Turns a payload that leaves for its dead letter queue into what is stored there (to note where it came from).
-using DeadLetterMark = std::function<std::string(std::string_view source_key, std::string payload)>;
+// Turns a payload that leaves for its dead letter queue into what is stored there (to note where it came from, and
+// how often it was received).
+using DeadLetterMark = std::function<std::string(std::string_view source_key, std::string payload, std::uint32_t receive_count)>;
 
 class QueueShard;
 

@@ -1,6 +1,7 @@
 #include "service/sqs/attributes.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -8,13 +9,19 @@
 #include "base/text.h"
 #include "service/sqs/errors.h"
 #include "service/sqs/limits.h"
+#include "service/sqs/redrive.h"
 #include "wire/json.h"
 
 namespace reef::service::sqs {
 namespace {
 
-aws::Error invalid_attribute_value(std::string_view name) {
-  return {aws::sqs::errors::kInvalidAttributeValue, fmt::format("Invalid value for the parameter {}.", name)};
+aws::Error invalid_attribute_value(std::string_view name, std::string_view reason = {}) {
+  return {aws::sqs::errors::kInvalidAttributeValue,
+          fmt::format("Invalid value for the parameter {}.{}{}", name, reason.empty() ? "" : " Reason: ", reason)};
+}
+
+aws::Error unknown_attribute(std::string_view name) {
+  return {aws::sqs::errors::kInvalidAttributeName, fmt::format("Unknown Attribute {}.", name)};
 }
 
 struct NumberAttribute {
@@ -37,55 +44,43 @@ constexpr std::string_view kOthers[] = {"ContentBasedDeduplication", "Deduplicat
                                         "KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "Policy", "RedriveAllowPolicy",
                                         "RedrivePolicy", "SqsManagedSseEnabled"};
 
-bool is_boolean(std::string_view value) { return value == "true" || value == "false"; }
-
-aws::Reply<void> apply_redrive(const std::string& value, const QueueName& name, queue::Settings& settings) {
-  if (value.empty()) {
-    settings.dead_letter_queue.clear();
-    settings.receives_max = 0;
-    return {};
-  }
-  const auto policy = wire::Json::parse(value);
-  if (!policy || !policy->is_object()) return Err(invalid_attribute_value("RedrivePolicy"));
-  const auto& target = policy->text("deadLetterTargetArn");
-  const wire::Json& count_json = (*policy)["maxReceiveCount"];
-  const auto count = count_json.is_string() ? parse_int(count_json.as_string()) : count_json.as_int();
-  if (target.empty() || !policy->contains("maxReceiveCount"))
-    return Err(invalid_parameter(fmt::format("Value {} for parameter RedrivePolicy is invalid. Reason: Redrive policy does not contain "
-                                             "mandatory attribute: {}.", value, target.empty() ? "deadLetterTargetArn" : "maxReceiveCount")));
-  if (!count || *count < 1 || *count > kReceivesMax)
-    return Err(invalid_parameter(fmt::format("Value {} for parameter RedrivePolicy is invalid. Reason: Invalid value for "
-                                             "maxReceiveCount: {}, valid values are from 1 to 1000 both inclusive.",
-                                             value, count_json.scalar_text().value_or("null"))));
-  const auto dead_letter = parse_arn(target);
-  if (!dead_letter)
-    return Err(invalid_parameter(fmt::format("Value {} for parameter RedrivePolicy is invalid. Reason: Invalid value for deadLetterTargetArn.", value)));
-  if (dead_letter->is_fifo() != name.is_fifo())
-    return Err(invalid_parameter(fmt::format("Value {} for parameter RedrivePolicy is invalid. Reason: Dead-letter queue must be "
-                                             "same type of queue as the source.", value)));
-  settings.dead_letter_queue = dead_letter->key();
-  settings.receives_max = static_cast<std::uint32_t>(*count);
-  return {};
+// AWS reads "True" as well.
+std::optional<bool> parse_bool(std::string_view value) {
+  const std::string lower = to_lower(value);
+  if (lower != "true" && lower != "false") return std::nullopt;
+  return lower == "true";
 }
 
-aws::Reply<void> apply_fifo(std::string_view attribute, const std::string& value, bool is_fifo, bool is_new, queue::Settings& settings) {
+aws::Reply<void> apply_fifo(std::string_view attribute, const std::string& value, bool is_fifo, queue::Settings& settings) {
   if (attribute == "FifoQueue") {
-    if (value != "true" || !is_new)
-      return Err(aws::Error(aws::sqs::errors::kInvalidAttributeName, "Unknown Attribute FifoQueue."));
+    const auto wanted = parse_bool(value);
+    if (!wanted) return Err(invalid_attribute_value(attribute));
+    if (!is_fifo) return Err(unknown_attribute(attribute));
+    if (!*wanted) return Err(invalid_attribute_value(attribute, "Modifying queue type is not supported."));
     return {};
   }
+  if (!is_fifo && attribute == "ContentBasedDeduplication") return Err(unknown_attribute(attribute));
   if (!is_fifo)
     return Err(aws::Error(aws::sqs::errors::kInvalidAttributeName,
                           fmt::format("You can specify the {} only when FifoQueue is set to true.", attribute)));
   if (attribute == "ContentBasedDeduplication") {
-    if (!is_boolean(value)) return Err(invalid_attribute_value(attribute));
-    settings.dedup_by_content = value == "true";
+    const auto wanted = parse_bool(value);
+    if (!wanted) return Err(invalid_attribute_value(attribute));
+    settings.dedup_by_content = *wanted;
   } else if (attribute == "DeduplicationScope") {
     if (value != "queue" && value != "messageGroup") return Err(invalid_attribute_value(attribute));
     settings.dedup_per_group = value == "messageGroup";
   } else if (value != "perQueue" && value != "perMessageGroupId") {
     return Err(invalid_attribute_value(attribute));
   }
+  return {};
+}
+
+aws::Reply<void> check_encryption(const TextMapOf& attributes) {
+  const auto key = attributes.find("KmsMasterKeyId"), managed = attributes.find("SqsManagedSseEnabled");
+  if (key != attributes.end() && !key->second.empty() && managed != attributes.end() && parse_bool(managed->second).value_or(false))
+    return Err(aws::Error(aws::sqs::errors::kInvalidAttributeName,
+                          "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."));
   return {};
 }
 
@@ -111,8 +106,9 @@ void write_extra(queue::Settings& settings, const QueueExtra& extra) {
   settings.extra = json.dump();
 }
 
-aws::Reply<void> apply_attributes(const TextMapOf& attributes, bool is_new, const QueueName& name, queue::Settings& settings,
+aws::Reply<void> apply_attributes(const TextMapOf& attributes, const QueueName& name, queue::Settings& settings,
                                   QueueExtra& extra) {
+  TRY(check_encryption(attributes));
   for (const auto& [attribute, value] : attributes) {
     const std::string& key = attribute;
     const auto number = std::find_if(std::begin(kNumbers), std::end(kNumbers), [&](const auto& n) { return n.name == key; });
@@ -124,21 +120,26 @@ aws::Reply<void> apply_attributes(const TextMapOf& attributes, bool is_new, cons
       continue;
     }
     if (std::find(std::begin(kOthers), std::end(kOthers), key) == std::end(kOthers))
-      return Err(aws::Error(aws::sqs::errors::kInvalidAttributeName, fmt::format("Unknown Attribute {}.", key)));
+      return Err(unknown_attribute(key));
     if (key == "RedrivePolicy") {
       TRY(apply_redrive(value, name, settings));
     } else if (key == "ContentBasedDeduplication" || key == "DeduplicationScope" || key == "FifoQueue" || key == "FifoThroughputLimit") {
-      TRY(apply_fifo(key, value, settings.is_fifo, is_new, settings));
-    } else if (key == "Policy" || key == "RedriveAllowPolicy") {
+      TRY(apply_fifo(key, value, settings.is_fifo, settings));
+    } else if (key == "RedriveAllowPolicy") {
+      TRY(check_redrive_allow(value));
+    } else if (key == "Policy") {
       if (!value.empty() && !wire::Json::parse(value)) return Err(invalid_attribute_value(key));
     } else if (key == "SqsManagedSseEnabled") {
-      if (!is_boolean(value)) return Err(invalid_attribute_value(key));
+      if (!parse_bool(value)) return Err(invalid_attribute_value(key));
     } else if (key == "KmsDataKeyReusePeriodSeconds") {
       const auto seconds = parse_int(value);
       if (!seconds || *seconds < 60 || *seconds > 86'400) return Err(invalid_attribute_value(key));
     }
     if (value.empty()) extra.attributes.erase(key);
     else extra.attributes.insert_or_assign(key, value);
+    // One kind of encryption ends the other; none comes back by itself.
+    if (key == "KmsMasterKeyId" && !value.empty()) extra.attributes.insert_or_assign("SqsManagedSseEnabled", "false");
+    if (key == "SqsManagedSseEnabled" && parse_bool(value).value_or(false)) extra.attributes.erase("KmsMasterKeyId");
   }
   // High throughput needs deduplication by group.
   const auto limit = extra.attributes.find("FifoThroughputLimit");
@@ -158,7 +159,10 @@ TextMapOf describe_attributes(const QueueName& name, const queue::Settings& sett
   out["CreatedTimestamp"] = std::to_string(extra.created);
   out["LastModifiedTimestamp"] = std::to_string(extra.modified);
   out["QueueArn"] = name.arn();
-  if (!out.contains("SqsManagedSseEnabled")) out["SqsManagedSseEnabled"] = out.contains("KmsMasterKeyId") ? "false" : "true";
+  const auto managed = out.find("SqsManagedSseEnabled");
+  out["SqsManagedSseEnabled"] = managed == out.end() || parse_bool(managed->second).value_or(true) ? "true" : "false";
+  if (!out.contains("KmsMasterKeyId")) out.erase("KmsDataKeyReusePeriodSeconds");
+  else out.try_emplace("KmsDataKeyReusePeriodSeconds", "300");
   if (settings.is_fifo) {
     out["FifoQueue"] = "true";
     out["ContentBasedDeduplication"] = settings.dedup_by_content ? "true" : "false";

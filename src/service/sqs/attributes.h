@@ -25,9 +25,9 @@ struct QueueExtra {
 QueueExtra read_extra(const queue::Settings& settings);
 void write_extra(queue::Settings& settings, const QueueExtra& extra);
 
-// Checks `attributes` and applies them. `is_new`: FifoQueue may be set. An empty value removes an attribute that can
+// Checks `attributes` and applies them; whether a queue is FIFO is in the settings already. An empty value removes an attribute that can
 // be absent (Policy, RedrivePolicy, ...).
-aws::Reply<void> apply_attributes(const TextMapOf& attributes, bool is_new, const QueueName& name, queue::Settings& settings,
+aws::Reply<void> apply_attributes(const TextMapOf& attributes, const QueueName& name, queue::Settings& settings,
                                   QueueExtra& extra);
 
 // Every attribute of the queue but the counts, as GetQueueAttributes gives it.

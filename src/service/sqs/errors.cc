@@ -9,7 +9,11 @@
 namespace reef::service::sqs {
 namespace shapes = aws::sqs::errors;
 
-aws::Error no_such_queue() { return {shapes::kQueueDoesNotExist, "The specified queue does not exist."}; }
+aws::Error no_such_queue() {
+  aws::Error error(shapes::kQueueDoesNotExist, "The specified queue does not exist.");
+  error.query_message = "The specified queue does not exist for this wsdl version.";
+  return error;
+}
 
 aws::Error invalid_parameter(std::string message) {
   aws::Error error = aws::invalid_parameter_value(std::move(message));
@@ -27,6 +31,10 @@ aws::Error missing_parameter(std::string_view parameter) {
   error.code = "MissingRequiredParameterException";
   error.query_code = "MissingParameter";
   return error;
+}
+
+aws::Error missing_deduplication() {
+  return invalid_parameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
 }
 
 aws::Error bad_handle(std::string_view handle) {

@@ -25,5 +25,6 @@ aws::Error invalid_value(std::string_view value, std::string_view parameter, std
 aws::Error invalid_parameter(std::string message);
 aws::Error missing_parameter(std::string_view parameter);
 aws::Error bad_handle(std::string_view handle);
+aws::Error missing_deduplication();
 
 }  // namespace reef::service::sqs

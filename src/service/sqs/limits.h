@@ -16,6 +16,7 @@ constexpr std::int64_t kVisibilitySecondsMax = 43'200;
 constexpr std::int64_t kWaitSecondsMax = 20;
 constexpr std::int64_t kRetentionSecondsMin = 60, kRetentionSecondsMax = 1'209'600;
 constexpr std::int64_t kReceivesMax = 1000;
+constexpr std::size_t kRedriveSourcesMax = 10;
 constexpr std::size_t kTagsMax = 50;
 constexpr std::size_t kListResultsMax = 1000;
 constexpr std::size_t kQueueNameMax = 80;

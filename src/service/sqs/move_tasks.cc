@@ -95,7 +95,10 @@ Task<bool> MoveTasks::move_some(MoveTask task, std::uint32_t count, std::int64_t
       failure = "CouldNotDetermineMessageSource";
       co_return false;
     }
+    // To the destination it is a new message.
     stored.dead_letter_source.clear();
+    stored.received_before = 0;
+    stored.id = make_uuid(thread_random());
     std::vector<queue::NewMessage> messages;
     messages.push_back({.payload = encode(stored), .group = stored.group.empty() ? "moved" : stored.group,
                         .dedup_id = stored.dedup_id.empty() ? stored.id : stored.dedup_id + stored.id, .id = stored.id, .delay = 0s});

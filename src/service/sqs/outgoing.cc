@@ -32,12 +32,20 @@ aws::Error invalid_contents() {
           "#x10FFFF."};
 }
 
+// Besides the documented characters AWS takes the letters of Latin-1 and Latin Extended-A, U+00C0 to U+017F.
+bool has_only_name_characters(std::string_view name) {
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.') continue;
+    if (c < 0xC3 || c > 0xC5) return false;
+    ++i;  // the text is valid UTF-8: a second byte follows
+  }
+  return true;
+}
+
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
 aws::Reply<void> check_attribute_name(std::string_view name) {
-  const bool characters = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-  });
-  if (name.empty() || name.size() > 256 || !characters || name.starts_with('.') || name.ends_with('.') ||
+  if (name.empty() || name.size() > 256 || !has_only_name_characters(name) || name.starts_with('.') || name.ends_with('.') ||
       name.find("..") != std::string_view::npos)
     return Err(invalid_parameter("Message (user) attribute name can contain only alphanumeric characters, hyphens, underscores, or "
                                  "periods. It must not start or end with a period, have successive periods, or exceed 256 characters."));
@@ -61,12 +69,11 @@ aws::Reply<StoredAttribute> to_stored(const std::string& name, const Attribute& 
   if ((value.string_list_values && !value.string_list_values->empty()) || (value.binary_list_values && !value.binary_list_values->empty()))
     return Err(aws::Error(aws::sqs::errors::kUnsupportedOperation, "Message attribute list values in SendMessage operation are not supported."));
   if (kind == "Binary" ? (!bytes || bytes->empty()) : (!text || text->empty()))
-    return Err(invalid_parameter(fmt::format("The message attribute '{}' must contain non-empty message attribute value for message attribute "
-                                             "type '{}'.", name, kind)));
+    return Err(invalid_parameter(fmt::format("Message (user) attribute '{}' must contain a non-empty value of type '{}'.", name, out.type)));
   out.value = kind == "Binary" ? *bytes : *text;
   if (kind == "Number" && !parse_double(trim(out.value)))
     return Err(invalid_parameter(fmt::format("Can't cast the value of message attribute '{}' to a number.", name)));
-  if (kind != "Binary" && !has_only_valid_characters(out.value)) return Err(invalid_contents());
+  if (kind != "Binary" && !has_only_valid_characters(out.value)) return Err(invalid_parameter(invalid_contents().message));
   return out;
 }
 
@@ -109,7 +116,8 @@ aws::Reply<Outgoing> prepare(const Input& in, const QueueName& queue, const aws:
       out.md5_of_system_attributes_hex = md5_of_attributes({trace});
     }
   // The caller's own trace goes on through the queue.
-  if (message.trace_header.empty() && call.is_traced) message.trace_header = call.trace_id;
+  if (message.trace_header.empty() && call.is_traced && call.http_request)
+    message.trace_header = call.http_request->header("x-amzn-trace-id");
   message.hop_trace = call.trace_id;
   message.group = in.message_group_id.value_or("");
   message.dedup_id = in.message_deduplication_id.value_or("");
@@ -137,7 +145,7 @@ aws::Reply<queue::NewMessage> finish(Outgoing& outgoing, const queue::Settings& 
     if (message.group.empty()) return Err(missing_parameter("MessageGroupId"));
     if (message.dedup_id.empty()) {
       if (!settings.dedup_by_content)
-        return Err(invalid_parameter("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"));
+        return Err(missing_deduplication());
       message.dedup_id = sha256_hex(message.body);
     }
   } else if (!message.dedup_id.empty()) {

@@ -10,9 +10,10 @@ namespace reef::service {
 namespace sqs {
 
 Sqs::Sqs(Parts& parts) : queues(parts.get<queue::Queues>()), caller(parts.get<aws::Caller>()), moves(std::make_unique<MoveTasks>(queues)) {
-  queues.set_dead_letter_mark([](std::string_view source_key, std::string payload) {
+  queues.set_dead_letter_mark([](std::string_view source_key, std::string payload, std::uint32_t receive_count) {
     StoredMessage message = decode(payload);
     message.dead_letter_source = parse_key(source_key).arn();
+    message.received_before += receive_count;
     return encode(message);
   });
 }

@@ -6,7 +6,7 @@
 
 namespace reef::service::sqs {
 namespace {
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;  // 1 had no received_before
 }
 
 std::string encode(const StoredMessage& message) {
@@ -19,6 +19,7 @@ std::string encode(const StoredMessage& message) {
   out.bytes(message.trace_header);
   out.bytes(message.hop_trace);
   out.bytes(message.dead_letter_source);
+  out.varint(message.received_before);
   out.bytes(message.group);
   out.bytes(message.dedup_id);
   out.varint(message.attributes.size());
@@ -35,12 +36,14 @@ std::string encode(const StoredMessage& message) {
 StoredMessage decode(std::string_view bytes) {
   ByteReader in(bytes);
   StoredMessage out;
-  CHECK(in.fixed<std::uint8_t>() == kFormat);
+  const auto format = in.fixed<std::uint8_t>();
+  CHECK(format == kFormat || format == 1);
   out.id = in.text();
   out.sender_id = in.text();
   out.trace_header = in.text();
   out.hop_trace = in.text();
   out.dead_letter_source = in.text();
+  if (format > 1) out.received_before = static_cast<std::uint32_t>(in.varint());
   out.group = in.text();
   out.dedup_id = in.text();
   out.attributes.resize(in.varint());

@@ -1,6 +1,7 @@
 // A message as the queue engine keeps it: opaque bytes there, this here.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@ struct StoredMessage {
   std::string trace_header;        // AWSTraceHeader, when the sender gave one
   std::string hop_trace;           // the trace that the sending call belongs to; for receivers inside
   std::string dead_letter_source;  // ARN
+  std::uint32_t received_before = 0;  // in that source
   std::string group, dedup_id;
   std::vector<StoredAttribute> attributes;  // sorted by name
   std::string md5_of_body;                  // raw 16 bytes

@@ -145,3 +145,73 @@ def test_list_queues_in_pages(sqs):
     first = sqs.list_queues(QueueNamePrefix="paged-", MaxResults=3)
     rest = sqs.list_queues(QueueNamePrefix="paged-", MaxResults=3, NextToken=first["NextToken"])
     assert [u.rsplit("/", 1)[1] for u in first["QueueUrls"] + rest["QueueUrls"]] == [f"paged-{i}" for i in range(5)]
+
+
+def arn_of(sqs, url):
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def test_redrive_allow_policy_is_enforced(sqs, queue):
+    arn = arn_of(sqs, queue)
+    redrive = {"RedrivePolicy": f'{{"deadLetterTargetArn":"{arn}","maxReceiveCount":5}}'}
+    source = sqs.create_queue(QueueName="allowed")["QueueUrl"]
+    for policy in ('{"redrivePermission":"denyAll"}', f'{{"redrivePermission":"byQueue","sourceQueueArns":["{arn}"]}}'):
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedriveAllowPolicy": policy})
+        assert error_of(sqs.create_queue, QueueName="refused", Attributes=redrive)["Code"] == "InvalidParameterValue"
+        assert error_of(sqs.set_queue_attributes, QueueUrl=source, Attributes=redrive)["Code"] == "InvalidParameterValue"
+    for policy in ('{"redrivePermission":"allowAll"}', f'{{"redrivePermission":"byQueue","sourceQueueArns":["{arn_of(sqs, source)}"]}}'):
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedriveAllowPolicy": policy})
+        sqs.set_queue_attributes(QueueUrl=source, Attributes=redrive)
+    error = error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"RedriveAllowPolicy": '{"redrivePermission":"byQueue"}'})
+    assert error["Message"].endswith("When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values.")
+    gone = {"RedrivePolicy": f'{{"deadLetterTargetArn":"{arn}-gone","maxReceiveCount":5}}'}
+    assert error_of(sqs.create_queue, QueueName="refused", Attributes=gone)["Message"].endswith("Dead letter target does not exist.")
+    sqs.delete_queue(QueueUrl=source)
+
+
+def test_attribute_errors_and_forms(sqs, queue):
+    assert error_of(sqs.create_queue, QueueName="x", Attributes={"FifoQueue": "false"})["Message"] == "Unknown Attribute FifoQueue."
+    fifo = sqs.create_queue(QueueName="forms.fifo", Attributes={"FifoQueue": "True", "ContentBasedDeduplication": "True"})["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=fifo, Attributes={"FifoQueue": "true"})
+    error = error_of(sqs.set_queue_attributes, QueueUrl=fifo, Attributes={"FifoQueue": "false"})
+    assert error["Message"] == "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."
+    sqs.delete_queue(QueueUrl=fifo)
+    both = {"KmsMasterKeyId": "key", "SqsManagedSseEnabled": "true"}
+    assert error_of(sqs.set_queue_attributes, QueueUrl=queue, Attributes=both)["Code"] == "InvalidAttributeName"
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": "key"})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300"})
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert attributes["SqsManagedSseEnabled"] == "false" and "KmsDataKeyReusePeriodSeconds" not in attributes
+
+
+def test_a_fifo_batch_fails_as_a_whole(sqs):
+    url = sqs.create_queue(QueueName="whole.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "a", "MessageGroupId": "g", "MessageDeduplicationId": "1"}, {"Id": "2", "MessageBody": "b", "MessageGroupId": "g"}]
+    assert error_of(sqs.send_message_batch, QueueUrl=url, Entries=entries)["Code"] == "InvalidParameterValue"
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert "Failed" not in sqs.send_message_batch(QueueUrl=url, Entries=entries[:1])
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_dead_letters_keep_their_count(sqs, queue):
+    source = sqs.create_queue(QueueName="counted", Attributes={
+        "VisibilityTimeout": "0", "RedrivePolicy": f'{{"deadLetterTargetArn":"{arn_of(sqs, queue)}","maxReceiveCount":1}}'})["QueueUrl"]
+    sent = sqs.send_message(QueueUrl=source, MessageBody="poison")
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=source)
+    got = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5, AttributeNames=["All"])["Messages"][0]
+    assert got["Attributes"]["ApproximateReceiveCount"] == "2" and got["MessageId"] == sent["MessageId"]
+    sqs.delete_queue(QueueUrl=source)
+
+
+def test_move_task_errors(sqs, queue):
+    assert error_of(sqs.cancel_message_move_task, TaskHandle="foobared")["Message"] == "Value for parameter TaskHandle is invalid."
+    assert "Only SQS" not in error_of(sqs.start_message_move_task, SourceArn=arn_of(sqs, queue))["Message"]
+
+
+def test_query_errors_have_their_own_words(daemon):
+    form = urllib.parse.urlencode({"Action": "DeleteQueue", "Version": "2012-11-05", "QueueUrl": daemon.url + "/000000000000/gone"}).encode()
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(daemon.url, form)
+    text = caught.value.read().decode()
+    assert "The specified queue does not exist for this wsdl version." in text and "<Detail" in text

@@ -6,6 +6,7 @@
 #include "service/sqs/move_tasks.h"
 #include "service/sqs/naming.h"
 #include "service/sqs/operations.h"
+#include "wire/json.h"
 
 namespace reef::service::sqs::operations {
 namespace {
@@ -43,7 +44,7 @@ Task<Reply<model::StartMessageMoveTaskOutput>> start_message_move_task(Sqs& sqs,
     co_return started;
   });
   if (!handle)
-    co_return Err(aws::Error(errors::kUnsupportedOperation, "There is already a task running. Only one active task is allowed for a source queue arn at a given time."));
+    co_return Err(invalid_parameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time."));
   co_return model::StartMessageMoveTaskOutput{.task_handle = *handle};
 }
 
@@ -57,7 +58,11 @@ Task<Reply<model::CancelMessageMoveTaskOutput>> cancel_message_move_task(Sqs& sq
     co_return so_far;
   });
   if (!moved) {
-    if (!base64_decode(in.task_handle)) co_return Err(invalid_value(in.task_handle, "TaskHandle", "Invalid value."));
+    const auto bytes = base64_decode(in.task_handle);
+    const auto handle = wire::Json::parse(bytes.value_or(""));
+    const auto source = handle ? parse_arn(handle->text("sourceArn")) : std::nullopt;
+    if (!source || handle->text("taskId").empty()) co_return Err(invalid_parameter("Value for parameter TaskHandle is invalid."));
+    if (!co_await sqs.queues.settings(source->key())) co_return Err(no_such_resource("SourceArn"));
     co_return Err(aws::Error(errors::kResourceNotFoundException, "Task does not exist."));
   }
   co_return model::CancelMessageMoveTaskOutput{.approximate_number_of_messages_moved = *moved};

@@ -7,6 +7,7 @@
 #include "service/sqs/attributes.h"
 #include "service/sqs/errors.h"
 #include "service/sqs/operations.h"
+#include "service/sqs/redrive.h"
 
 namespace reef::service::sqs::operations {
 
@@ -37,11 +38,13 @@ Task<Reply<model::SetQueueAttributesOutput>> set_queue_attributes(Sqs& sqs, cons
                                                                   const Call& call) {
   const QueueName name = CO_TRY(parse_url(in.queue_url, call));
   const TextMapOf attributes(in.attributes.begin(), in.attributes.end());
+  CO_TRY(to_reply(co_await sqs.queues.settings(name.key())));
+  CO_TRY(co_await check_dead_letter_queue(sqs.queues, attributes, name));
   aws::Reply<void> applied;
   CO_TRY(to_reply(co_await sqs.queues.change(name.key(), [&](queue::Settings& settings) {
     queue::Settings edited = settings;
     QueueExtra extra = read_extra(settings);
-    applied = apply_attributes(attributes, false, name, edited, extra);
+    applied = apply_attributes(attributes, name, edited, extra);
     if (!applied) return;
     extra.modified = to_seconds(call.now);
     write_extra(edited, extra);

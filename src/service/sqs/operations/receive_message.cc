@@ -17,10 +17,10 @@ bool wants(const std::optional<std::vector<std::string>>& names, std::string_vie
   return names && std::any_of(names->begin(), names->end(), [&](const std::string& n) { return n == "All" || n == name; });
 }
 
-// "All", ".*", "prefix.*" or a name.
+// "All", ".*", "*", "prefix.*" or a name.
 bool wants_attribute(const std::vector<std::string>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(), [&](const std::string& wanted) {
-    if (wanted == "All" || wanted == ".*") return true;
+    if (wanted == "All" || wanted == ".*" || wanted == "*") return true;
     if (wanted.ends_with(".*")) return name.starts_with(std::string_view(wanted).substr(0, wanted.size() - 2));
     return name == wanted;
   });
@@ -38,7 +38,7 @@ model::Message to_model(const queue::Message& received, const model::ReceiveMess
   if (in.attribute_names || in.message_system_attribute_names) {
     system("SenderId", stored.sender_id);
     system("SentTimestamp", std::to_string(to_millis(received.sent_at)));
-    system("ApproximateReceiveCount", std::to_string(received.receive_count));
+    system("ApproximateReceiveCount", std::to_string(received.receive_count + stored.received_before));
     system("ApproximateFirstReceiveTimestamp", std::to_string(to_millis(received.first_received_at)));
     system("AWSTraceHeader", stored.trace_header.empty() && is_inside ? stored.hop_trace : stored.trace_header);
     system("DeadLetterQueueSourceArn", stored.dead_letter_source);

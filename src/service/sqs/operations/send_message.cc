@@ -11,6 +11,20 @@
 namespace reef::service::sqs::operations {
 namespace {
 
+aws::Reply<void> check_fifo(const Outgoing& outgoing, const queue::Settings& settings) {
+  if (!settings.is_fifo) return {};
+  if (outgoing.message.group.empty()) return Err(invalid_parameter("The request must contain the parameter MessageGroupId."));
+  if (outgoing.message.dedup_id.empty() && !settings.dedup_by_content) return Err(missing_deduplication());
+  return {};
+}
+
+// In a batch an oversized message is worded differently.
+aws::Error in_batch(aws::Error error) {
+  constexpr std::string_view kSingle = "One or more parameters are invalid.";
+  if (error.message.starts_with(kSingle)) error.message.replace(0, kSingle.size(), "One or more parameters cannot be validated.");
+  return error;
+}
+
 // Fills the members that a single reply and a batch's entry have in common.
 template <class Output>
 void fill(Output& out, Outgoing& outgoing, const queue::Sent& sent, bool is_fifo) {
@@ -63,11 +77,15 @@ Task<Reply<model::SendMessageBatchOutput>> send_message_batch(Sqs& sqs, const mo
     co_return Err(aws::Error(errors::kBatchRequestTooLong,
                              fmt::format("Batch requests cannot be longer than {} bytes. You have sent {} bytes.", kMessageBytesMax, total)));
   std::vector<std::size_t> accepted;
+  aws::Reply<void> whole;
   const auto sent = co_await sqs.queues.send(name.key(), [&](const queue::Settings& settings, std::vector<queue::NewMessage>& messages) {
+    // What a FIFO queue must have in every entry fails the call; other faults fail their entry.
+    for (const Outgoing& one : outgoing)
+      if (whole = check_fifo(one, settings); !whole) return false;
     for (std::size_t i = 0; i < outgoing.size(); ++i) {
       auto message = finish(outgoing[i], settings);
       if (!message) {
-        out.failed.push_back(failed_entry(*ids[i], message.error()));
+        out.failed.push_back(failed_entry(*ids[i], in_batch(message.error())));
         continue;
       }
       messages.push_back(*std::move(message));
@@ -75,6 +93,7 @@ Task<Reply<model::SendMessageBatchOutput>> send_message_batch(Sqs& sqs, const mo
     }
     return true;
   });
+  CO_TRY(std::move(whole));
   const std::vector<queue::Sent> results = CO_TRY(to_reply(sent));
   for (std::size_t k = 0; k < accepted.size(); ++k) {
     auto& entry = out.successful.emplace_back();
