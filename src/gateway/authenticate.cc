@@ -98,6 +98,7 @@ aws::Reply<Authenticated> authenticate(const AuthSettings& settings, const aws::
   const auto key = keys.find(claim->access_key);
   if (!key) {
     if (settings.mode == AuthMode::kStrict) return Err(unknown_key(dialect, claim->access_key));
+    if (claim->form != aws::SignatureClaim::Form::kHeader) TRY(check_time(*claim, dialect, now));  // needs no secret
     out.principal = root_of(is_account_id(claim->access_key) ? claim->access_key : settings.default_account, claim->access_key);
     return out;
   }

@@ -78,6 +78,7 @@ http::Response Gateway::refuse(const aws::Error& error, const Exchange& exchange
     response.set("x-amzn-errortype", error.code);
     response.body = wire::Json::object({{"__type", error.code}, {"message", error.message}}).dump();
   }
+  if (exchange.identified && exchange.identified->protocol == aws::Protocol::kRestXml) response.set("x-amz-id-2", base64_encode(exchange.request_id));
   response.set("x-amzn-requestid", exchange.request_id);
   if (log::enabled(log::Level::kDebug))
     log::debug("refused", {{"request_id", exchange.request_id}, {"code", error.code}, {"status", error.status}, {"message", error.message}});
@@ -119,6 +120,7 @@ Task<http::Response> Gateway::serve_call(http::Request& request) {
   aws::encode_reply(*found.service->model, *found.operation, found.protocol, reply->get(), exchange.request_id, exchange.response);
   if (found.protocol == aws::Protocol::kRestXml) {
     exchange.response.set("x-amz-request-id", exchange.request_id);
+    exchange.response.set("x-amz-id-2", base64_encode(exchange.request_id));
     exchange.response.set("server", "AmazonS3");
   } else {
     exchange.response.set("x-amzn-requestid", exchange.request_id);

@@ -238,7 +238,9 @@ Task<void> serve_http1(Connection& connection) {
       connection.input.erase(0, parsed.consumed);
       Http1Body body(connection, head);
       request.body = &body;
+      connection.stream.on_peer_closed = [&request] { request.note_peer_gone(); };
       Response response = co_await shared.handler(request);
+      connection.stream.on_peer_closed = nullptr;
       keep = keep && !response.close;
       // A body that was refused unread must not be waited for.
       const bool reusable = co_await body.swallow();

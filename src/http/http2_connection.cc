@@ -109,6 +109,7 @@ class Session {
     connection_.stream.close();
     for (auto& [id, stream] : streams_) {
       stream->body.broken = true;
+      stream->request.note_peer_gone();
       if (stream->pump) connection_.shared->reactor.post([pump = std::exchange(stream->pump, nullptr)] { pump.resume(); });
     }
     // Waking a body may end its handler and change the map, so each is woken from the loop.
@@ -233,6 +234,7 @@ class Session {
     if (!stream) return 0;
     stream->closed = true;
     if (!stream->body.ended) stream->body.broken = true;
+    stream->request.note_peer_gone();
     if (stream->handled) {
       self(data).streams_.erase(id);
     } else {

@@ -1,6 +1,7 @@
 // HTTP messages as handlers see them, the same for HTTP/1.1 and HTTP/2.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,18 @@ struct Request {
   bool is_tls = false;
   std::string peer;                 // "127.0.0.1:51234"
   std::string storage;              // what the views point into
+  bool peer_gone = false;           // the client closed its side while the handler ran
+  std::shared_ptr<std::atomic<bool>> abandoned;
+
+  // True, once the client has gone away before it got its reply; readable from any thread. For handlers that wait.
+  std::shared_ptr<std::atomic<bool>> abandonment() {
+    if (!abandoned) abandoned = std::make_shared<std::atomic<bool>>(peer_gone);
+    return abandoned;
+  }
+  void note_peer_gone() {
+    peer_gone = true;
+    if (abandoned) abandoned->store(true);
+  }
 
   // The first header of that lower-case name, or "".
   std::string_view header(std::string_view name) const {

@@ -25,6 +25,7 @@ void SocketStream::close() {
 }
 
 void SocketStream::on_ready(std::uint32_t events) {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && on_peer_closed) on_peer_closed();
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) can_read_ = true;
   if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) can_write_ = true;
   auto reader = can_read_ ? std::exchange(reader_, nullptr) : nullptr;

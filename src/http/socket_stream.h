@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 
 #include <coroutine>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,8 @@ class SocketStream final : public io::FdHandler {
   bool is_closed() const { return closed_; }
   // Fails whoever has waited beyond its deadline. The owner calls it about once a second.
   void expire(std::int64_t now);
+  // Called when the peer closes its side or the connection breaks.
+  std::function<void()> on_peer_closed;
   bool is_waiting_to_read() const { return reader_ != nullptr; }
 
   void on_ready(std::uint32_t events) override;

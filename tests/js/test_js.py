@@ -10,21 +10,13 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 NODE = next(iter(sorted(HERE.glob("node_modules/node-linux-*/bin/node"))), None)
 
-# What differs from AWS still, by test.
-DIFFERS = {
-    "an abandoned long poll takes no message away": "a message goes to a poller whose connection is closed",
-    "a listing asked to be URL encoded writes a space as a plus": "a space is written as %20",
-    "an answer has both request ids": "x-amz-id-2 is not sent",
-    "an unknown runtime is an invalid parameter value": "the model's check answers ValidationException",
-}
 ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
 def named_tests():
     for script in sorted(HERE.glob("*.test.mjs")):
         for name in re.findall(r'^test\("([^"]+)"', script.read_text(), re.MULTILINE):
-            marks = [pytest.mark.xfail(reason=DIFFERS[name], strict=False)] if name in DIFFERS else []
-            yield pytest.param(script, name, marks=marks, id=f"{script.name.split('.')[0]}: {name}")
+            yield pytest.param(script, name, id=f"{script.name.split('.')[0]}: {name}")
 
 
 @pytest.fixture(scope="module")

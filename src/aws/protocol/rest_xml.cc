@@ -5,6 +5,7 @@
 #include "aws/protocol/rest.h"
 #include "aws/protocol/scalar.h"
 #include "aws/protocol/xml_value.h"
+#include "base/encoding.h"
 
 namespace reef::aws::rest_xml {
 namespace {
@@ -120,7 +121,7 @@ void encode_error(const ErrorParts& out) {
     for (const auto& [name, value] : out.error.fields.as_object())
       if (const auto text = value.scalar_text()) xml.element(name, *text);
     xml.element("RequestId", out.request_id);
-    xml.element("HostId", "atoll");
+    xml.element("HostId", base64_encode(out.request_id));  // the same as x-amz-id-2
     xml.close("Error");
     return;
   }

@@ -148,6 +148,10 @@ Task<Result<std::vector<Message>, Refusal>> Queues::receive(std::string key, Rec
     for (;;) {
       QueueShard::Open* open = home.find(key);
       if (!open) co_return Err(Refusal::kNoSuchQueue);
+      if (deadline >= 0 && options.abandoned && options.abandoned->load()) {
+        home.wake(*open);  // whoever waits next is meant
+        co_return std::vector<Message>{};
+      }
       std::vector<Leased> exhausted;
       auto leased = open->queue.receive({.count_max = options.count_max, .lease = options.lease}, home.shard.now(),
                                         *open, exhausted);

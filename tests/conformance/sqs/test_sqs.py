@@ -53,6 +53,21 @@ def test_long_poll_is_woken_by_a_message(sqs, queue, daemon):
     assert received[0]["Messages"][0]["Body"] == "wake"
 
 
+def test_an_abandoned_long_poll_takes_no_message(sqs, queue, daemon):
+    import json
+    import socket
+    import time
+    body = json.dumps({"QueueUrl": queue, "WaitTimeSeconds": 20}).encode()
+    head = (f"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", daemon.port)) as gone:
+        gone.sendall(head + body)
+        time.sleep(0.3)
+    time.sleep(0.1)
+    sqs.send_message(QueueUrl=queue, MessageBody="for the living")
+    assert sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]["Body"] == "for the living"
+
+
 def test_visibility_and_delay_follow_the_clock(sqs, queue, daemon):
     sqs.send_message(QueueUrl=queue, MessageBody="late", DelaySeconds=600)
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -26,7 +27,7 @@ Reply<bool> wants_url(const std::optional<std::string>& encoding_type) {
 }
 
 // S3 leaves slashes as they are in listings.
-std::string shown(std::string_view text, bool as_url) { return as_url ? percent_encode(text, true) : std::string(text); }
+std::string shown(std::string_view text, bool as_url) { return as_url ? replace_all(percent_encode(text, true), "%20", "+") : std::string(text); }
 
 template <class Entry>
 void fill_entry(const blob::Listed& listed, bool as_url, Entry& entry) {

@@ -80,6 +80,7 @@ Task<Reply<model::ReceiveMessageOutput>> receive_message(Sqs& sqs, const model::
   if (in.visibility_timeout && (*in.visibility_timeout < 0 || *in.visibility_timeout > kVisibilitySecondsMax))
     co_return Err(invalid_value(std::to_string(*in.visibility_timeout), "VisibilityTimeout", "Must be between 0 and 43200, if provided."));
   queue::ReceiveOptions options{.count_max = static_cast<std::uint32_t>(count)};
+  if (call.http_request) options.abandoned = call.http_request->abandonment();
   if (in.visibility_timeout) options.lease = std::chrono::seconds(*in.visibility_timeout);
   if (in.wait_time_seconds) options.wait = std::chrono::seconds(*in.wait_time_seconds);
   const std::vector<queue::Message> received = CO_TRY(to_reply(co_await sqs.queues.receive(name.key(), options)));
