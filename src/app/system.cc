@@ -223,6 +223,11 @@ void System::begin_stop() {
   log::info("stopping", {});
   engines_->queues.stop_waiting();
   for (const auto& entry : registry_->all()) entry->service->stop();
+  // Whatever still waits after the drain's own deadline is not waited for: stopping has a bound.
+  storage_->reactors[0]->after(kDrainMax + 1s, [this] {
+    log::warn("stopping with requests unanswered", {});
+    for (const auto& reactor : storage_->reactors) reactor->stop();
+  });
   draining_ = servers_.size();
   for (std::size_t i = 0; i < servers_.size(); ++i)
     storage_->reactors[i]->post([this, i] {
