@@ -59,6 +59,8 @@ void Functions::stop() {
   for (auto& [key, all] : booted_)
     for (const auto& environment : all) environment->stop("spindown");
   booted_.clear();
+  // Those that wait for an environment would wait for ever.
+  for (auto& [id, pending] : std::exchange(pending_, {})) pending.done(std::nullopt);
 }
 
 Task<Result<Outcome, Refusal>> Functions::invoke(VersionPtr version, Invocation invocation, std::optional<std::uint32_t> reserved,
@@ -76,8 +78,8 @@ Task<Result<Outcome, Refusal>> Functions::invoke_here(VersionPtr version, Invoca
                                                       std::uint32_t reserved_by_all) {
   if (stopping_) co_return Err(Refusal::kStopping);
   const InvocationId id = ++last_invocation_;
-  Later<Outcome> answer;
-  pending_[id] = {version, std::move(invocation), [&answer](Outcome outcome) { answer.set(std::move(outcome)); }};
+  Later<std::optional<Outcome>> answer;
+  pending_[id] = {version, std::move(invocation), [&answer](std::optional<Outcome> outcome) { answer.set(std::move(outcome)); }};
   versions_[version->id] = version;
   Scheduler::Effects effects;
   const auto admitted = scheduler_.invoke(id, version->id, version->function, reserved, reserved_by_all, Duration(io::monotonic_micros()), effects);
@@ -86,8 +88,9 @@ Task<Result<Outcome, Refusal>> Functions::invoke_here(VersionPtr version, Invoca
     co_return Err(admitted.error());
   }
   carry_out(std::move(effects));
-  Outcome outcome = co_await answer;
-  co_return outcome;
+  std::optional<Outcome> outcome = co_await answer;
+  if (!outcome) co_return Err(Refusal::kStopping);
+  co_return *std::move(outcome);
 }
 
 void Functions::carry_out(Scheduler::Effects effects) {

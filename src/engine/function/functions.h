@@ -46,7 +46,7 @@ class Functions {
   struct Pending {
     VersionPtr version;
     Invocation invocation;
-    Environment::Done done;
+    std::function<void(std::optional<Outcome>)> done;  // told nothing: it will never run
   };
   Task<Result<Outcome, Refusal>> invoke_here(VersionPtr version, Invocation invocation, std::optional<std::uint32_t> reserved,
                                              std::uint32_t reserved_by_all);
