@@ -385,7 +385,7 @@ class Session {
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, std::unique_ptr<Stream>> streams_;
   bool writing_ = false, ending_ = false;
-  int running_ = 0;  // coroutines that still use this session
+  int running_ = 0;  // coroutines that still use this object
   Later<bool> idle_;
 };
 

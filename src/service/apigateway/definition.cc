@@ -71,8 +71,7 @@ aws::Reply<void> import_definition(const Json& document, StoredApi& api, RestApi
     auto& list = api.api.binary_media_types.emplace();
     for (const Json& type : types->as_array()) list.push_back(type.as_string());
   }
-  const std::string base = document.text("basePath");
-  static_cast<void>(base);  // ignored, as API Gateway does by default
+  // basePath is ignored, as API Gateway does by default.
   for (const auto& [path_text, item] : document["paths"].as_object()) {
     std::string path = path_text;
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();

@@ -84,14 +84,11 @@ void ApiGateway::remove(std::string_view id) {
 std::string ApiGateway::new_id() const { return make_token(thread_random(), 10); }
 
 void ApiGateway::changed(StoredApi& api, Time now) {
-  bool auto_deployed = false;
   for (auto& [name, stage] : api.stages) {
     if (!stage.auto_deploy.value_or(false)) continue;
-    auto_deployed = true;
     stage.last_updated_date = from_seconds(to_seconds(now));
     stage.last_deployment_status_message = fmt::format("Successfully deployed stage with deployment ID '{}'", stage.deployment_id.value_or(""));
   }
-  static_cast<void>(auto_deployed);
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.api_id, encode(api));
   sites.put("execute-api", *api.api.api_id, compile(api, caller, spans));
 }
