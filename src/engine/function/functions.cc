@@ -9,12 +9,21 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/embedded.h"
 #include "base/log.h"
 #include "engine/store/shard.h"
 
 namespace reef::function {
+
+SchedulerLimits limits_of_this_machine() {
+  SchedulerLimits limits;
+  // While one waits for a call of its own another has work for the processor.
+  const std::uint32_t processors = std::max(1u, std::thread::hardware_concurrency());
+  limits.hot_environments = processors + (processors + 1) / 2;
+  return limits;
+}
 
 Functions::Functions(Options options, sandbox::Sandboxes& sandboxes, LogSink& logs, SchedulerLimits limits)
     : options_(std::move(options)), sandboxes_(sandboxes), logs_(logs), scheduler_(limits) {
@@ -82,7 +91,9 @@ Task<Result<Outcome, Refusal>> Functions::invoke_here(VersionPtr version, Invoca
   pending_[id] = {version, std::move(invocation), [&answer](std::optional<Outcome> outcome) { answer.set(std::move(outcome)); }};
   versions_[version->id] = version;
   Scheduler::Effects effects;
-  const auto admitted = scheduler_.invoke(id, version->id, version->function, reserved, reserved_by_all, Duration(io::monotonic_micros()), effects);
+  const Duration steady(io::monotonic_micros());
+  scheduler_.set_machine_busy(machine_load_.is_busy(steady));
+  const auto admitted = scheduler_.invoke(id, version->id, version->function, reserved, reserved_by_all, steady, effects);
   if (!admitted) {
     pending_.erase(id);
     co_return Err(admitted.error());
@@ -143,7 +154,7 @@ void Functions::start_environment(EnvironmentId id, VersionPtr version) {
     environment->assign(version, {
         .on_ready = [&self, id] {
           Scheduler::Effects effects;
-          self.scheduler_.ready(id, store::Shard::control().now(), effects);
+          self.scheduler_.ready(id, store::Shard::control().now(), Duration(io::monotonic_micros()), effects);
           self.carry_out(std::move(effects));
         },
         .on_ended = [&self, id] { self.environment_ended(id); }});
@@ -157,7 +168,7 @@ void Functions::environment_ended(EnvironmentId id) {
   failed_[id] = found->second;
   environments_.erase(found);
   Scheduler::Effects effects;
-  scheduler_.gone(id, store::Shard::control().now(), effects);
+  scheduler_.gone(id, Duration(io::monotonic_micros()), effects);
   if (!stopping_) carry_out(std::move(effects));
   failed_.erase(id);
 }

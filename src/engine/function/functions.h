@@ -8,14 +8,17 @@
 #include <string>
 
 #include "engine/function/environment.h"
+#include "engine/function/machine_load.h"
 #include "engine/function/scheduler.h"
 #include "io/pool.h"
 
 namespace reef::function {
 
+SchedulerLimits limits_of_this_machine();
+
 class Functions {
  public:
-  Functions(Options options, sandbox::Sandboxes& sandboxes, LogSink& logs, SchedulerLimits limits = {});
+  Functions(Options options, sandbox::Sandboxes& sandboxes, LogSink& logs, SchedulerLimits limits = limits_of_this_machine());
   ~Functions();
 
   // On the control shard, before the first request: writes the runtimes that the binary carries.
@@ -61,6 +64,7 @@ class Functions {
   sandbox::Sandboxes& sandboxes_;
   LogSink& logs_;
   Scheduler scheduler_;
+  MachineLoad machine_load_;
   io::Pool pool_{"functions", 2};
   bool stopping_ = false;
   struct Found {

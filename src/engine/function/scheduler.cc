@@ -15,21 +15,37 @@ Result<void, Refusal> Scheduler::invoke(InvocationId invocation, const std::stri
   admitted_[invocation] = {function, reserved.has_value()};
   ++running_[function];
   if (!reserved) ++unreserved_running_;
-  if (!line.idle.empty()) {
-    const EnvironmentId id = line.idle.back();
-    line.idle.pop_back();
-    run(id, environments_.at(id), invocation, effects);
-    return {};
-  }
   line.waiting.emplace_back(invocation, steady);
   ++waiting_count_;
   if (line.environments == 0) start_for(version, line, 1, effects);
+  if (!should_wait_for_a_hot_one(line)) run_on_idle(line, 1, steady, effects);
   return {};
 }
 
-void Scheduler::run(EnvironmentId id, Environment& environment, InvocationId invocation, Effects& effects) {
+bool Scheduler::should_wait_for_a_hot_one(const Line& line) const {
+  return machine_busy_ && line.busy >= limits_.hot_environments && line.mean_run > Duration::zero() && line.mean_run < limits_.brief;
+}
+
+void Scheduler::run(EnvironmentId id, Environment& environment, Line& line, InvocationId invocation, Duration steady, Effects& effects) {
   environment.state = State::kBusy;
+  environment.run_since = steady;
+  ++line.busy;
   effects.run.push_back({id, invocation});
+}
+
+void Scheduler::run_first_waiting(EnvironmentId id, Line& line, Duration steady, Effects& effects) {
+  const InvocationId invocation = line.waiting.front().first;
+  line.waiting.pop_front();
+  --waiting_count_;
+  run(id, environments_.at(id), line, invocation, steady, effects);
+}
+
+void Scheduler::run_on_idle(Line& line, std::uint32_t wanted, Duration steady, Effects& effects) {
+  for (; wanted > 0 && !line.idle.empty() && !line.waiting.empty(); --wanted) {
+    const EnvironmentId id = line.idle.back();
+    line.idle.pop_back();
+    run_first_waiting(id, line, steady, effects);
+  }
 }
 
 // Until `wanted` are on their way, as long as the machine carries them.
@@ -64,24 +80,29 @@ void Scheduler::forget(std::map<EnvironmentId, Environment>::iterator environmen
 void Scheduler::lose_patience(Duration steady, Effects& effects) {
   if (waiting_count_ == 0) return;
   for (auto& [version, line] : lines_) {
+    const Duration patience = should_wait_for_a_hot_one(line) ? limits_.busy_patience : limits_.patience;
     std::uint32_t impatient = 0;
-    while (impatient < line.waiting.size() && line.waiting[impatient].second + limits_.patience <= steady) ++impatient;
-    start_for(version, line, impatient, effects);
+    while (impatient < line.waiting.size() && line.waiting[impatient].second + patience <= steady) ++impatient;
+    const auto served = static_cast<std::uint32_t>(std::min<std::size_t>(impatient, line.idle.size()));
+    run_on_idle(line, served, steady, effects);
+    start_for(version, line, impatient - served, effects);
   }
 }
 
-void Scheduler::ready(EnvironmentId id, Time now, Effects& effects) {
+void Scheduler::ready(EnvironmentId id, Time now, Duration steady, Effects& effects) {
   const auto found = environments_.find(id);
   if (found == environments_.end()) return;
   Environment& environment = found->second;
   Line& line = lines_[environment.version];
   if (environment.state == State::kStarting) --line.starting;
-  if (!line.waiting.empty()) {
-    const InvocationId invocation = line.waiting.front().first;
-    line.waiting.pop_front();
-    --waiting_count_;
-    return run(id, environment, invocation, effects);
+  if (environment.state == State::kBusy) {
+    --line.busy;
+    const Duration took = std::max(Duration(1), steady - environment.run_since);
+    line.mean_run = line.mean_run == Duration::zero() ? took : (line.mean_run * 7 + took) / 8;
   }
+  // With enough hot ones at work this one may cool down.
+  const bool is_one_too_many = environment.state == State::kBusy && should_wait_for_a_hot_one(line) && !environment.retired;
+  if (!line.waiting.empty() && !is_one_too_many) return run_first_waiting(id, line, steady, effects);
   if (environment.retired) {
     effects.stop.push_back(id);
     forget(found);
@@ -108,13 +129,17 @@ void Scheduler::finished(InvocationId invocation) {
   admitted_.erase(found);
 }
 
-void Scheduler::gone(EnvironmentId id, Time now, Effects& effects) {
+void Scheduler::gone(EnvironmentId id, Duration steady, Effects& effects) {
   const auto found = environments_.find(id);
   if (found == environments_.end()) return;
   const Environment environment = found->second;
   forget(found);
   Line& line = lines_[environment.version];
   if (environment.state == State::kIdle) std::erase(line.idle, id);
+  if (environment.state == State::kBusy) {
+    --line.busy;
+    if (!should_wait_for_a_hot_one(line)) run_on_idle(line, 1, steady, effects);  // for one that waited for this one
+  }
   if (environment.state == State::kStarting) {
     --line.starting;
     if (!line.waiting.empty()) {

@@ -32,6 +32,12 @@ struct SchedulerLimits {
   // How long an invocation waits for an environment that is busy before another is started: about what a start
   // takes, so that a short burst on a few cores does not become a crowd of processes. Real time.
   Duration patience = 50ms;
+  // On a busy machine more processes at once finish nothing sooner, and cold ones need several times the processor time
+  // of hot ones. So while runs of a version are brief they wait, with more patience, for one of a few hot environments
+  // instead of waking an idle one or starting another.
+  std::uint32_t hot_environments = 3;
+  Duration brief = 50ms;
+  Duration busy_patience = 250ms;
 };
 
 class Scheduler {
@@ -52,14 +58,16 @@ class Scheduler {
   Result<void, Refusal> invoke(InvocationId invocation, const std::string& version, const std::string& function,
                                std::optional<std::uint32_t> reserved, std::uint32_t reserved_by_all, Duration steady, Effects& effects);
   // The environment can take an invocation: after its start, and after each run.
-  void ready(EnvironmentId environment, Time now, Effects& effects);
+  void ready(EnvironmentId environment, Time now, Duration steady, Effects& effects);
+  // Whether the machine's processors have nothing left to give.
+  void set_machine_busy(bool busy) { machine_busy_ = busy; }
   // The invocation was answered; its environment may still be busy with the aftermath.
   void finished(InvocationId invocation);
   // The environment is gone, whatever it did. One that never was ready fails one waiting invocation.
-  void gone(EnvironmentId environment, Time now, Effects& effects);
+  void gone(EnvironmentId environment, Duration steady, Effects& effects);
   // No further invocation for this version: idle environments go now, busy ones after their run.
   void retire(const std::string& version, Effects& effects);
-  // Starts environments for those who waited for longer than patience lasts. Call now and then while waiting() > 0.
+  // Finds environments for those who waited for longer than patience lasts. Call now and then while waiting() > 0.
   void lose_patience(Duration steady, Effects& effects);
   std::size_t waiting() const { return waiting_count_; }
   // Ends environments that were idle for too long.
@@ -75,15 +83,21 @@ class Scheduler {
     std::string version;
     State state = State::kStarting;
     Time idle_since{};
+    Duration run_since{};
     bool retired = false;
   };
   struct Line {
     std::deque<std::pair<InvocationId, Duration>> waiting;  // and since when
     std::uint32_t starting = 0;
     std::uint32_t environments = 0;
+    std::uint32_t busy = 0;
+    Duration mean_run{};              // of the recent ones; zero: none yet
     std::vector<EnvironmentId> idle;  // the most recently used last
   };
-  void run(EnvironmentId id, Environment& environment, InvocationId invocation, Effects& effects);
+  bool should_wait_for_a_hot_one(const Line& line) const;
+  void run(EnvironmentId id, Environment& environment, Line& line, InvocationId invocation, Duration steady, Effects& effects);
+  void run_first_waiting(EnvironmentId id, Line& line, Duration steady, Effects& effects);
+  void run_on_idle(Line& line, std::uint32_t wanted, Duration steady, Effects& effects);
   void start_for(const std::string& version, Line& line, std::uint32_t wanted, Effects& effects);
   void forget(std::map<EnvironmentId, Environment>::iterator environment);
   bool evict_oldest_idle(Effects& effects);
@@ -97,6 +111,7 @@ class Scheduler {
   TextMap<std::uint32_t> running_;
   std::uint32_t unreserved_running_ = 0;
   std::size_t waiting_count_ = 0;
+  bool machine_busy_ = false;
   EnvironmentId last_id_ = 0;
 };
 

@@ -20,8 +20,8 @@ struct Scheduling : testing::Test {
     effects = {};
     return scheduler.invoke(id, version, "f-" + version, reserved, reserved.value_or(0), steady, effects);
   }
-  void ready(EnvironmentId id, Time now = kNow) { effects = {}, scheduler.ready(id, now, effects); }
-  void gone(EnvironmentId id) { effects = {}, scheduler.gone(id, kNow, effects); }
+  void ready(EnvironmentId id, Time now = kNow) { effects = {}, scheduler.ready(id, now, steady, effects); }
+  void gone(EnvironmentId id) { effects = {}, scheduler.gone(id, steady, effects); }
 };
 
 TEST_F(Scheduling, StartsForTheFirstInvocationAndReusesIdleOnes) {
@@ -57,6 +57,93 @@ TEST_F(Scheduling, GivesTheFirstFreeEnvironmentToTheLongestWaiting) {
   EXPECT_EQ(effects.run[0].invocation, 2u);
   ready(second);
   EXPECT_TRUE(effects.run.empty());
+}
+
+struct BusyMachine : Scheduling {
+  EnvironmentId first = 0, second = 0;
+  BusyMachine() {
+    scheduler = Scheduler({.account_concurrency = 100, .environments_max = 10, .patience = 50ms, .hot_environments = 1, .brief = 10ms, .busy_patience = 200ms});
+    EXPECT_TRUE(invoke(1, "a").has_value());
+    first = effects.start[0].environment;
+    ready(first);
+    EXPECT_TRUE(invoke(2, "a").has_value());
+    wait(50ms);
+    second = effects.start[0].environment;
+    ready(second);
+    scheduler.finished(1);
+    scheduler.finished(2);
+  }
+  // Both are idle then, and their mean run is `took`.
+  void run_for(Duration took) {
+    for (InvocationId id = 100; id < 150; ++id) {
+      ready(first);
+      ready(second);
+      EXPECT_TRUE(invoke(id, "a").has_value());
+      EXPECT_TRUE(invoke(id + 100, "a").has_value());
+      steady += took;
+      scheduler.finished(id);
+      scheduler.finished(id + 100);
+    }
+    ready(first);
+    ready(second);
+  }
+};
+
+TEST_F(BusyMachine, KeepsBriefRunsOnHotEnvironments) {
+  run_for(1ms);
+  scheduler.set_machine_busy(true);
+  ASSERT_TRUE(invoke(3, "a").has_value());
+  ASSERT_EQ(effects.run.size(), 1u);
+  const EnvironmentId hot = effects.run[0].environment;
+  ASSERT_TRUE(invoke(4, "a").has_value());
+  EXPECT_TRUE(effects.run.empty());
+  EXPECT_EQ(scheduler.waiting(), 1u);
+  steady += 1ms;
+  scheduler.finished(3);
+  ready(hot);
+  ASSERT_EQ(effects.run.size(), 1u);
+  EXPECT_EQ(effects.run[0].environment, hot);
+  EXPECT_EQ(effects.run[0].invocation, 4u);
+}
+
+TEST_F(BusyMachine, WakesAnIdleOneWhenPatienceEnds) {
+  run_for(1ms);
+  scheduler.set_machine_busy(true);
+  ASSERT_TRUE(invoke(3, "a").has_value());
+  ASSERT_TRUE(invoke(4, "a").has_value());
+  wait(199ms);
+  EXPECT_TRUE(effects.run.empty());
+  wait(1ms);
+  ASSERT_EQ(effects.run.size(), 1u);
+  EXPECT_EQ(effects.run[0].invocation, 4u);
+  EXPECT_TRUE(effects.start.empty());
+}
+
+TEST_F(BusyMachine, WakesAnIdleOneWhenTheHotOneDies) {
+  run_for(1ms);
+  scheduler.set_machine_busy(true);
+  ASSERT_TRUE(invoke(3, "a").has_value());
+  const EnvironmentId hot = effects.run[0].environment;
+  ASSERT_TRUE(invoke(4, "a").has_value());
+  gone(hot);
+  ASSERT_EQ(effects.run.size(), 1u);
+  EXPECT_EQ(effects.run[0].invocation, 4u);
+  EXPECT_NE(effects.run[0].environment, hot);
+}
+
+TEST_F(BusyMachine, LongRunsAndIdleMachinesNeverWait) {
+  run_for(20ms);
+  scheduler.set_machine_busy(true);
+  ASSERT_TRUE(invoke(3, "a").has_value());
+  ASSERT_TRUE(invoke(4, "a").has_value());
+  EXPECT_EQ(effects.run.size(), 1u);
+  scheduler.finished(3);
+  scheduler.finished(4);
+  run_for(1ms);
+  scheduler.set_machine_busy(false);
+  ASSERT_TRUE(invoke(5, "a").has_value());
+  ASSERT_TRUE(invoke(6, "a").has_value());
+  EXPECT_EQ(effects.run.size(), 1u);
 }
 
 TEST_F(Scheduling, RefusesBeyondReservedAndAccountConcurrency) {
