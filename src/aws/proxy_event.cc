@@ -13,6 +13,26 @@ namespace {
 using wire::Json;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+// Paths and headers may hold any bytes, JSON may not: what is not UTF-8 becomes U+FFFD.
+std::string as_utf8(std::string text) {
+  if (is_valid_utf8(text)) return text;
+  constexpr std::size_t kLongest = 4;
+  constexpr std::uint32_t kReplacement = 0xFFFD;
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t size = 1;
+    while (size <= kLongest && !is_valid_utf8(std::string_view(text).substr(at, size))) ++size;
+    if (size > kLongest) {
+      append_utf8(out, kReplacement);
+      ++at;
+      continue;
+    }
+    out.append(text, at, size);
+    at += size;
+  }
+  return out;
+}
+
 Pairs query_pairs(std::string_view query) {
   Pairs out;
   if (query.empty()) return out;
@@ -135,7 +155,7 @@ std::string event_v2(const ProxyRequest& request) {
   if (!request.parameters.empty()) event.set("pathParameters", last_values(request.parameters));
   if (!request.stage_variables.empty()) event.set("stageVariables", object_of(request.stage_variables));
   set_body(event, request, false);
-  return event.dump();
+  return as_utf8(event.dump());
 }
 
 std::string event_v1(const ProxyRequest& request, bool is_http_api) {
@@ -171,7 +191,7 @@ std::string event_v1(const ProxyRequest& request, bool is_http_api) {
   context.set("stage", request.stage);
   event.set("requestContext", std::move(context));
   set_body(event, request, true);
-  return event.dump();
+  return as_utf8(event.dump());
 }
 
 Result<http::Response, std::string> read_proxy_reply(std::string_view payload, bool is_v2) {
