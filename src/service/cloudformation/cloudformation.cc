@@ -11,6 +11,7 @@
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
 #include "service/cloudformation/deployment.h"
+#include "service/cloudformation/recovery.h"
 
 namespace reef::cloudformation {
 namespace {
@@ -68,7 +69,8 @@ void Cloudformation::start() {
   });
   for (const std::string& id : interrupted) {
     resume_interrupted(*find_by_id(id));
-    carry_out(id);
+    // Not before every service that it needs has started.
+    store::Shard::control().reactor().post([this, id] { carry_out(id); });
   }
 }
 

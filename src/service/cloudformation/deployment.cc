@@ -10,14 +10,15 @@
 #include "engine/deploy/walk.h"
 #include "engine/store/shard.h"
 #include "service/cloudformation/changes.h"
+#include "service/cloudformation/dynamic_references.h"
 #include "service/cloudformation/prepare.h"
+#include "service/cloudformation/recovery.h"
 #include "service/cloudformation/stack_policy.h"
 
 namespace reef::cloudformation {
 namespace {
 
 constexpr std::size_t kParallelMax = 16;
-constexpr std::string_view kInterrupted = "Interrupted by a restart.";
 
 class Deployment {
  public:
@@ -51,7 +52,7 @@ class Deployment {
         ++each;
         continue;
       }
-      if (each->second.exists()) stack_.leftovers.push_back({each->second, false});
+      if (each->second.exists() || each->second.is_making) stack_.leftovers.push_back({each->second, false});
       cloud_.forget_resource(stack_, each->first);
       each = stack_.resources.erase(each);
     }
@@ -81,8 +82,10 @@ class Deployment {
       });
       if (next == stack_.leftovers.end()) next = stack_.leftovers.begin();
       Resource resource = next->resource;
-      const std::string policy = next->is_replaced ? resource.update_replace_policy : resource.deletion_policy;
+      const std::string policy = resource.is_making ? "" : next->is_replaced ? resource.update_replace_policy : resource.deletion_policy;
       stack_.leftovers.erase(next);
+      if (resource.is_making) co_await find_half_made(resource);
+      if (!resource.exists()) continue;
       co_await remove_resource(resource, policy.starts_with("Retain"));
       cloud_.save(stack_);
     }
@@ -148,11 +151,11 @@ class Deployment {
     };
   }
 
-  aws::ResourceContext context_for(const std::string& name) {
+  aws::ResourceContext context_for(const Resource& resource) {
+    const std::string& name = resource.logical_id;
     aws::ResourceContext context{.call = cloud_.caller.internal_call(stack_.account, stack_.region), .caller = cloud_.caller,
                                  .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .tags = Json::array()};
-    if (const auto found = stack_.resources.find(name); found != stack_.resources.end() && !found->second.attempt.empty())
-      context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, found->second.attempt);
+    if (!resource.attempt.empty()) context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, resource.attempt);
     const auto tag = [&](std::string_view key, std::string_view value) { context.tags.push_back(Json::object({{"Key", key}, {"Value", value}})); };
     for (const model::Tag& each : stack_.desired.tags) tag(each.key, each.value);
     tag("aws:cloudformation:stack-name", stack_.name);
@@ -226,16 +229,20 @@ class Deployment {
     const std::string verb = is_replacement ? "UPDATE" : "CREATE";
     resource.type = planned.declaration->text("Type");
     resource.properties = properties;
-    resource.attempt = make_uuid(thread_random());
+    if (!resource.is_making) resource.attempt = make_uuid(thread_random());
+    resource.is_making = true;
     describe();
-    if (!is_replacement) {
+    // What is about to be made is on record first: after a crash it can be found and removed.
+    if (is_replacement) {
+      cloud_.save_resource(stack_, resource);
+    } else {
       resource.state = {};
       set_resource(resource, "CREATE_IN_PROGRESS");
     }
-    // What is about to be made is on record first: after a crash it can be found and removed.
     co_await store::Shard::control().committed();
-    const aws::ResourceContext context = context_for(resource.logical_id);
+    const aws::ResourceContext context = context_for(resource);
     auto state = co_await planned.type->create(context, properties);
+    resource.is_making = false;
     if (!state) {
       failed_verb_ = is_replacement ? "update" : "create";
       if (is_replacement) {  // the old one is still what the stack has
@@ -263,7 +270,7 @@ class Deployment {
     const Json old_properties = std::exchange(resource.properties, properties);
     describe();
     set_resource(resource, "UPDATE_IN_PROGRESS");
-    const aws::ResourceContext context = context_for(resource.logical_id);
+    const aws::ResourceContext context = context_for(resource);
     const aws::ResourceState current = resource.state;
     auto state = co_await planned.type->update(context, current, old_properties, properties);
     if (!state) {
@@ -278,7 +285,7 @@ class Deployment {
 
   Task<bool> remove(const std::string& name) {
     Resource& resource = stack_.resources.find(name)->second;
-    if (!resource.exists() && resource.reason == kInterrupted) co_await find_half_made(resource);
+    if (!resource.exists() && resource.is_making) co_await find_half_made(resource);
     if (!resource.exists()) {
       set_resource(resource, "DELETE_COMPLETE");
       co_return true;
@@ -293,9 +300,10 @@ class Deployment {
   Task<void> find_half_made(Resource& resource) {
     const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
     if (!type || !type->create) co_return;
-    const aws::ResourceContext context = context_for(resource.logical_id);
+    const aws::ResourceContext context = context_for(resource);
     const Json properties = resource.properties;
     auto state = co_await type->create(context, properties);
+    resource.is_making = false;
     if (state) {
       resource.state = *std::move(state);
       co_return;
@@ -313,7 +321,7 @@ class Deployment {
     const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
     set_resource(resource, "DELETE_IN_PROGRESS");
     if (type && type->remove) {
-      const aws::ResourceContext context = context_for(resource.logical_id);
+      const aws::ResourceContext context = context_for(resource);
       const aws::ResourceState state = resource.state;
       const Json properties = resource.properties;
       auto done = co_await type->remove(context, state, properties);
@@ -398,24 +406,6 @@ void after_failed_create(Cloudformation& cloud, Stack& stack, const std::string&
   }
   stack.work = Work::kRollBackCreate;
   cloud.set_status(stack, "ROLLBACK_IN_PROGRESS", reason + "Rollback requested by user.");
-}
-
-// Puts back what replacements put aside, so that the old template finds its resources.
-void prepare_rollback(Stack& stack) {
-  for (Leftover& leftover : stack.leftovers) {
-    if (!leftover.is_replaced) {
-      stack.resources[leftover.resource.logical_id] = leftover.resource;
-      continue;
-    }
-    const auto found = stack.resources.find(leftover.resource.logical_id);
-    if (found == stack.resources.end()) continue;
-    std::swap(found->second, leftover.resource);
-  }
-  std::erase_if(stack.leftovers, [&](const Leftover& leftover) {
-    const auto found = stack.resources.find(leftover.resource.logical_id);
-    return !leftover.is_replaced || !leftover.resource.exists() ||
-           (found != stack.resources.end() && found->second.state.physical_id == leftover.resource.state.physical_id);
-  });
 }
 
 Task<void> roll_back_update(Cloudformation& cloud, Stack& stack) {
@@ -512,53 +502,6 @@ Task<void> deploy(Cloudformation& cloud, std::string stack_id) {
     co_await work_once(cloud, *stack);
     co_await store::Shard::control().committed();
   }
-}
-
-void resume_interrupted(Stack& stack) {
-  for (auto& [name, resource] : stack.resources) {
-    if (!resource.status.ends_with("_IN_PROGRESS")) continue;
-    resource.status = resource.status.substr(0, resource.status.size() - std::string_view("IN_PROGRESS").size()) + "FAILED";
-    resource.reason = std::string(kInterrupted);
-  }
-  if (stack.work == Work::kCreate) {
-    stack.work = stack.on_failure == "DELETE" ? Work::kDelete : Work::kRollBackCreate;
-    stack.status = stack.on_failure == "DELETE" ? "DELETE_IN_PROGRESS" : "ROLLBACK_IN_PROGRESS";
-    stack.reason = std::string(kInterrupted);
-  } else if (stack.work == Work::kUpdate) {
-    stack.work = Work::kRollBackUpdate;
-    stack.status = "UPDATE_ROLLBACK_IN_PROGRESS";
-    stack.reason = std::string(kInterrupted);
-  }
-}
-
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
-Task<Reply<Json>> resolve_dynamic_references(Cloudformation& cloud, const aws::Call& call, Json value) {
-  if (value.is_array()) {
-    for (Json& element : value.elements()) element = CO_TRY(co_await resolve_dynamic_references(cloud, call, std::move(element)));
-    co_return value;
-  }
-  if (value.is_object()) {
-    for (auto& [name, member] : value.members()) member = CO_TRY(co_await resolve_dynamic_references(cloud, call, std::move(member)));
-    co_return value;
-  }
-  if (!value.is_string() || value.as_string().find("{{resolve:") == std::string::npos) co_return value;
-  std::string text = value.as_string();
-  for (std::size_t at = text.find("{{resolve:"); at != std::string::npos; at = text.find("{{resolve:", at)) {
-    const std::size_t end = text.find("}}", at);
-    if (end == std::string::npos) break;
-    const std::string inner = text.substr(at + 10, end - at - 10);
-    const std::size_t colon = inner.find(':');
-    const std::string service = inner.substr(0, colon);
-    const std::string name = colon == std::string::npos ? "" : inner.substr(colon + 1);
-    if (service != "ssm" && service != "ssm-secure")
-      co_return Err(invalid(fmt::format("Dynamic references to {} are not supported by this version of Atoll: {{{{resolve:{}}}}}", service, inner)));
-    auto out = co_await cloud.caller.invoke_json(call, "ssm", "GetParameter", Json::object({{"Name", name}, {"WithDecryption", service == "ssm-secure"}}));
-    if (!out) co_return Err(invalid(fmt::format("Parameters: [ssm:{}] cannot be found.", name)));
-    const std::string found = (*out)["Parameter"].text("Value");
-    text.replace(at, end + 2 - at, found);
-    at += found.size();
-  }
-  co_return Json(std::move(text));
 }
 
 }  // namespace reef::cloudformation

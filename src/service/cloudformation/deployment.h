@@ -12,10 +12,4 @@ namespace reef::cloudformation {
 // Does what stack.work says, and what follows from it, to the end.
 Task<void> deploy(Cloudformation& cloud, std::string stack_id);
 
-// Turns work that a crash cut off into what is to be done now: half-made stacks are rolled back.
-void resume_interrupted(Stack& stack);
-
-// Replaces {{resolve:ssm:name:version}} in every text of `value`.
-Task<Reply<Json>> resolve_dynamic_references(Cloudformation& cloud, const aws::Call& call, Json value);
-
 }  // namespace reef::cloudformation

@@ -83,14 +83,15 @@ Json to_json(const Resource& resource) {
                        {"attributes", resource.state.attributes}, {"properties", resource.properties},
                        {"dependsOn", texts_to_json(resource.depends_on)}, {"deletionPolicy", resource.deletion_policy},
                        {"updateReplacePolicy", resource.update_replace_policy}, {"metadata", resource.metadata},
-                       {"attempt", resource.attempt}});
+                       {"attempt", resource.attempt}, {"isMaking", resource.is_making}});
 }
 
 Resource resource_from_json(const Json& json) {
   return {.logical_id = json.text("logicalId"), .type = json.text("type"), .status = json.text("status"), .reason = json.text("reason"),
           .changed = time_from_json(json["changed"]), .state = {json.text("physicalId"), json["attributes"]}, .properties = json["properties"],
           .depends_on = set_from_json(json["dependsOn"]), .deletion_policy = json.text("deletionPolicy"),
-          .update_replace_policy = json.text("updateReplacePolicy"), .metadata = json["metadata"], .attempt = json.text("attempt")};
+          .update_replace_policy = json.text("updateReplacePolicy"), .metadata = json["metadata"], .attempt = json.text("attempt"),
+          .is_making = json["isMaking"].as_bool()};
 }
 
 std::map<std::string, std::string> Desired::parameter_values() const {

@@ -40,6 +40,7 @@ struct Resource {
   std::string deletion_policy, update_replace_policy;
   Json metadata;
   std::string attempt;                // names the attempt to make it; what it was called follows from this
+  bool is_making = false;             // the attempt has begun, and what came of it is not known yet
   bool exists() const { return !state.physical_id.empty() && status != "DELETE_COMPLETE"; }
 };
 
