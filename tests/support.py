@@ -20,6 +20,8 @@ class Daemon:
     def __init__(self, folder: pathlib.Path, *options: str):
         self.folder, self.options = folder, options
         self.data = folder / "data"
+        self.data_seen = self.data  # where the tests find it, when the daemon is in a mount namespace
+        self.prefix = []            # of the command: to run it somewhere else
         self.process = None
         self.port = 0
 
@@ -28,14 +30,14 @@ class Daemon:
         log = open(self.folder / "log", "ab")
         # A port once found is kept over restarts, as clients expect.
         self.process = subprocess.Popen(
-            [ATOLL, "start", "--foreground", "--port", str(self.port), "--data", str(self.data), *self.options],
+            [*self.prefix, ATOLL, "start", "--foreground", "--port", str(self.port), "--data", str(self.data), *self.options],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError("atoll ended at once: " + (self.folder / "log").read_text()[-2000:])
             try:
-                running = json.loads((self.data / "atoll.pid").read_text())
+                running = json.loads((self.data_seen / "atoll.pid").read_text())
                 if running["pid"] == self.process.pid:
                     self.port = running["port"]
                     return self

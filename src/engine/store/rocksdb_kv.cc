@@ -9,6 +9,8 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 
@@ -32,6 +34,23 @@ void require(const rocksdb::Status& status, const char* what) {
   log::write(log::Level::kError, "key-value store failed; stopping", {{"doing", what}, {"error", status.ToString()}});
   std::abort();
 }
+
+// What RocksDB has to say goes to our log. Its own log file is no good when the disk is full: it ends the process on an
+// assertion before the reason is told.
+class KvLogger final : public rocksdb::Logger {
+ public:
+  KvLogger() : rocksdb::Logger(rocksdb::InfoLogLevel::WARN_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (level < GetInfoLogLevel() || level == rocksdb::InfoLogLevel::HEADER_LEVEL) return;
+    Logv(format, arguments);
+  }
+  void Logv(const char* format, va_list arguments) override {
+    char text[512];
+    std::vsnprintf(text, sizeof text, format, arguments);
+    log::write(log::Level::kWarn, "key-value store", {{"message", std::string_view(text)}});
+  }
+};
 
 rocksdb::Options make_options() {
   rocksdb::BlockBasedTableOptions table;
@@ -57,8 +76,7 @@ rocksdb::Options make_options() {
   options.stats_persist_period_sec = 0;
   options.skip_stats_update_on_db_open = true;
   options.skip_checking_sst_file_sizes_on_db_open = true;
-  options.keep_log_file_num = 1;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.info_log = std::make_shared<KvLogger>();
   options.recycle_log_file_num = 0;
   return options;
 }

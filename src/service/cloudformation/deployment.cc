@@ -295,22 +295,20 @@ class Deployment {
     co_return co_await remove_resource(resource, keep);
   }
 
-  // A crash came between the making of the resource and the record of what it is. Making it again either gives the same one, or
-  // says that its name is taken, and then the name says what it is.
+  // A crash came between the making of the resource and the record of what it is. Its type can tell what it was called;
+  // or making it again gives the same one.
   Task<void> find_half_made(Resource& resource) {
+    resource.is_making = false;
     const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
     if (!type || !type->create) co_return;
     const aws::ResourceContext context = context_for(resource);
     const Json properties = resource.properties;
-    auto state = co_await type->create(context, properties);
-    resource.is_making = false;
-    if (state) {
-      resource.state = *std::move(state);
+    if (type->identify) {
+      resource.state.physical_id = type->identify(context, properties);
       co_return;
     }
-    resource.state.physical_id = context.generated_name(64);
-    for (const auto& [name, value] : properties.as_object())
-      if (name.ends_with("Name") && resource.type.ends_with(name.substr(0, name.size() - 4)) && value.is_string()) resource.state.physical_id = value.as_string();
+    auto state = co_await type->create(context, properties);
+    if (state) resource.state = *std::move(state);
   }
 
   Task<bool> remove_resource(Resource& resource, bool keep) {

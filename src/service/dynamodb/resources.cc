@@ -63,9 +63,13 @@ Json all_tags(const aws::ResourceContext& context, const Json& properties) {
   return tags;
 }
 
+std::string identify(const aws::ResourceContext& context, const Json& properties) {
+  return properties.contains("TableName") ? properties.text("TableName") : context.generated_name(kNameMax);
+}
+
 Json create_input(const aws::ResourceContext& context, const Json& properties) {
   Json input = Json::object();
-  input.set("TableName", properties.contains("TableName") ? properties["TableName"] : Json(context.generated_name(kNameMax)));
+  input.set("TableName", identify(context, properties));
   for (const char* name : {"AttributeDefinitions", "KeySchema", "BillingMode", "LocalSecondaryIndexes", "TableClass"})
     if (properties.contains(name)) input.set(name, properties[name]);
   if (properties.contains("ProvisionedThroughput"))
@@ -221,6 +225,7 @@ const aws::ResourceType kTable{
                    {"Tags", aws::OnChange::kUpdate}},
     .check = check,
     .create = create,
+    .identify = identify,
     .update = update,
     .remove = remove,
 };

@@ -74,6 +74,19 @@ Task<aws::Reply<void>> sync_policies(const ResourceContext& context, HolderKind 
 
 constexpr HolderKind kRoleHolder{"Role", "RoleName"};
 
+std::string identify_role(const ResourceContext& context, const Json& properties) { return name_or_generated(context, properties, "RoleName"); }
+std::string identify_user(const ResourceContext& context, const Json& properties) { return name_or_generated(context, properties, "UserName"); }
+std::string identify_group(const ResourceContext& context, const Json& properties) { return name_or_generated(context, properties, "GroupName"); }
+std::string identify_managed_policy(const ResourceContext& context, const Json& properties) {
+  const std::string& given = properties.text("ManagedPolicyName");
+  const std::string path = properties.contains("Path") ? properties.text("Path") : "/";
+  return "arn:aws:iam::" + context.call.account + ":policy" + path + (given.empty() ? context.generated_name(128) : given);
+}
+std::string identify_profile(const ResourceContext& context, const Json& properties) {
+  const std::string& given = properties.text("InstanceProfileName");
+  return given.empty() ? context.generated_name(128) : given;
+}
+
 Task<aws::Reply<ResourceState>> create_role(const ResourceContext& context, const Json& properties) {
   const std::string name = name_or_generated(context, properties, "RoleName");
   Json input = Json::object({{"RoleName", name}, {"AssumeRolePolicyDocument", document_text(properties["AssumeRolePolicyDocument"])}});
@@ -269,8 +282,7 @@ Task<aws::Reply<void>> remove_access_key(const ResourceContext& context, const R
 }
 
 Task<aws::Reply<ResourceState>> create_profile(const ResourceContext& context, const Json& properties) {
-  const std::string& given = properties.text("InstanceProfileName");
-  const std::string name = given.empty() ? context.generated_name(128) : given;
+  const std::string name = identify_profile(context, properties);
   Json input = Json::object({{"InstanceProfileName", name}});
   copy(properties, input, {"Path"});
   const Json out = CO_TRY(co_await call(context, "CreateInstanceProfile", std::move(input)));
@@ -299,7 +311,7 @@ const aws::ResourceType kRole{
     .name = "AWS::IAM::Role",
     .properties = {{"AssumeRolePolicyDocument", OnChange::kUpdate, true}, {"Description"}, {"ManagedPolicyArns"}, {"MaxSessionDuration"},
                    {"Path", kReplace}, {"PermissionsBoundary"}, {"Policies"}, {"RoleName", kReplace}, {"Tags"}},
-    .create = create_role, .update = update_role, .remove = remove_role};
+    .create = create_role, .identify = identify_role, .update = update_role, .remove = remove_role};
 const aws::ResourceType kPolicy{
     .name = "AWS::IAM::Policy",
     .properties = {{"Groups"}, {"PolicyDocument", OnChange::kUpdate, true}, {"PolicyName", OnChange::kUpdate, true}, {"Roles"}, {"Users"}},
@@ -312,15 +324,15 @@ const aws::ResourceType kManagedPolicy{
     .name = "AWS::IAM::ManagedPolicy",
     .properties = {{"Description", kReplace}, {"Groups"}, {"ManagedPolicyName", kReplace}, {"Path", kReplace},
                    {"PolicyDocument", OnChange::kUpdate, true}, {"Roles"}, {"Users"}},
-    .create = create_managed_policy, .update = update_managed_policy, .remove = remove_managed_policy};
+    .create = create_managed_policy, .identify = identify_managed_policy, .update = update_managed_policy, .remove = remove_managed_policy};
 const aws::ResourceType kUser{
     .name = "AWS::IAM::User",
     .properties = {{"Groups"}, {"ManagedPolicyArns"}, {"Path", kReplace}, {"PermissionsBoundary"}, {"Policies"}, {"Tags"}, {"UserName", kReplace}},
-    .create = create_user, .update = update_user, .remove = remove_user};
+    .create = create_user, .identify = identify_user, .update = update_user, .remove = remove_user};
 const aws::ResourceType kGroup{
     .name = "AWS::IAM::Group",
     .properties = {{"GroupName", kReplace}, {"ManagedPolicyArns"}, {"Path", kReplace}, {"Policies"}},
-    .create = create_group, .update = update_group, .remove = remove_group};
+    .create = create_group, .identify = identify_group, .update = update_group, .remove = remove_group};
 const aws::ResourceType kAccessKey{
     .name = "AWS::IAM::AccessKey",
     .properties = {{"Serial", kReplace}, {"Status"}, {"UserName", kReplace, true}},
@@ -328,6 +340,6 @@ const aws::ResourceType kAccessKey{
 const aws::ResourceType kInstanceProfile{
     .name = "AWS::IAM::InstanceProfile",
     .properties = {{"InstanceProfileName", kReplace}, {"Path", kReplace}, {"Roles", OnChange::kUpdate, true}},
-    .create = create_profile, .update = update_profile, .remove = remove_profile};
+    .create = create_profile, .identify = identify_profile, .update = update_profile, .remove = remove_profile};
 
 }  // namespace reef::service::iam::resources

@@ -65,9 +65,13 @@ ResourceState function_state(const Json& configuration) {
   return {.physical_id = configuration.text("FunctionName"), .attributes = Json::object({{"Arn", arn}})};
 }
 
+std::string identify_resource_function(const ResourceContext& context, const Json& properties) {
+  return properties.text("FunctionName").empty() ? context.generated_name(64) : properties.text("FunctionName");
+}
+
 Task<Reply<ResourceState>> create_resource_function(const ResourceContext& context, const Json& properties) {
   Json in = configuration_input(properties);
-  const std::string name = properties.text("FunctionName").empty() ? context.generated_name(64) : properties.text("FunctionName");
+  const std::string name = identify_resource_function(context, properties);
   in.set("FunctionName", name);
   in.set("Code", code_input(properties["Code"], properties.text("Runtime")));
   for (const char* one : {"Architectures", "PackageType"}) copy(properties, in, one);
@@ -155,6 +159,7 @@ const aws::ResourceType kFunction{
                    {"Role", OnChange::kUpdate, true}, {"Runtime"}, {"SnapStart"}, {"Tags"}, {"Timeout"}, {"TracingConfig"},
                    {"VpcConfig"}},
     .create = create_resource_function,
+    .identify = identify_resource_function,
     .update = update_resource_function,
     .remove = remove_resource_function,
 };

@@ -29,9 +29,12 @@ Task<aws::Reply<void>> apply_retention(const ResourceContext& context, std::stri
   co_return aws::Reply<void>();
 }
 
-Task<aws::Reply<ResourceState>> create_group(const ResourceContext& context, const Json& properties) {
+std::string identify_group(const ResourceContext& context, const Json& properties) {
   const std::string& given = properties.text("LogGroupName");
-  const std::string name = given.empty() ? context.generated_name(512) : given;
+  return given.empty() ? context.generated_name(512) : given;
+}
+Task<aws::Reply<ResourceState>> create_group(const ResourceContext& context, const Json& properties) {
+  const std::string name = identify_group(context, properties);
   Json input = Json::object({{"logGroupName", name}});
   if (const Json* kms = properties.find("KmsKeyId")) input.set("kmsKeyId", *kms);
   if (const Json* log_class = properties.find("LogGroupClass")) input.set("logGroupClass", *log_class);
@@ -75,7 +78,7 @@ Task<aws::Reply<void>> remove_stream(const ResourceContext& context, const Resou
 const aws::ResourceType kLogGroup{
     .name = "AWS::Logs::LogGroup",
     .properties = {{"KmsKeyId"}, {"LogGroupClass", OnChange::kReplace}, {"LogGroupName", OnChange::kReplace}, {"RetentionInDays"}, {"Tags"}},
-    .create = create_group, .update = update_group, .remove = remove_group};
+    .create = create_group, .identify = identify_group, .update = update_group, .remove = remove_group};
 const aws::ResourceType kLogStream{
     .name = "AWS::Logs::LogStream",
     .properties = {{"LogGroupName", OnChange::kReplace, true}, {"LogStreamName", OnChange::kReplace}},

@@ -227,9 +227,12 @@ Task<Reply<void>> apply(const aws::ResourceContext& context, std::string bucket,
   co_return Reply<void>{};
 }
 
+std::string identify(const aws::ResourceContext& context, const Json& properties) {
+  return properties.contains("BucketName") ? properties.text("BucketName") : context.generated_name(kNameMax, true);
+}
+
 Task<Reply<aws::ResourceState>> create(const aws::ResourceContext& context, const Json& properties) {
-  const std::string name =
-      properties.contains("BucketName") ? properties.text("BucketName") : context.generated_name(kNameMax, true);
+  const std::string name = identify(context, properties);
   const std::string& region = context.call.region;
   Json input = Json::object({{"Bucket", name}});
   if (region != "us-east-1") input.set("CreateBucketConfiguration", Json::object({{"LocationConstraint", region}}));
@@ -301,6 +304,7 @@ const aws::ResourceType kBucket{
                    {"VersioningConfiguration"},
                    {"WebsiteConfiguration"}},
     .create = create,
+    .identify = identify,
     .update = update,
     .remove = remove,
 };

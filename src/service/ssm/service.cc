@@ -24,9 +24,12 @@ Task<aws::Reply<ResourceState>> put(const ResourceContext& context, const Json& 
   CO_TRY(co_await context.caller.invoke_json(context.call, "ssm", "PutParameter", input));
   co_return ResourceState{.physical_id = name, .attributes = Json::object({{"Type", properties["Type"]}, {"Value", properties["Value"]}})};
 }
-Task<aws::Reply<ResourceState>> create(const ResourceContext& context, const Json& properties) {
+std::string identify(const ResourceContext& context, const Json& properties) {
   const std::string& given = properties.text("Name");
-  return put(context, properties, given.empty() ? "CFN-" + context.generated_name(500) : given, false);
+  return given.empty() ? "CFN-" + context.generated_name(500) : given;
+}
+Task<aws::Reply<ResourceState>> create(const ResourceContext& context, const Json& properties) {
+  return put(context, properties, identify(context, properties), false);
 }
 Task<aws::Reply<ResourceState>> update(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
   return put(context, after, current.physical_id, true);
@@ -41,7 +44,7 @@ const aws::ResourceType kParameter{
     .name = "AWS::SSM::Parameter",
     .properties = {{"AllowedPattern"}, {"DataType"}, {"Description"}, {"Name", OnChange::kReplace}, {"Tags"}, {"Tier"},
                    {"Type", OnChange::kUpdate, true}, {"Value", OnChange::kUpdate, true}},
-    .create = create, .update = update, .remove = remove};
+    .create = create, .identify = identify, .update = update, .remove = remove};
 
 const aws::ServiceDefinition kSsm{
     .model = &aws::ssm::kModel,
