@@ -310,8 +310,10 @@ Reply<void> validate(const ServiceModel& service, const OperationModel& operatio
   const ValidationPolicy policy = validation_policy(service.name);
   if (policy == ValidationPolicy::kNothing) return {};
   if (policy == ValidationPolicy::kMissingParameter) {
-    if (missing.empty()) return {};
-    return Err(Error("MissingParameter", fmt::format("The request must contain the parameter {}.", parameter_name(missing.front())), 400));
+    // A batch without entries cannot be told from one whose list is absent: the service has an error of its own for it.
+    const auto first = std::find_if(missing.begin(), missing.end(), [](const std::string& path) { return path != "entries"; });
+    if (first == missing.end()) return {};
+    return Err(Error("MissingParameter", fmt::format("The request must contain the parameter {}.", parameter_name(*first)), 400));
   }
   if (policy == ValidationPolicy::kRequiredOnly && missing.empty()) return {};
   const auto violations = Checker(missing, policy == ValidationPolicy::kRequiredOnly).run(*operation.input, input);

@@ -31,7 +31,10 @@ ErrorDialect dialect_of(const Identified& identified) {
 
 bool is_hex_digest(std::string_view text) { return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos; }
 
-aws::Error body_error(const Failure& failure, bool is_s3) {
+aws::Error body_error(const Failure& failure, bool is_s3, const Identified* found = nullptr) {
+  if (failure.code == EMSGSIZE && !is_s3 && found && found->service->service->definition().body_bytes_max)
+    return {"RequestEntityTooLargeException", fmt::format("Request must be smaller than {} bytes for the {} operation",
+                                                          found->service->service->definition().body_bytes_max, found->operation_name), 413};
   if (failure.code == EMSGSIZE)
     return is_s3 ? aws::Error("MaxMessageLengthExceeded", "Your request was too big.", 400)
                  : aws::Error("RequestEntityTooLargeException", "Request size exceeds the limit of this operation.", 413);
@@ -72,6 +75,7 @@ http::Response Gateway::refuse(const aws::Error& error, const Exchange& exchange
   response.headers = exchange.response.headers;  // what a handler set before it refused: CORS
   if (exchange.identified) {
     aws::encode_error(*exchange.identified->service->model, exchange.identified->protocol, error, exchange.request_id, response);
+    if (exchange.identified->protocol == aws::Protocol::kQuery && exchange.identified->operation_name.empty()) response.body = "<UnknownOperationException/>\n";
   } else {
     response.status = error.status;
     response.set("content-type", "application/json");
@@ -140,7 +144,8 @@ Task<aws::Reply<aws::Value>> Gateway::run_call(Exchange& exchange) {
   if (!found.operation)
     co_return Err(is_s3 ? aws::Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
                   : dialect == ErrorDialect::kQuery
-                      ? aws::Error("InvalidAction", fmt::format("The action {} is not valid for this endpoint.", found.operation_name), 400)
+                      ? found.operation_name.empty() ? aws::Error("UnknownOperationException", "", 404)
+                        : aws::Error("InvalidAction", fmt::format("The action {} is not valid for this endpoint.", found.operation_name), 400)
                       : aws::Error("UnknownOperationException", "", 404));
   const bool streams = has_streaming_input(*found.operation);
   const aws::SignatureClaim* claim = exchange.claim_or_null();
@@ -152,7 +157,7 @@ Task<aws::Reply<aws::Value>> Gateway::run_call(Exchange& exchange) {
   if (!streams && !exchange.body_read) {
     const std::uint64_t own_limit = found.service->service->definition().body_bytes_max;
     auto body = co_await http::read_all(*request.body, own_limit ? own_limit : settings_.body_bytes_max);
-    if (!body) co_return Err(body_error(body.error(), is_s3));
+    if (!body) co_return Err(body_error(body.error(), is_s3, &found));
     exchange.body = *std::move(body);
     exchange.body_read = true;
     if (needs_payload_hash(keys_, claim) && !is_aws_chunked(request)) {
@@ -213,7 +218,7 @@ Task<aws::Reply<aws::Value>> Gateway::run_call(Exchange& exchange) {
 
   aws::Value input = found.served->make_input();
   aws::MissingMembers missing;
-  if (auto decoded = aws::decode_request(*found.service->model, *found.operation, found.protocol, request, exchange.body,
+  if (auto decoded = aws::decode_request(*found.service->model, *found.operation, found.protocol, request, found.form.empty() ? exchange.body : found.form,
                                          found.labels, input.get(), &missing); !decoded)
     co_return std::unexpected(std::move(decoded).error());
   co_return co_await dispatcher_.run(*found.service, *found.served, input.get(), missing, call);

@@ -71,6 +71,31 @@ std::optional<Identified> by_form(Registry& registry, const http::Request& reque
   return out;
 }
 
+bool is_account(std::string_view text) {
+  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// A queue's own URL is an endpoint too: "/<account>/<queue>" or "/queue/<region>/<account>/<queue>".
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html
+std::optional<Identified> by_queue_url(Registry& registry, const http::Request& request, std::string_view body) {
+  const auto parts = split(request.path, '/');
+  const bool has_region = parts.size() == 5 && parts[1] == "queue";
+  if ((parts.size() != 3 && !has_region) || !is_account(parts[parts.size() - 2]) || parts.back().empty()) return std::nullopt;
+  ServiceEntry* sqs = registry.by_name("sqs");
+  if (!sqs) return std::nullopt;
+  Identified out;
+  out.service = sqs;
+  out.protocol = aws::Protocol::kQuery;
+  out.form = body.empty() ? request.query : body;
+  const std::string action = form_value(out.form, "Action");
+  // These are not about a queue.
+  if (action == "CreateQueue" || action == "ListQueues") out.operation_name = action;
+  else take_operation(out, action);
+  if (form_value(out.form, "QueueUrl").empty())
+    out.form += "&QueueUrl=" + percent_encode((request.is_tls ? "https://" : "http://") + std::string(request.host) + std::string(request.path));
+  return out;
+}
+
 std::optional<Identified> by_rest(ServiceEntry& entry, const http::Request& request) {
   if (!entry.router) return std::nullopt;
   auto match = entry.router->match(request);
@@ -123,6 +148,9 @@ std::optional<Identified> identify(Registry& registry, http::Request& request, c
   if (request.has_header("x-amz-target"))
     if (auto found = by_target(registry, request)) return found;
   const bool other_service = claim && claim->service != "s3";
+  const bool asks_in_query = request.method == "GET" || (request.method == "POST" && request.query.find("Action=") != std::string_view::npos);
+  if (needs_form(request) || (asks_in_query && (!claim || claim->service == "sqs")))
+    if (auto found = by_queue_url(registry, request, body)) return found;
   if (needs_form(request) || other_service || !claim)
     if (auto found = by_form(registry, request, body)) return found;
   if (other_service) {

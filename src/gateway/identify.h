@@ -19,6 +19,7 @@ struct Identified {
   const aws::Operation* served = nullptr;
   aws::UriLabels labels;
   std::string operation_name;                       // as the client wrote it
+  std::string form;                                 // to be decoded instead of the body, when not empty
 };
 
 // `claim` is the signature if there is one; `body` is needed for query protocols (already read and inflated when the

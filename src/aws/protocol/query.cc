@@ -193,8 +193,10 @@ void encode(const ReplyParts& out) {
   begin_root(body, root, out.service.xml_namespace);
   if (out.operation.result_wrapper) {
     xml.open(out.operation.result_wrapper);
+    const std::size_t inside = body.size();
     write_xml_members(*out.operation.output, out.output, body, {});
-    xml.close(out.operation.result_wrapper);
+    if (body.size() == inside) body.insert(inside - 1, "/");  // "<ReceiveMessageResult/>"
+    else xml.close(out.operation.result_wrapper);
   }
   xml.open("ResponseMetadata");
   xml.element("RequestId", out.request_id);

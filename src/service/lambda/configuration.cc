@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "engine/function/interpreters.h"
 #include "service/lambda/limits.h"
@@ -26,8 +27,19 @@ std::string lambda_time(Time time) {
   return text + "+0000";
 }
 
+// As Lambda lists them.
+constexpr std::string_view kRuntimes[] = {
+    "nodejs20.x", "python3.14", "provided.al2023", "python3.12", "python3.13", "nodejs24.x", "nodejs22.x", "java25", "python3.10",
+    "python3.11", "java21", "ruby3.3", "ruby3.4", "ruby3.2", "python3.8", "python3.9", "java17", "nodejs16.x", "dotnet10", "dotnet8",
+    "java11", "dotnet6", "nodejs18.x", "provided.al2", "java8.al2"};
+
+bool is_arn(std::string_view text) { return text.starts_with("arn:aws"); }
+
 Reply<void> check_runtime(const std::string& runtime) {
   if (function::parse_runtime(runtime)) return {};
+  if (std::find(std::begin(kRuntimes), std::end(kRuntimes), runtime) == std::end(kRuntimes) && !is_arn(runtime))
+    return Err(invalid_parameter(fmt::format("Value {} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [{}] or be a valid ARN",
+                                             runtime, fmt::join(kRuntimes, ", "))));
   return Err(invalid_parameter(fmt::format(
       "The runtime parameter of {} is not supported by this version of Atoll, which runs nodejs*.x, python3.*, provided.al2 and provided.al2023.", runtime)));
 }
@@ -44,15 +56,16 @@ Reply<void> check_timeout_and_memory(std::optional<std::int32_t> timeout, std::o
 
 Reply<void> check_environment(const std::map<std::string, std::string, std::less<>>& variables) {
   std::vector<std::string> reserved;
-  std::size_t bytes = 0;
+  wire::Json measured = wire::Json::object();
   for (const auto& [name, value] : variables) {
-    bytes += name.size() + value.size();
+    measured.set(name, value);
     if (std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved)) reserved.push_back(name);
   }
   if (!reserved.empty())
     return Err(invalid_parameter("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + join(reserved, ", ")));
-  if (bytes > limits::kEnvironmentBytesMax)
-    return Err(invalid_parameter("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit."));
+  const std::string text = measured.dump();
+  if (text.size() > limits::kEnvironmentBytesMax)
+    return Err(invalid_parameter("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: " + text));
   return {};
 }
 
@@ -81,14 +94,18 @@ Reply<void> check_dead_letter_target(const std::string& arn) {
   return Err(invalid_parameter(fmt::format("The provided target ARN '{}' is not a queue or a topic.", arn)));
 }
 
-std::string version_key(const FunctionName& name, const model::FunctionConfiguration& config) {
-  return name.key() + ":" + config.version.value_or("$LATEST") + "@" + config.revision_id.value_or("");
+std::string version_key(const FunctionName& name, const StoredVersion& version) {
+  return name.key() + ":" + version.config.version.value_or("$LATEST") + "@" + version.build;
+}
+
+model::RuntimeVersionConfig runtime_version(const std::string& runtime, const std::string& region) {
+  return {.runtime_version_arn = fmt::format("arn:aws:lambda:{}::runtime:{}", region, sha256_hex(runtime))};
 }
 
 function::VersionPtr to_version(const FunctionName& name, const StoredVersion& stored) {
   const model::FunctionConfiguration& config = stored.config;
   auto version = std::make_shared<function::Version>();
-  version->id = version_key(name, config);
+  version->id = version_key(name, stored);
   version->function = name.key();
   version->account = name.account;
   version->region = name.region;

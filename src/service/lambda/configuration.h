@@ -24,6 +24,8 @@ Reply<void> check_dead_letter_target(const std::string& arn);
 
 // What runs. Pure.
 function::VersionPtr to_version(const FunctionName& name, const StoredVersion& stored);
-std::string version_key(const FunctionName& name, const model::FunctionConfiguration& config);
+std::string version_key(const FunctionName& name, const StoredVersion& version);
+// Lambda's runtimes have versions of their own; here each has one.
+model::RuntimeVersionConfig runtime_version(const std::string& runtime, const std::string& region);
 
 }  // namespace reef::service::lambda

@@ -8,7 +8,7 @@
 namespace reef::service::lambda::limits {
 
 inline constexpr std::uint64_t kZipBytesMax = 50ull << 20;         // uploaded in the request
-inline constexpr std::uint64_t kRequestBytesMax = 72ull << 20;     // such an upload in base64, and what comes with it
+inline constexpr std::uint64_t kRequestBytesMax = 70'167'211;      // such an upload in base64, and what comes with it
 inline constexpr std::uint64_t kUnzippedBytesMax = 250ull << 20;   // with all layers
 inline constexpr std::uint64_t kSyncPayloadBytesMax = 6'291'456;
 inline constexpr std::uint64_t kAsyncPayloadBytesMax = 1'048'576;

@@ -68,6 +68,13 @@ aws::Reply<FunctionName> parse_function(std::string_view text, const std::option
   return name;
 }
 
+aws::Reply<FunctionName> parse_reachable_function(std::string_view text, const std::optional<std::string>& qualifier, const aws::Call& call) {
+  FunctionName name = TRY(parse_function(text, qualifier, call));
+  if (name.region != call.region)
+    return Err(not_found(fmt::format("Functions from '{}' are not reachable in this region ('{}')", name.region, call.region)));
+  return name;
+}
+
 aws::Reply<LayerName> parse_layer(std::string_view text, const aws::Call& call) {
   LayerName name{.account = call.account, .region = call.region};
   if (!text.starts_with("arn:")) {

@@ -21,6 +21,8 @@ struct FunctionName {
 
 // "name", "name:alias", "123456789012:function:name" or an ARN; `qualifier` is the separate parameter.
 aws::Reply<FunctionName> parse_function(std::string_view text, const std::optional<std::string>& qualifier, const aws::Call& call);
+// The same, of a function that can be reached from the caller's region.
+aws::Reply<FunctionName> parse_reachable_function(std::string_view text, const std::optional<std::string>& qualifier, const aws::Call& call);
 // "arn:aws:lambda:<region>:<account>:function:<name>[:<qualifier>]" only.
 std::optional<FunctionName> parse_function_arn(std::string_view arn);
 

@@ -52,6 +52,7 @@ Task<Reply<std::string>> fetch_from_s3(Lambda& lambda, const CodeSource& source,
     co_return Err(invalid_parameter(fmt::format("Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: {}", reply.error().code, reply.error().message)));
   if (streamed.stream) {
     auto body = co_await http::read_all(*streamed.stream, limits::kUnzippedBytesMax);
+    if (!body && body.error().code == EMSGSIZE) co_return Err(package_error({function::PackageProblem::kTooLarge, {}}));
     if (!body) co_return Err(invalid_parameter("Error occurred while GetObject: " + body.error().message));
     co_return *std::move(body);
   }
@@ -103,8 +104,7 @@ Task<Reply<Package>> store_package(Lambda& lambda, const CodeSource& source, con
   else co_return Err(invalid_parameter("Please provide a source for function code."));
   if (zip.empty()) co_return Err(invalid_parameter("Uploaded file must be a non-empty zip"));
   if (source.zip_file && zip.size() > limits::kZipBytesMax) {
-    aws::Error error(errors::kRequestTooLargeException, fmt::format("Zipped size must be smaller than {} bytes", limits::kZipBytesMax));
-    co_return Err(error);
+    co_return Err(aws::Error("RequestEntityTooLargeException", fmt::format("Zipped size must be smaller than {} bytes", limits::kZipBytesMax), 413));
   }
   const std::string folder = lambda.functions.options().folder;
   struct Work {

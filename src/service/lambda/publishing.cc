@@ -1,15 +1,18 @@
 #include "service/lambda/publishing.h"
 
+#include <fmt/format.h>
+
 #include "base/random.h"
 #include "service/lambda/configuration.h"
 #include "service/lambda/resolver.h"
 
 namespace reef::service::lambda {
 
-Reply<std::pair<FunctionName, StoredFunction>> find_function(Lambda& lambda, const std::string& text, const std::optional<std::string>& qualifier, const Call& call) {
-  FunctionName name = TRY(parse_function(text, qualifier, call));
+Reply<std::pair<FunctionName, StoredFunction>> find_function(Lambda& lambda, const std::string& text, const std::optional<std::string>& qualifier, const Call& call,
+                                                             const std::string& absent) {
+  FunctionName name = TRY(parse_reachable_function(text, qualifier, call));
   auto function = lambda.repository.function(name);
-  if (!function) return Err(function_not_found(name));
+  if (!function) return Err(absent.empty() ? function_not_found(name) : not_found(absent));
   return std::pair{std::move(name), *std::move(function)};
 }
 
@@ -28,10 +31,10 @@ Reply<StoredVersion> find_version(Lambda& lambda, const FunctionName& name, cons
 
 std::string new_revision() { return make_uuid(thread_random()); }
 
-Reply<void> check_revision(const std::optional<std::string>& wanted, const std::string& current) {
+Reply<void> check_revision(const std::optional<std::string>& wanted, const std::string& current, std::string_view ask) {
   if (!wanted || *wanted == current) return {};
   aws::Error error(errors::kPreconditionFailedException,
-                   "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id");
+                   fmt::format("The Revision Id provided does not match the latest Revision Id. Call the {} API to retrieve the latest Revision Id", ask));
   error.fields.set("Type", "User");
   return Err(error);
 }
@@ -49,9 +52,9 @@ model::FunctionConfiguration publish(Lambda& lambda, const FunctionName& name, S
         config->function_arn.reset();
         config->revision_id.reset();
         config->last_modified.reset();
-        if (!description) config->description.reset();
+        config->description.reset();
       }
-      if (before == after) return last->config;
+      if (before == after && function.published_description == function.latest.config.description) return last->config;
     }
   }
   const std::string number = std::to_string(++function.last_version);
@@ -61,6 +64,7 @@ model::FunctionConfiguration publish(Lambda& lambda, const FunctionName& name, S
   next.config.last_modified = lambda_time(store::Shard::control().now());
   lambda.repository.put_version(name, number, next);
   function.latest.config.revision_id = new_revision();
+  function.published_description = function.latest.config.description.value_or("");
   return next.config;
 }
 

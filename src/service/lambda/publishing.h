@@ -11,15 +11,16 @@
 
 namespace reef::service::lambda {
 
-// The function that a request names, which must exist.
-Reply<std::pair<FunctionName, StoredFunction>> find_function(Lambda& lambda, const std::string& text, const std::optional<std::string>& qualifier, const Call& call);
+// The function that a request names, which must exist; else the error's message is `absent`, or the usual one.
+Reply<std::pair<FunctionName, StoredFunction>> find_function(Lambda& lambda, const std::string& text, const std::optional<std::string>& qualifier, const Call& call,
+                                                             const std::string& absent = {});
 // The configuration behind a qualifier: $LATEST, a version or an alias.
 Reply<StoredVersion> find_version(Lambda& lambda, const FunctionName& name, const StoredFunction& function);
 
 // Freezes $LATEST as the next version, unless nothing changed since the last one. The caller stores `function`.
 model::FunctionConfiguration publish(Lambda& lambda, const FunctionName& name, StoredFunction& function, const std::optional<std::string>& description);
 
-Reply<void> check_revision(const std::optional<std::string>& wanted, const std::string& current);
+Reply<void> check_revision(const std::optional<std::string>& wanted, const std::string& current, std::string_view ask = "GetFunction/GetAlias");
 std::string new_revision();
 
 // Everything that was written is stored.

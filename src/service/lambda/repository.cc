@@ -47,15 +47,16 @@ Tags tags_of(const Json& json) {
 }
 
 Json to_json(const StoredVersion& version) {
-  return Json::object({{"Config", aws::to_json(version.config)}, {"Code", version.code}, {"CodeZip", version.code_zip}, {"Layers", version.layers}});
+  return Json::object({{"Config", aws::to_json(version.config)}, {"Code", version.code}, {"CodeZip", version.code_zip}, {"Layers", version.layers}, {"Build", version.build}});
 }
 StoredVersion version_of(const Json& json) {
-  return {value_of<model::FunctionConfiguration>(json["Config"]), json.text("Code"), json.text("CodeZip"), json.text("Layers")};
+  return {value_of<model::FunctionConfiguration>(json["Config"]), json.text("Code"), json.text("CodeZip"), json.text("Layers"), json.text("Build")};
 }
 StoredFunction function_of(const Json& json) {
   StoredFunction function{version_of(json["Latest"]), tags_of(json["Tags"])};
   if (const auto reserved = json["Reserved"].as_int()) function.reserved = static_cast<std::int32_t>(*reserved);
   function.last_version = json["LastVersion"].as_int().value_or(0);
+  function.published_description = json.text("PublishedDescription");
   return function;
 }
 StoredUrl stored_url(const Json& json) {
@@ -96,7 +97,8 @@ std::optional<StoredFunction> Repository::function(const FunctionName& name) con
 }
 
 void Repository::put(const FunctionName& name, const StoredFunction& function) {
-  Json json = Json::object({{"Latest", to_json(function.latest)}, {"Tags", tags_json(function.tags)}, {"LastVersion", function.last_version}});
+  Json json = Json::object({{"Latest", to_json(function.latest)}, {"Tags", tags_json(function.tags)}, {"LastVersion", function.last_version},
+                            {"PublishedDescription", function.published_description}});
   if (function.reserved) json.set("Reserved", *function.reserved);
   put(function_key(name), json);
 }

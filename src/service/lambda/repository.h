@@ -28,6 +28,7 @@ struct StoredVersion {
   std::string code;      // folder of the unpacked package, below the function engine's folder
   std::string code_zip;  // the package as it was uploaded
   std::string layers;    // folder of the merged layers, empty when none
+  std::string build;     // another whenever what runs is another: environments of an earlier one are of no use
 };
 
 struct StoredFunction {
@@ -35,6 +36,7 @@ struct StoredFunction {
   Tags tags;
   std::optional<std::int32_t> reserved;
   std::int64_t last_version = 0;
+  std::string published_description;  // of $LATEST when that version was published
 };
 
 struct StoredUrl {

@@ -24,7 +24,17 @@ std::string_view region_of_host(std::string_view host) {
   return {};
 }
 
+constexpr std::string_view kPlainRegion = "us-east-1";
+
 }  // namespace
+
+std::string QueueName::url(const aws::Call& call) const {
+  const auto scheme = call.endpoint.find("://");
+  const std::string_view host = scheme == std::string::npos ? std::string_view() : std::string_view(call.endpoint).substr(scheme + 3);
+  const std::string_view named = region_of_host(host);
+  if (named.empty() ? region == kPlainRegion : named == region) return call.endpoint + "/" + account + "/" + name;
+  return call.endpoint + "/queue/" + region + "/" + account + "/" + name;
+}
 
 aws::Reply<QueueName> parse_url(std::string_view url, const aws::Call& call) {
   if (url.empty()) return Err(missing_parameter("QueueUrl"));

@@ -16,7 +16,8 @@ struct QueueName {
   std::string account, region, name;
   std::string key() const { return account + "/" + region + "/" + name; }
   std::string arn() const { return "arn:aws:sqs:" + region + ":" + account + ":" + name; }
-  std::string url(const aws::Call& call) const { return call.endpoint + "/" + account + "/" + name; }
+  // As the caller reached us. Where the host names no region, queues of another than the first carry theirs in the path.
+  std::string url(const aws::Call& call) const;
   bool is_fifo() const { return name.ends_with(".fifo"); }
 };
 

@@ -32,7 +32,8 @@ Reply<void> check_alias(Lambda& lambda, const FunctionName& name, const model::A
 }  // namespace
 
 Task<Reply<model::AliasConfiguration>> create_alias(Lambda& lambda, const model::CreateAliasInput& in, const Call& call) {
-  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call));
+  const FunctionName wanted = CO_TRY(parse_reachable_function(in.function_name, std::nullopt, call));
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call, fmt::format("Function not found: {}:{}", wanted.arn(), in.function_version)));
   if (is_version_number(in.name)) co_return Err(invalid_parameter(fmt::format("Alias name {} must not be a number.", in.name)));
   if (lambda.repository.alias(name, in.name)) co_return Err(conflict(fmt::format("Alias already exists: {}:{}", name.arn(), in.name)));
   model::AliasConfiguration alias;
@@ -68,7 +69,7 @@ Task<Reply<model::ListAliasesOutput>> list_aliases(Lambda& lambda, const model::
 Task<Reply<model::AliasConfiguration>> update_alias(Lambda& lambda, const model::UpdateAliasInput& in, const Call& call) {
   const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call));
   auto alias = lambda.repository.alias(name, in.name);
-  if (!alias) co_return Err(alias_not_found(name, in.name));
+  if (!alias) co_return Err(not_found(fmt::format("Alias not found: {}:{}", name.arn(), in.name)));
   CO_TRY(check_revision(in.revision_id, alias->revision_id.value_or("")));
   if (in.function_version) alias->function_version = in.function_version;
   if (in.description) alias->description = in.description;

@@ -8,7 +8,10 @@
 namespace reef::service::lambda::operations {
 
 Task<Reply<model::Concurrency>> put_function_concurrency(Lambda& lambda, const model::PutFunctionConcurrencyInput& in, const Call& call) {
-  auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call));
+  const FunctionName wanted = CO_TRY(parse_reachable_function(in.function_name, std::nullopt, call));
+  if (!wanted.qualifier.empty())
+    co_return Err(invalid_parameter("This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN."));
+  auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call, fmt::format("Function not found: {}:$LATEST", wanted.arn())));
   std::int64_t others = 0;
   for (const auto& [other, one] : lambda.repository.functions(name.account, name.region))
     if (other.name != name.name) others += one.reserved.value_or(0);

@@ -28,6 +28,7 @@ model::FunctionConfiguration first_configuration(const model::CreateFunctionInpu
   config.function_name = name.name;
   config.function_arn = name.arn();
   config.runtime = in.runtime;
+  config.runtime_version_config = runtime_version(*in.runtime, name.region);
   config.role = in.role;
   config.handler = in.handler;
   config.code_size = package.size;
@@ -85,7 +86,7 @@ Task<Reply<model::FunctionConfiguration>> create_function(Lambda& lambda, const 
   if (lambda.repository.function(name)) co_return Err(conflict("Function already exist: " + name.name));
 
   StoredFunction function;
-  function.latest = {first_configuration(in, name, package, layers, call.now), package.folder, package.zip, merged};
+  function.latest = {first_configuration(in, name, package, layers, call.now), package.folder, package.zip, merged, new_revision()};
   if (in.tags) function.tags = *in.tags;
   model::FunctionConfiguration answer = function.latest.config;
   if (in.publish.value_or(false)) answer = publish(lambda, name, function, std::nullopt);
@@ -97,6 +98,8 @@ Task<Reply<model::FunctionConfiguration>> create_function(Lambda& lambda, const 
   answer.state_reason = "The function is being created.";
   answer.state_reason_code = "Creating";
   answer.last_update_status.reset();
+  answer.function_arn = name.arn();
+  answer.revision_id = new_revision();  // becoming active is a revision of its own
   co_return answer;
 }
 

@@ -9,9 +9,10 @@
 namespace reef::service::lambda::operations {
 
 Task<Reply<model::DeleteFunctionOutput>> delete_function(Lambda& lambda, const model::DeleteFunctionInput& in, const Call& call) {
-  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  const FunctionName wanted = CO_TRY(parse_reachable_function(in.function_name, in.qualifier, call));
+  if (wanted.qualifier == "$LATEST") co_return Err(invalid_parameter("$LATEST version cannot be deleted without deleting the function."));
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call, "Function not found: " + wanted.arn()));
   if (!name.qualifier.empty()) {
-    if (name.qualifier == "$LATEST") co_return Err(invalid_parameter("$LATEST version cannot be deleted without deleting the function."));
     if (!is_version_number(name.qualifier)) co_return Err(invalid_parameter("Deletion of aliases is not currently supported."));
     const auto version = lambda.repository.version(name, name.qualifier);
     std::vector<std::string> used_by;
@@ -23,13 +24,13 @@ Task<Reply<model::DeleteFunctionOutput>> delete_function(Lambda& lambda, const m
       co_return Err(conflict(fmt::format("Version {} is currently referenced by aliases: [{}]", name.qualifier, join(used_by, ", "))));
     if (version) {
       lambda.repository.erase_version(name, name.qualifier);
-      lambda.functions.retire(version_key(name, version->config));
+      lambda.functions.retire(version_key(name, *version));
     }
     co_await stored();
     co_return model::DeleteFunctionOutput{.status_code = 204};
   }
-  std::vector<std::string> retired = {version_key(name, function.latest.config)};
-  for (const StoredVersion& version : lambda.repository.versions(name)) retired.push_back(version_key(name, version.config));
+  std::vector<std::string> retired = {version_key(name, function.latest)};
+  for (const StoredVersion& version : lambda.repository.versions(name)) retired.push_back(version_key(name, version));
   lambda.repository.erase(name);
   lambda.deliveries.drop_lane("lambda-invoke", name.key());
   co_await stored();

@@ -63,6 +63,7 @@ Task<Reply<model::ListFunctionsOutput>> list_functions(Lambda& lambda, const mod
   for (auto& config : all) {  // lists leave out what describes a momentary state
     config.state.reset();
     config.last_update_status.reset();
+    config.runtime_version_config.reset();
   }
   model::ListFunctionsOutput out;
   out.functions = page(std::move(all), in.marker, in.max_items, 50, out.next_marker);
@@ -74,8 +75,12 @@ Task<Reply<model::GetAccountSettingsOutput>> get_account_settings(Lambda& lambda
   for (const auto& [name, function] : lambda.repository.functions(call.account, call.region)) {
     ++count;
     bytes += function.latest.config.code_size.value_or(0);
+    for (const StoredVersion& version : lambda.repository.versions(name)) bytes += version.config.code_size.value_or(0);
     reserved += function.reserved.value_or(0);
   }
+  for (const std::string& layer_name : lambda.repository.layer_names(call.account, call.region))
+    for (const StoredLayer& layer : lambda.repository.layer_versions(LayerName{call.account, call.region, layer_name}))
+      bytes += layer.version.content ? layer.version.content->code_size.value_or(0) : 0;
   model::GetAccountSettingsOutput out;
   out.account_limit = model::AccountLimit{.total_code_size = 80'530'636'800, .code_size_unzipped = limits::kUnzippedBytesMax,
       .code_size_zipped = limits::kZipBytesMax, .concurrent_executions = limits::kAccountConcurrency,

@@ -11,12 +11,13 @@
 namespace reef::service::lambda::operations {
 namespace {
 
-Reply<std::pair<LayerName, StoredLayer>> find_layer(Lambda& lambda, const std::string& text, std::int64_t version, const Call& call) {
+Reply<std::pair<LayerName, StoredLayer>> find_layer(Lambda& lambda, const std::string& text, std::int64_t version, const Call& call,
+                                                       bool absent_says_which = false) {
   LayerName name = TRY(parse_layer(text, call));
   if (version < 1) return Err(invalid_parameter("Layer Version Cannot be less than 1."));
   name.version = version;
   auto layer = lambda.repository.layer(name);
-  if (!layer) return Err(not_found("The resource you requested does not exist."));
+  if (!layer) return Err(not_found(absent_says_which ? fmt::format("Layer version {} does not exist.", name.version_arn()) : "The resource you requested does not exist."));
   layer->version.content->location = download_url(layer->zip, call);
   return std::pair{std::move(name), *std::move(layer)};
 }
@@ -106,8 +107,8 @@ Task<Reply<model::DeleteLayerVersionOutput>> delete_layer_version(Lambda& lambda
 }
 
 Task<Reply<model::AddLayerVersionPermissionOutput>> add_layer_version_permission(Lambda& lambda, const model::AddLayerVersionPermissionInput& in, const Call& call) {
-  auto [name, layer] = CO_TRY(find_layer(lambda, in.layer_name, in.version_number, call));
-  CO_TRY(check_revision(in.revision_id, layer.policy.revision));
+  auto [name, layer] = CO_TRY(find_layer(lambda, in.layer_name, in.version_number, call, true));
+  CO_TRY(check_revision(in.revision_id, layer.policy.revision, "GetLayerPolicy"));
   wire::Json statement = wire::Json::object({{"Sid", in.statement_id}, {"Effect", "Allow"}, {"Principal", policy_principal(in.principal)}, {"Action", in.action}, {"Resource", name.version_arn()}});
   if (in.organization_id) statement.set("Condition", wire::Json::object({{"StringEquals", wire::Json::object({{"aws:PrincipalOrgID", *in.organization_id}})}}));
   CO_TRY(add_statement(layer.policy, statement, in.statement_id));
@@ -118,8 +119,8 @@ Task<Reply<model::AddLayerVersionPermissionOutput>> add_layer_version_permission
 }
 
 Task<Reply<model::RemoveLayerVersionPermissionOutput>> remove_layer_version_permission(Lambda& lambda, const model::RemoveLayerVersionPermissionInput& in, const Call& call) {
-  auto [name, layer] = CO_TRY(find_layer(lambda, in.layer_name, in.version_number, call));
-  CO_TRY(check_revision(in.revision_id, layer.policy.revision));
+  auto [name, layer] = CO_TRY(find_layer(lambda, in.layer_name, in.version_number, call, true));
+  CO_TRY(check_revision(in.revision_id, layer.policy.revision, "GetLayerPolicy"));
   if (!remove_statement(layer.policy, in.statement_id)) co_return Err(not_found(fmt::format("Statement {} is not found in resource policy.", in.statement_id)));
   layer.policy.revision = new_revision();
   lambda.repository.put_layer(name, layer);
@@ -128,7 +129,7 @@ Task<Reply<model::RemoveLayerVersionPermissionOutput>> remove_layer_version_perm
 }
 
 Task<Reply<model::GetLayerVersionPolicyOutput>> get_layer_version_policy(Lambda& lambda, const model::GetLayerVersionPolicyInput& in, const Call& call) {
-  auto [name, layer] = CO_TRY(find_layer(lambda, in.layer_name, in.version_number, call));
+  auto [name, layer] = CO_TRY(find_layer(lambda, in.layer_name, in.version_number, call, true));
   if (layer.policy.statements.size() == 0) co_return Err(not_found("No policy is associated with the given resource."));
   co_return model::GetLayerVersionPolicyOutput{.policy = policy_text(layer.policy), .revision_id = layer.policy.revision};
 }

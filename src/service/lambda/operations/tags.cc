@@ -13,7 +13,7 @@ Reply<Tags> edit_tags(Lambda& lambda, const std::string& arn, const std::functio
   const auto parts = split(arn, ':');
   if (parts.size() >= 7 && parts[5] == "event-source-mapping") {
     auto mapping = lambda.repository.mapping(std::string(parts[4]), std::string(parts[3]), std::string(parts[6]));
-    if (!mapping) return Err(not_found("The resource you requested does not exist."));
+    if (!mapping) return Err(not_found("Event source mapping not found: " + arn));
     if (edit) {
       TRY(edit(mapping->tags));
       lambda.repository.put_mapping(*mapping);
@@ -27,6 +27,7 @@ Reply<Tags> edit_tags(Lambda& lambda, const std::string& arn, const std::functio
   if (!function) return Err(function_not_found(*name));
   if (edit) {
     TRY(edit(function->tags));
+    function->latest.config.revision_id = new_revision();
     lambda.repository.put(*name, *function);
   }
   return function->tags;
@@ -39,6 +40,7 @@ Task<Reply<model::ListTagsOutput>> list_tags(Lambda& lambda, const model::ListTa
 }
 
 Task<Reply<model::TagResourceOutput>> tag_resource(Lambda& lambda, const model::TagResourceInput& in, const Call&) {
+  if (in.tags.empty()) co_return Err(invalid_parameter("An error occurred and the request cannot be processed."));
   CO_TRY(edit_tags(lambda, in.resource, [&](Tags& tags) -> Reply<void> {
     for (const auto& [name, value] : in.tags) tags[name] = value;
     if (tags.size() > limits::kTagsMax) return Err(invalid_parameter("Number of tags exceeds resource tag limit."));

@@ -15,12 +15,14 @@ model::FunctionConfiguration in_progress(model::FunctionConfiguration config) {
   config.last_update_status = "InProgress";
   config.last_update_status_reason = "The function is being created.";
   config.last_update_status_reason_code = "Creating";
+  config.revision_id = new_revision();  // the end of the update is a revision of its own
   return config;
 }
 
 void touch(StoredFunction& function, Time now) {
   function.latest.config.revision_id = new_revision();
   function.latest.config.last_modified = lambda_time(now);
+  function.latest.build = new_revision();
 }
 
 }  // namespace
@@ -32,7 +34,7 @@ Task<Reply<model::FunctionConfiguration>> update_function_code(Lambda& lambda, c
   const Package package = CO_TRY(co_await store_package(lambda, {in.zip_file, in.s3_bucket, in.s3_key, in.s3_object_version}, call));
   auto function = lambda.repository.function(name);  // it may have changed while the package was unpacked
   if (!function) co_return Err(function_not_found(name));
-  const std::string retired = version_key(name, function->latest.config);
+  const std::string retired = version_key(name, function->latest);
   function->latest.config.code_sha256 = package.sha256;
   function->latest.config.code_size = package.size;
   if (in.architectures) function->latest.config.architectures = in.architectures;
@@ -65,7 +67,7 @@ Task<Reply<model::FunctionConfiguration>> update_function_configuration(Lambda& 
   auto function = lambda.repository.function(name);
   if (!function) co_return Err(function_not_found(name));
   model::FunctionConfiguration& config = function->latest.config;
-  const std::string retired = version_key(name, config);
+  const std::string retired = version_key(name, function->latest);
   const auto take = [](auto& to, const auto& from) {
     if (from) to = *from;
   };
@@ -75,6 +77,7 @@ Task<Reply<model::FunctionConfiguration>> update_function_configuration(Lambda& 
   take(config.timeout, in.timeout);
   take(config.memory_size, in.memory_size);
   take(config.runtime, in.runtime);
+  if (in.runtime) config.runtime_version_config = runtime_version(*in.runtime, name.region);
   take(config.kms_key_arn, in.kms_key_arn);
   take(config.ephemeral_storage, in.ephemeral_storage);
   if (in.vpc_config) {
@@ -97,6 +100,13 @@ Task<Reply<model::FunctionConfiguration>> update_function_configuration(Lambda& 
     take(logging.log_group, in.logging_config->log_group);
     take(logging.application_log_level, in.logging_config->application_log_level);
     take(logging.system_log_level, in.logging_config->system_log_level);
+    if (logging.log_format == "JSON") {
+      if (!logging.application_log_level) logging.application_log_level = "INFO";
+      if (!logging.system_log_level) logging.system_log_level = "INFO";
+    } else {
+      logging.application_log_level.reset();
+      logging.system_log_level.reset();
+    }
     config.logging_config = logging;
   }
   if (layers) {

@@ -26,6 +26,7 @@ Task<Reply<model::ListVersionsByFunctionOutput>> list_versions_by_function(Lambd
   for (const StoredVersion& version : lambda.repository.versions(name)) all.push_back(version.config);
   for (auto& config : all) {
     config.state.reset();
+    config.runtime_version_config.reset();
     config.last_update_status.reset();
   }
   model::ListVersionsByFunctionOutput out;
