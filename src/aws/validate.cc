@@ -54,7 +54,13 @@ bool matches(const char* pattern, const std::string& text) {
   return found >= 0 || found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_DEPTHLIMIT;
 }
 
-std::string number_text(double value) { return format_double(value); }
+// Java's toString: of a double, "1.0".
+std::string number_text(const Shape& shape, double value) {
+  std::string text = format_double(value);
+  const bool is_floating = shape.kind == Kind::kDouble;
+  if (is_floating && text.find_first_of(".eE") == std::string::npos) text += ".0";
+  return text;
+}
 
 // How AWS prints a value in a message: Java's toString of it.
 void append_text(std::string& out, const Shape& shape, const void* value) {
@@ -118,9 +124,9 @@ void check_size(const Shape& shape, std::size_t size, std::vector<std::string>& 
 
 void check_range(const Shape& shape, double value, std::vector<std::string>& out) {
   if (shape.has_range_max && value > shape.range_max)
-    out.push_back(fmt::format("Member must have value less than or equal to {}", number_text(shape.range_max)));
+    out.push_back(fmt::format("Member must have value less than or equal to {}", number_text(shape, shape.range_max)));
   if (shape.has_range_min && value < shape.range_min)
-    out.push_back(fmt::format("Member must have value greater than or equal to {}", number_text(shape.range_min)));
+    out.push_back(fmt::format("Member must have value greater than or equal to {}", number_text(shape, shape.range_min)));
 }
 
 // What the value itself violates, not its elements.
@@ -161,7 +167,8 @@ bool needs_walk(const Shape& shape) {
 
 class Checker {
  public:
-  Checker(const MissingMembers& missing, bool required_only) : missing_(missing), required_only_(required_only) {}
+  Checker(const MissingMembers& missing, bool required_only, bool says_not_null)
+      : missing_(missing), required_only_(required_only), says_not_null_(says_not_null) {}
 
   std::vector<std::string> run(const Shape& input, const void* value) {
     if (required_only_) {
@@ -251,21 +258,23 @@ class Checker {
       add(shape, value, path, fmt::format("Map value must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.element), ", ")));
   }
 
-  static std::vector<std::string> all_constraints(const Shape& shape) {
+  std::vector<std::string> all_constraints(const Shape& shape) const {
     std::vector<std::string> out;
     if (shape.max >= 0) out.push_back(fmt::format("Member must have length less than or equal to {}", shape.max));
     if (shape.min >= 0) out.push_back(fmt::format("Member must have length greater than or equal to {}", shape.min));
-    if (shape.has_range_max) out.push_back(fmt::format("Member must have value less than or equal to {}", number_text(shape.range_max)));
-    if (shape.has_range_min) out.push_back(fmt::format("Member must have value greater than or equal to {}", number_text(shape.range_min)));
+    if (shape.has_range_max) out.push_back(fmt::format("Member must have value less than or equal to {}", number_text(shape, shape.range_max)));
+    if (shape.has_range_min) out.push_back(fmt::format("Member must have value greater than or equal to {}", number_text(shape, shape.range_min)));
     if (shape.pattern) out.push_back(fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern));
     if (shape.enum_count != 0)
       out.push_back(fmt::format("Member must satisfy enum value set: [{}]", fmt::join(shape.enum_values, shape.enum_values + shape.enum_count, ", ")));
+    if (says_not_null_) out.push_back("Member must not be null");
     return out;
   }
   static std::string join_path(const std::string& path, const std::string& name) { return path.empty() ? name : path + '.' + name; }
 
   const MissingMembers& missing_;
   const bool required_only_;
+  const bool says_not_null_;  // of the elements of lists and maps
   std::vector<std::string> reported_;
   std::vector<std::string> out_;
   int depth_ = 0;
@@ -316,7 +325,7 @@ Reply<void> validate(const ServiceModel& service, const OperationModel& operatio
     return Err(Error("MissingParameter", fmt::format("The request must contain the parameter {}.", parameter_name(*first)), 400));
   }
   if (policy == ValidationPolicy::kRequiredOnly && missing.empty()) return {};
-  const auto violations = Checker(missing, policy == ValidationPolicy::kRequiredOnly).run(*operation.input, input);
+  const auto violations = Checker(missing, policy == ValidationPolicy::kRequiredOnly, std::string_view(service.name) == "lambda").run(*operation.input, input);
   if (violations.empty()) return {};
   return Err(validation_failure(service, violations));
 }

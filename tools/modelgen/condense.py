@@ -58,6 +58,21 @@ def reach(shapes, name, into):
         reach(shapes, member["shape"], into)
 
 
+def correct(service, shapes):
+    """Where what AWS answers is known to differ from the published model."""
+    if service != "lambda":
+        return shapes
+    for shape in shapes.values():
+        if "pattern" in shape:  # regions of the European sovereign cloud
+            shape["pattern"] = shape["pattern"].replace("[a-z]{2}((-gov)|(-iso([a-z]?)))?", "(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?") \
+                .replace("(eusc-)?(eusc-)?", "(eusc-)?").replace("))?|code-signing-config:", "))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:")
+    # Checked by the service, with an error of its own; it may be an ARN.
+    for request in ("CreateFunctionRequest", "UpdateFunctionConfigurationRequest"):
+        if request in shapes:
+            shapes[request]["members"]["Runtime"]["shape"] = "String"
+    return shapes
+
+
 def condense(service, served):
     model = load(service)
     names = sorted(model["operations"])
@@ -81,7 +96,7 @@ def condense(service, served):
         for error in out["errors"]:
             reach(model["shapes"], error, used)
         operations[name] = out
-    return model["metadata"], sorted(served), operations, others, {n: condense_shape(model["shapes"][n]) for n in sorted(used)}
+    return model["metadata"], sorted(served), operations, others, correct(service, {n: condense_shape(model["shapes"][n]) for n in sorted(used)})
 
 
 def line(value):

@@ -56,7 +56,9 @@ Task<Reply<model::FunctionEventInvokeConfig>> put_function_event_invoke_config(L
   config.function_arn = name.qualified_arn();
   config.maximum_retry_attempts = in.maximum_retry_attempts;
   config.maximum_event_age_in_seconds = in.maximum_event_age_in_seconds;
-  config.destination_config = in.destination_config.value_or(model::DestinationConfig{.on_success = model::OnSuccess{}, .on_failure = model::OnFailure{}});
+  config.destination_config = in.destination_config.value_or(model::DestinationConfig{});
+  if (!config.destination_config->on_success) config.destination_config->on_success = model::OnSuccess{};
+  if (!config.destination_config->on_failure) config.destination_config->on_failure = model::OnFailure{};
   lambda.repository.put_event_config(name, config);
   co_await stored();
   co_return config;
@@ -65,6 +67,7 @@ Task<Reply<model::FunctionEventInvokeConfig>> put_function_event_invoke_config(L
 Task<Reply<model::FunctionEventInvokeConfig>> update_function_event_invoke_config(Lambda& lambda, const model::UpdateFunctionEventInvokeConfigInput& in, const Call& call) {
   const FunctionName name = CO_TRY(event_config_owner(in.function_name, in.qualifier, call));
   auto config = lambda.repository.event_config(name);
+  if (!lambda.repository.function(name)) co_return Err(not_found("The function doesn't exist."));
   if (!config) co_return Err(no_event_config(name));
   CO_TRY(check_destinations(lambda, in.destination_config, name));
   config->last_modified = call.now;
@@ -84,7 +87,7 @@ Task<Reply<model::FunctionEventInvokeConfig>> get_function_event_invoke_config(L
 }
 
 Task<Reply<model::ListFunctionEventInvokeConfigsOutput>> list_function_event_invoke_configs(Lambda& lambda, const model::ListFunctionEventInvokeConfigsInput& in, const Call& call) {
-  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call));
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, std::nullopt, call, "The function doesn't exist."));
   model::ListFunctionEventInvokeConfigsOutput out;
   out.function_event_invoke_configs = page(lambda.repository.event_configs(name), in.marker, in.max_items, 50, out.next_marker);
   co_return out;

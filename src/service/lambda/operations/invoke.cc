@@ -24,7 +24,7 @@ std::string request_id_of(const Call& call) { return call.request_id.empty() ? m
 }  // namespace
 
 Task<Reply<model::InvokeOutput>> invoke(Lambda& lambda, const model::InvokeInput& in, const Call& call) {
-  const FunctionName name = CO_TRY(parse_function(in.function_name, in.qualifier, call));
+  const FunctionName name = CO_TRY(parse_reachable_function(in.function_name, in.qualifier, call));
   if (in.durable_execution_name) co_return Err(invalid_parameter("DurableExecutionName is not supported by this version of Atoll."));
   const std::string payload = in.payload.value_or("");
   const std::string type = in.invocation_type.value_or("RequestResponse");
@@ -54,7 +54,7 @@ Task<Reply<model::InvokeOutput>> invoke(Lambda& lambda, const model::InvokeInput
 }
 
 Task<Reply<model::InvokeAsyncOutput>> invoke_async(Lambda& lambda, const model::InvokeAsyncInput& in, const Call& call) {
-  const FunctionName name = CO_TRY(parse_function(in.function_name, std::nullopt, call));
+  const FunctionName name = CO_TRY(parse_reachable_function(in.function_name, std::nullopt, call));
   std::string payload = in.invoke_args;
   if (payload.empty() && call.http_request) {
     auto body = co_await http::read_all(*call.http_request->body, limits::kAsyncPayloadBytesMax);

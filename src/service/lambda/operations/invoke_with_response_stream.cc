@@ -66,7 +66,7 @@ class InvocationStream final : public http::Body {
 }  // namespace
 
 Task<Reply<model::InvokeWithResponseStreamOutput>> invoke_with_response_stream(Lambda& lambda, const model::InvokeWithResponseStreamInput& in, const Call& call) {
-  const FunctionName name = CO_TRY(parse_function(in.function_name, in.qualifier, call));
+  const FunctionName name = CO_TRY(parse_reachable_function(in.function_name, in.qualifier, call));
   const std::string payload = in.payload.value_or("");
   CO_TRY(check_payload(payload));
   if (!call.http_response) co_return Err(invalid_parameter("InvokeWithResponseStream can only be called over HTTP."));

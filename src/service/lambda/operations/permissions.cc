@@ -35,10 +35,12 @@ wire::Json statement_of(const model::AddPermissionInput& in, const FunctionName&
 
 Task<Reply<model::AddPermissionOutput>> add_permission(Lambda& lambda, const model::AddPermissionInput& in, const Call& call) {
   const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
-  CO_TRY(find_version(lambda, name, function));
+  const StoredVersion found = CO_TRY(find_version(lambda, name, function));
   if (name.qualifier == "$LATEST") co_return Err(invalid_parameter("We currently do not support adding policies for $LATEST."));
   StoredPolicy policy = lambda.repository.policy(name);
-  CO_TRY(check_revision(in.revision_id, policy.revision.empty() ? function.latest.config.revision_id.value_or("") : policy.revision));
+  const auto alias = lambda.repository.alias(name, name.qualifier);
+  const std::string owner = alias ? alias->revision_id.value_or("") : found.config.revision_id.value_or("");
+  CO_TRY(check_revision(in.revision_id, policy.revision.empty() ? owner : policy.revision));
   const wire::Json statement = statement_of(in, name);
   CO_TRY(add_statement(policy, statement, in.statement_id));
   if (policy.statements.dump().size() > limits::kPolicyBytesMax)

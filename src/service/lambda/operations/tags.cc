@@ -20,6 +20,7 @@ Reply<Tags> edit_tags(Lambda& lambda, const std::string& arn, const std::functio
     }
     return mapping->tags;
   }
+  if (parts.size() >= 7 && parts[5] == "capacity-provider") return Err(not_found("Capacity provider not found: " + arn));
   const auto name = parse_function_arn(arn);
   if (!name) return Err(invalid_parameter(fmt::format("Tags on resource {} are not supported.", arn)));
   if (!name->qualifier.empty()) return Err(invalid_parameter("Tags on function aliases and versions are not supported. Please specify a function ARN."));

@@ -47,7 +47,12 @@ Task<Reply<model::FunctionConfiguration>> update_function_code(Lambda& lambda, c
   lambda.repository.put(name, *function);
   co_await stored();
   lambda.functions.retire(retired);
-  co_return in_progress(answer);
+  if (!in.publish.value_or(false)) co_return in_progress(answer);
+  answer.state = "Pending";
+  answer.state_reason = "The function is being created.";
+  answer.state_reason_code = "Creating";
+  answer.last_update_status.reset();
+  co_return answer;
 }
 
 Task<Reply<model::FunctionConfiguration>> update_function_configuration(Lambda& lambda, const model::UpdateFunctionConfigurationInput& in, const Call& call) {
