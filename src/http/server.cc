@@ -124,15 +124,15 @@ void append_response_head(std::string& out, const Response& response, std::optio
     out += value;
   }
   if (length && !response.find("content-length")) {
-    out += "\r\ncontent-length: ";
+    out += "\r\nContent-Length: ";
     append_number(*length);
   }
-  if (chunked) out += "\r\ntransfer-encoding: chunked";
+  if (chunked) out += "\r\nTransfer-Encoding: chunked";
   if (!has_date) {
-    out += "\r\ndate: ";
+    out += "\r\nDate: ";
     out += current_http_date();
   }
-  if (close) out += "\r\nconnection: close";
+  if (close) out += "\r\nConnection: close";
   out += "\r\n\r\n";
 }
 

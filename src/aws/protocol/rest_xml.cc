@@ -85,7 +85,7 @@ void encode(const ReplyParts& out) {
   out.response.set("Content-Type", is_s3(out.service) ? "application/xml" : "text/xml");
   wire::XmlWriter xml(body);
   xml.declaration();
-  const XmlRules rules{.body_only = !payload, .always_millis = is_s3(out.service)};
+  const XmlRules rules{.body_only = !payload, .whole_seconds = is_s3(out.service), .always_millis = is_s3(out.service)};
   if (payload) {
     const std::string_view wire_name = payload->wire_name;
     const std::string_view root = payload->shape->xml_name ? std::string_view(payload->shape->xml_name) : wire_name;

@@ -23,7 +23,7 @@ void write_scalar(std::string_view name, const Shape& shape, const Member* membe
   xml.open(name);
   if (shape.kind == Kind::kTimestamp && rules.always_millis &&
       timestamp_format(member, shape, TimestampFormat::kIso8601) == TimestampFormat::kIso8601)
-    out += format_iso8601(as<Time>(value), true);
+    out += format_iso8601(rules.whole_seconds ? std::chrono::floor<std::chrono::seconds>(as<Time>(value)) : as<Time>(value), true);
   else
     append_scalar(out, shape, timestamp_format(member, shape, TimestampFormat::kIso8601), value);
   xml.close(name);

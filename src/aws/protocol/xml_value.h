@@ -13,6 +13,7 @@ namespace reef::aws {
 struct XmlRules {
   bool ec2 = false;            // lists of <item>, ec2 names
   bool body_only = false;      // of the outermost struct, only members whose place is the body
+  bool whole_seconds = false;  // S3 keeps no fractions
   bool always_millis = false;  // "…:29.000Z" also for whole seconds, as S3 writes it
 };
 

@@ -125,7 +125,8 @@ UploadPage Blobs::uploads(const ListRequest& request) const {
       const auto at = upload->key.find(request.delimiter, request.prefix.size());
       if (at != std::string::npos) {
         std::string group = upload->key.substr(0, at + request.delimiter.size());
-        if (!page.groups.empty() && page.groups.back() == group) continue;
+        const bool is_passed = !request.after.empty() && request.after.starts_with(group);
+        if (is_passed || (!page.groups.empty() && page.groups.back() == group)) continue;
         if (page.uploads.size() + page.groups.size() >= request.limit) {
           page.is_truncated = true;
           break;

@@ -17,6 +17,6 @@ Reply<blob::BucketPtr> find_bucket(const S3& s3, const Call& call, const std::st
 
 std::string canonical_id(std::string_view account) { return sha256_hex("atoll-canonical-user/" + std::string(account)); }
 
-model::Owner owner_of(std::string_view account) { return {.id = canonical_id(account)}; }
+model::Owner owner_of(std::string_view account) { return {.display_name = std::string(account), .id = canonical_id(account)}; }
 
 }  // namespace reef::s3

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "service/s3/stored_configuration.h"
+#include "wire/xml.h"
 
 namespace reef::s3 {
 namespace {
@@ -44,12 +46,31 @@ void add_headers(const model::CORSRule& rule, std::string_view origin, http::Res
   response.set("Vary", "Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
 }
 
-http::Response forbidden(std::string_view message) {
+// What every answer of S3 carries.
+void add_identity(http::Response& response, std::string_view id) {
+  response.set("x-amz-request-id", id);
+  response.set("x-amz-id-2", base64_encode(id));
+  response.set("Server", "AmazonS3");
+}
+
+std::string new_id() { return make_token(thread_random(), 16, "0123456789ABCDEF"); }
+
+http::Response refused(int status, std::string_view code, std::string_view message, std::string_view method = {}, std::string_view resource = {}) {
+  const std::string id = new_id();
   http::Response response;
-  response.status = 403;
-  response.set("content-type", "application/xml");
-  response.body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessForbidden</Code><Message>" + std::string(message) +
-                  "</Message></Error>";
+  response.status = status;
+  response.set("Content-Type", "application/xml");
+  add_identity(response, id);
+  wire::XmlWriter xml(response.body);
+  xml.declaration();
+  xml.open("Error");
+  xml.element("Code", code);
+  xml.element("Message", message);
+  if (!method.empty()) xml.element("Method", method);
+  if (!resource.empty()) xml.element("ResourceType", resource);
+  xml.element("RequestId", id);
+  xml.element("HostId", base64_encode(id));
+  xml.close("Error");
   return response;
 }
 
@@ -58,47 +79,57 @@ http::Response forbidden(std::string_view message) {
 void add_cors_headers(const blob::Bucket& bucket, const http::Request& request, http::Response& response) {
   const std::string_view origin = request.header("origin");
   if (origin.empty()) return;
+  // Honoured on any request, as S3 does.
+  const std::string_view asked = request.header("access-control-request-method");
   model::CORSConfiguration configuration;
   if (!read_configuration(bucket, setting::kCors, configuration)) return;
-  if (const model::CORSRule* rule = find_rule(configuration.cors_rules, origin, request.method, ""))
+  if (const model::CORSRule* rule = find_rule(configuration.cors_rules, origin, asked.empty() ? std::string_view(request.method) : asked,
+                                             request.header("access-control-request-headers")))
     add_headers(*rule, origin, response);
 }
 
 bool is_preflight(const blob::Blobs& blobs, const http::Request& request, std::string& path) {
-  if (request.method != "OPTIONS" || !request.has_header("access-control-request-method")) return false;
+  if (request.method != "OPTIONS") return false;
   path = request.path;
-  const std::string_view first = std::string_view(path).substr(std::min<std::size_t>(1, path.size()));
-  if (blobs.find_bucket(percent_decode(first.substr(0, first.find('/'))))) return true;
   for (const char* mark : {".s3.", ".s3-", ".localhost"}) {
     const auto at = request.host.find(mark);
-    if (at == std::string_view::npos || !blobs.find_bucket(request.host.substr(0, at))) continue;
+    if (at == std::string_view::npos || at == 0) continue;
+    if (std::string_view(mark) == ".localhost" && !blobs.find_bucket(request.host.substr(0, at))) continue;
     path = "/" + std::string(request.host.substr(0, at)) + path;
     return true;
   }
-  return false;
+  const std::string_view first = std::string_view(path).substr(std::min<std::size_t>(1, path.size()));
+  return blobs.find_bucket(percent_decode(first.substr(0, first.find('/')))) != nullptr;
 }
 
 http::Response answer_preflight(const blob::Blobs& blobs, std::string_view path, const http::Request& request) {
-  const std::string_view origin = request.header("origin"), method = request.header("access-control-request-method");
-  if (origin.empty() || method.empty()) {
-    http::Response response = forbidden("Insufficient information. Origin request header needed.");
-    response.status = 400;
-    return response;
-  }
+  const std::string_view origin = request.header("origin");
+  if (origin.empty()) return refused(400, "BadRequest", "Insufficient information. Origin request header needed.");
+  const std::string_view asked = request.header("access-control-request-method");
+  const std::string_view method = asked.empty() ? "OPTIONS" : asked;
   if (path.starts_with('/')) path.remove_prefix(1);
-  const blob::BucketPtr bucket = blobs.find_bucket(percent_decode(path.substr(0, path.find('/'))));
+  const auto slash = path.find('/');
+  const blob::BucketPtr bucket = blobs.find_bucket(percent_decode(path.substr(0, slash)));
+  if (!bucket) return refused(403, "AccessForbidden", "CORSResponse: Bucket not found", method, "BUCKET");
   model::CORSConfiguration configuration;
-  if (!bucket || !read_configuration(*bucket, setting::kCors, configuration))
-    return forbidden("CORSResponse: CORS is not enabled for this bucket.");
+  if (!read_configuration(*bucket, setting::kCors, configuration))
+    return refused(403, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.", method, "BUCKET");
   const std::string_view headers = request.header("access-control-request-headers");
   const model::CORSRule* rule = find_rule(configuration.cors_rules, origin, method, headers);
   if (!rule)
-    return forbidden("CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request "
-                     "method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the "
-                     "resource's CORS spec.");
+    return refused(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request "
+                   "method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+                   method, slash == std::string_view::npos || slash + 1 == path.size() ? "BUCKET" : "OBJECT");
   http::Response response;
+  add_identity(response, new_id());
   add_headers(*rule, origin, response);
-  if (!headers.empty()) response.set("Access-Control-Allow-Headers", to_lower(headers));
+  std::string allowed;
+  for (const std::string_view one : split(headers, ',')) {
+    if (trim(one).empty()) continue;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += to_lower(trim(one));
+  }
+  if (!allowed.empty()) response.set("Access-Control-Allow-Headers", allowed);
   return response;
 }
 

@@ -9,12 +9,12 @@ namespace reef::s3 {
 // For a request with an Origin header that some rule allows.
 void add_cors_headers(const blob::Bucket& bucket, const http::Request& request, http::Response& response);
 
-// Whether a request is a browser's question about a bucket that exists here; `path` gets the bucket in front when it
-// was in the host's name.
+// Whether a request is a browser's question about a bucket; `path` gets the bucket in front when it was in the host's
+// name. A bucket in the path must exist: others answer OPTIONS as well.
 bool is_preflight(const blob::Blobs& blobs, const http::Request& request, std::string& path);
 
-// The answer to an OPTIONS request with Access-Control-Request-Method to a bucket or object: what the browser asks
-// before a request. `path` starts with the bucket ("/bucket/key").
+// The answer to an OPTIONS request to a bucket or object: what the browser asks before a request. `path` starts with
+// the bucket ("/bucket/key").
 http::Response answer_preflight(const blob::Blobs& blobs, std::string_view path, const http::Request& request);
 
 }  // namespace reef::s3

@@ -43,7 +43,7 @@ aws::Error invalid_argument(std::string message, std::string_view name, std::str
   aws::Error error("InvalidArgument", std::move(message), 400);
   if (!name.empty()) {
     error.fields.set("ArgumentName", name);
-    error.fields.set("ArgumentValue", value);
+    if (!value.empty()) error.fields.set("ArgumentValue", value);
   }
   return error;
 }

@@ -3,6 +3,8 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/encoding.h"
@@ -23,6 +25,14 @@ bool is_bucket_name(std::string_view name) {
   const auto parts = split(name, '.');  // not an address
   return parts.size() != 4 || !std::ranges::all_of(parts, [](std::string_view part) { return parse_int(part).has_value(); });
 }
+
+constexpr std::string_view kRegions[] = {
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1",
+    "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1",
+    "cn-north-1", "cn-northwest-1", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2",
+    "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-gov-east-1",
+    "us-gov-west-1", "us-west-1", "us-west-2"};
+bool is_region(std::string_view name) { return std::ranges::find(kRegions, name) != std::end(kRegions); }
 
 aws::Error bucket_error(const char* code, const char* message, int status, const std::string& name) {
   aws::Error error(code, message, status);
@@ -91,8 +101,14 @@ Task<Reply<model::HeadBucketOutput>> head_bucket(S3& s3, const model::HeadBucket
 }
 
 Task<Reply<model::ListBucketsOutput>> list_buckets(S3& s3, const model::ListBucketsInput& in, const Call& call) {
+  if (in.bucket_region && !is_region(*in.bucket_region)) {
+    aws::Error error("InvalidArgument", fmt::format("Argument value {} is not a valid AWS Region", *in.bucket_region), 400);
+    error.fields.set("ArgumentName", "bucket-region");
+    co_return Err(error);
+  }
   model::ListBucketsOutput out;
   out.owner = owner_of(call.account);
+  if (call.region != "us-east-1") out.owner->display_name.reset();
   out.buckets.emplace();
   out.prefix = in.prefix;
   const std::size_t limit = static_cast<std::size_t>(in.max_buckets.value_or(10000));

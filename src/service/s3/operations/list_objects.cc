@@ -104,7 +104,7 @@ Task<Reply<model::ListObjectsV2Output>> list_objects_v2(S3& s3, const model::Lis
   if (in.delimiter && !in.delimiter->empty()) out.delimiter = shown(*in.delimiter, as_url);
   out.encoding_type = in.encoding_type;
   out.continuation_token = in.continuation_token;
-  if (in.start_after) out.start_after = shown(*in.start_after, as_url);
+  if (in.start_after && !in.continuation_token) out.start_after = shown(*in.start_after, as_url);
   out.is_truncated = page.is_truncated;
   out.key_count = static_cast<std::int32_t>(page.entries.size() + page.groups.size());
   if (page.is_truncated) out.next_continuation_token = base64_encode((page.next_is_group ? "g" : "k") + page.next);

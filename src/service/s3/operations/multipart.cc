@@ -209,7 +209,7 @@ Task<Reply<model::ListPartsOutput>> list_parts(S3& s3, const model::ListPartsInp
   out.next_part_number_marker = 0;
   out.storage_class = property_of(upload->properties, property::kStorageClass).value_or("STANDARD");
   out.owner = owner_of(bucket->account);
-  out.initiator = model::Initiator{.id = canonical_id(call.account)};
+  out.initiator = model::Initiator{.id = canonical_id(call.account), .display_name = call.account};
   out.checksum_algorithm = property_of(upload->properties, property::kChecksum);
   out.checksum_type = property_of(upload->properties, property::kChecksumType);
   std::int32_t count = 0;
@@ -225,7 +225,7 @@ Task<Reply<model::ListPartsOutput>> list_parts(S3& s3, const model::ListPartsInp
     shown.last_modified = part.modified;
     shown.etag = quoted(part.etag);
     shown.size = static_cast<std::int64_t>(part.size);
-    fill_checksum(part.properties, shown);
+    if (out.checksum_algorithm) fill_checksum(part.properties, shown);  // as the upload was begun with one
     out.next_part_number_marker = part.number;
   }
   co_return out;
@@ -239,6 +239,9 @@ Task<Reply<model::ListMultipartUploadsOutput>> list_multipart_uploads(S3& s3, co
   blob::ListRequest request{.bucket = bucket, .prefix = in.prefix.value_or(""), .delimiter = in.delimiter.value_or(""),
                             .after = in.key_marker.value_or(""), .after_version = in.upload_id_marker.value_or("")};
   request.limit = static_cast<std::size_t>(std::clamp(in.max_uploads.value_or(1000), 0, 1000));
+  if (request.after.empty()) request.after_version.clear();  // means nothing alone
+  if (!request.after_version.empty() && !s3.blobs.find_upload(*bucket, request.after, request.after_version))
+    co_return Err(invalid_argument("Invalid uploadId marker", "upload-id-marker", request.after_version));
   const blob::UploadPage page = s3.blobs.uploads(request);
   model::ListMultipartUploadsOutput out;
   out.bucket = in.bucket;
@@ -256,14 +259,14 @@ Task<Reply<model::ListMultipartUploadsOutput>> list_multipart_uploads(S3& s3, co
                             .initiated = upload.started,
                             .storage_class = property_of(upload.properties, property::kStorageClass).value_or("STANDARD"),
                             .owner = owner_of(bucket->account),
-                            .initiator = model::Initiator{.id = canonical_id(bucket->account)},
+                            .initiator = model::Initiator{.id = canonical_id(bucket->account), .display_name = bucket->account},
                             .checksum_algorithm = property_of(upload.properties, property::kChecksum),
                             .checksum_type = property_of(upload.properties, property::kChecksumType)});
   }
-  if (page.is_truncated && !page.uploads.empty()) {
-    out.next_key_marker = text(page.uploads.back().key);
-    out.next_upload_id_marker = page.uploads.back().id;
-  }
+  // Where the page ends, whether there is another or not; a group of keys has no upload.
+  const bool ends_with_upload = !page.uploads.empty() && (page.groups.empty() || page.groups.back() < page.uploads.back().key);
+  out.next_key_marker = ends_with_upload ? text(page.uploads.back().key) : "";
+  out.next_upload_id_marker = ends_with_upload ? page.uploads.back().id : "";
   for (const std::string& group : page.groups) {
     if (!out.common_prefixes) out.common_prefixes.emplace();
     out.common_prefixes->push_back({text(group)});

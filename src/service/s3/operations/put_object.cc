@@ -20,7 +20,7 @@ Task<Reply<model::PutObjectOutput>> put_object(S3& s3, const model::PutObjectInp
   blob::PutRequest request{.bucket = bucket, .key = in.key};
   request.object.properties = CO_TRY(properties_of(in));
   const auto given = CO_TRY(given_checksum(in, call));
-  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given));
+  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, Algorithm::kCrc64Nvme));  // S3's own when none was given
   request.object.etag = received.etag;
   request.object.size = received.data.size();
   request.object.modified = call.now;
