@@ -237,7 +237,7 @@ def test_event_source_mapping(functions, queues, make):
     url, arn = queue(queues, "source", VisibilityTimeout="5")
     out_url, out = queue(queues, "out")
     name = make("""exports.handler = async (e) => ({batchItemFailures: e.Records.filter(r => JSON.parse(r.body).bad && r.attributes.ApproximateReceiveCount < 2).map(r => ({itemIdentifier: r.messageId}))})""")
-    functions.put_function_event_invoke_config(FunctionName=name)
+    functions.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
     mapping = functions.create_event_source_mapping(EventSourceArn=arn, FunctionName=name, BatchSize=5, FunctionResponseTypes=["ReportBatchItemFailures"],
                                                     FilterCriteria={"Filters": [{"Pattern": json.dumps({"body": {"kind": ["order"]}})}]})
     assert mapping["State"] == "Creating" and functions.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Enabled"

@@ -230,15 +230,18 @@ TEST(StoredJson, GivesBackWhatItWasGiven) {
 }
 
 TEST(Validate, CountsAndWordsViolations) {
-  Sent sent("PUT", "/", "", {}, R"({"Runtime":"cobol","Role":"r","Code":{},"MemorySize":5})");
+  Sent sent("PUT", "/", "", {}, R"({"PackageType":"Tar","Role":"r","Code":{},"MemorySize":5,"Architectures":["X86"]})");
   MissingMembers missing;
   const auto in = decode<lambda::CreateFunctionInput>(lambda::kModel, lambda::ops::kCreateFunction, Protocol::kRestJson, sent, &missing);
   ASSERT_TRUE(in);
   const auto done = validate(lambda::kModel, lambda::ops::kCreateFunction, &*in, missing);
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, "ValidationException");
-  EXPECT_TRUE(done.error().message.starts_with("4 validation errors detected: Value null at 'functionName' failed to satisfy constraint: Member must not be null; "
-                                               "Value 'cobol' at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [")) << done.error().message;
+  EXPECT_TRUE(done.error().message.starts_with("5 validation errors detected: Value null at 'functionName' failed to satisfy constraint: Member must not be null; "
+                                               "Value 'r' at 'role' failed to satisfy constraint: Member must satisfy regular expression pattern: ")) << done.error().message;
+  EXPECT_NE(done.error().message.find("Value 'Tar' at 'packageType' failed to satisfy constraint: Member must satisfy enum value set: ["), std::string::npos);
+  EXPECT_NE(done.error().message.find("Value '[X86]' at 'architectures' failed to satisfy constraint: Member must satisfy constraint: "
+                                      "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"), std::string::npos) << done.error().message;
   EXPECT_NE(done.error().message.find("Value '5' at 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128"), std::string::npos);
 }
 

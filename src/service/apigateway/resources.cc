@@ -42,7 +42,7 @@ ResourceState api_state(const Json& api) {
   return {.physical_id = api.text("id"), .attributes = Json::object({{"RestApiId", api.text("id")}, {"RootResourceId", api.text("rootResourceId")}})};
 }
 
-Json create_input(const Json& properties) {
+Json create_input(const ResourceContext& context, const Json& properties) {
   Json input = Json::object();
   for (const std::string_view name : {"Name", "Description", "ApiKeySourceType", "BinaryMediaTypes"})
     if (const Json* value = properties.find(name)) input.set(name == "ApiKeySourceType" ? "apiKeySource" : lower_first(name), *value);
@@ -53,19 +53,25 @@ Json create_input(const Json& properties) {
     Json& out = input.set("endpointConfiguration", Json::object());
     if (const Json* types = endpoint->find("Types")) out.set("types", *types);
   }
-  if (const Json* tags = properties.find("Tags")) input.set("tags", tags_of(*tags));
+  Json tags = tags_of(context.tags);
+  for (const auto& [key, value] : tags_of(properties["Tags"]).as_object()) tags.set(key, value);
+  if (tags.size() > 0) input.set("tags", std::move(tags));
   return input;
 }
 
 Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const Json& properties) {
   if (properties.contains("BodyS3Location")) co_return Err(aws::Error("NotImplemented", "BodyS3Location of AWS::ApiGateway::RestApi is not supported by this version of Atoll.", 501));
   const Json* body = properties.find("Body");
-  Json input = create_input(properties);
+  Json input = create_input(context, properties);
   if (input.text("name").empty()) input.set("name", body ? (*body)["info"].text("title") : context.logical_id);
   if (input.text("name").empty()) input.set("name", context.stack_name);
   const Json created = CO_TRY(co_await call(context, "CreateRestApi", std::move(input)));
   if (body) {
     auto put = co_await call(context, "PutRestApi", Json::object({{"restApiId", created["id"]}, {"mode", "overwrite"}, {"body", base64_encode(text_of(*body))}}));
+    // The body's title is its name only when the template gives none.
+    if (put && properties.contains("Name"))
+      put = co_await call(context, "UpdateRestApi", Json::object({{"restApiId", created["id"]},
+                                                                  {"patchOperations", Json::array({replace_operation("/name", properties.text("Name"))})}}));
     if (!put) {
       static_cast<void>(co_await call(context, "DeleteRestApi", Json::object({{"restApiId", created["id"]}})));
       co_return std::unexpected(std::move(put).error());

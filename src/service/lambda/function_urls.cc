@@ -211,6 +211,7 @@ Task<http::Response> FunctionUrls::serve(http::Request& request) {
   }
   if (found->second.config.cors) add_cors(*found->second.config.cors, request, response);
   response.set("x-amzn-requestid", request_id);
+  if (const std::string_view trace = request.header("x-amzn-trace-id"); !trace.empty()) response.set("x-amzn-trace-id", trace);
   co_return response;
 }
 

@@ -32,7 +32,7 @@ class Mappings {
     bool stopping = false;
     std::uint32_t in_flight = 0, allowed = 1;
     Later<bool>* slot = nullptr;
-    std::string last_result = "No records processed";
+    std::string last_result;
   };
   using Batch = std::vector<aws::sqs::Message>;
   Task<void> poll(std::shared_ptr<Poller> poller);

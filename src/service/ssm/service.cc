@@ -31,8 +31,24 @@ std::string identify(const ResourceContext& context, const Json& properties) {
 Task<aws::Reply<ResourceState>> create(const ResourceContext& context, const Json& properties) {
   return put(context, properties, identify(context, properties), false);
 }
-Task<aws::Reply<ResourceState>> update(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
-  return put(context, after, current.physical_id, true);
+Task<aws::Reply<ResourceState>> update(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
+  ResourceState state = CO_TRY(co_await put(context, after, current.physical_id, true));
+  Json gone = Json::array(), kept = Json::array();
+  for (const auto& [key, value] : before["Tags"].as_object())
+    if (!after["Tags"].contains(key)) gone.push_back(key);
+  for (const auto& [key, value] : after["Tags"].as_object()) kept.push_back(Json::object({{"Key", key}, {"Value", value}}));
+  const Json target = Json::object({{"ResourceType", "Parameter"}, {"ResourceId", current.physical_id}});
+  if (gone.size() > 0) {
+    Json input = target;
+    input.set("TagKeys", std::move(gone));
+    CO_TRY(co_await context.caller.invoke_json(context.call, "ssm", "RemoveTagsFromResource", input));
+  }
+  if (kept.size() > 0) {
+    Json input = target;
+    input.set("Tags", std::move(kept));
+    CO_TRY(co_await context.caller.invoke_json(context.call, "ssm", "AddTagsToResource", input));
+  }
+  co_return state;
 }
 Task<aws::Reply<void>> remove(const ResourceContext& context, const ResourceState& current, const Json&) {
   const auto out = co_await context.caller.invoke_json(context.call, "ssm", "DeleteParameter", Json::object({{"Name", current.physical_id}}));

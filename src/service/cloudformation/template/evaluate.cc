@@ -144,7 +144,10 @@ class Evaluator {
     const std::string& name = in.as_string();
     if (name == "AWS::NoValue") return Value();
     if (Value value = pseudo(name)) return value;
-    if (const auto found = scope_.parameters.find(name); found != scope_.parameters.end()) return Value(found->second);
+    if (const auto found = scope_.parameters.find(name); found != scope_.parameters.end()) {
+      if (found->second.is_string() && found->second.as_string() == "AWS::NoValue") return Value();  // as AWS takes it
+      return Value(found->second);
+    }
     if (scope_.ref)
       if (Value value = scope_.ref(name)) return value;
     return Err(invalid(fmt::format("Template format error: Unresolved resource dependencies [{}] in the Resources block of the template", name)));

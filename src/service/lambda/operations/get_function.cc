@@ -25,7 +25,7 @@ Task<Reply<model::GetFunctionOutput>> get_function(Lambda& lambda, const model::
   model::GetFunctionOutput out;
   out.configuration = qualified_configuration(version.config, name);
   out.code = model::FunctionCodeLocation{.repository_type = "S3", .location = download_url(version.code_zip, call)};
-  if (!function.tags.empty()) out.tags = function.tags;
+  if (!function.tags.empty() && name.qualifier.empty()) out.tags = function.tags;
   if (function.reserved) out.concurrency = model::Concurrency{.reserved_concurrent_executions = function.reserved};
   co_return out;
 }

@@ -177,7 +177,7 @@ Task<Reply<model::DescribeLogStreamsOutput>> DescribeLogStreams(LogsService& ser
     one.first_event_timestamp = stream.first_millis;
     one.last_event_timestamp = stream.last_millis;
     if (stream.last_ingested) one.last_ingestion_time = to_millis(*stream.last_ingested);
-    one.upload_sequence_token = std::to_string(stream.id);
+    if (stream.last_ingested) one.upload_sequence_token = std::to_string(stream.id);
     one.arn = call.arn("logs", fmt::format("log-group:{}:log-stream:{}", name, stream_name));
     one.stored_bytes = 0;  // AWS gives no other number since 2019
     return true;
