@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
+#include "base/random.h"
+
 namespace reef::function {
 namespace {
 
@@ -208,6 +213,110 @@ TEST_F(Scheduling, ScalesToZeroAndRetires) {
   ready(again);
   EXPECT_EQ(effects.stop, std::vector<EnvironmentId>{again});
   EXPECT_EQ(scheduler.environments(), 0u);
+}
+
+// Invocations of three versions come, environments start, die and idle, on a machine that is busy now and then: nobody
+// waits for ever, no environment runs two at once, and no limit is passed.
+void simulate(std::uint64_t seed) {
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  SeededRandom random(seed);
+  const SchedulerLimits limits{.account_concurrency = 12, .environments_max = 6, .waiting_max = 20, .idle_max = 10s, .patience = 50ms,
+                               .hot_environments = 1, .brief = 20ms, .busy_patience = 200ms};
+  Scheduler scheduler(limits);
+  std::set<InvocationId> waiting;
+  std::map<EnvironmentId, InvocationId> busy;
+  std::set<EnvironmentId> starting, idle;
+  Duration steady{0};
+  Time now = kNow;
+  InvocationId last = 0;
+  std::size_t failed = 0, finished = 0, refused = 0;
+  const auto carry_out = [&](Scheduler::Effects& effects) {
+    for (const EnvironmentId id : effects.stop) ASSERT_EQ(idle.erase(id), 1u);
+    for (const auto& [id, version] : effects.start) ASSERT_TRUE(starting.insert(id).second);
+    for (const auto& [id, invocation] : effects.fail) {
+      ASSERT_EQ(waiting.erase(invocation), 1u);
+      scheduler.finished(invocation);
+      ++failed;
+    }
+    for (const auto& [id, invocation] : effects.run) {
+      ASSERT_EQ(waiting.erase(invocation), 1u);
+      ASSERT_TRUE(idle.erase(id) == 1);
+      ASSERT_TRUE(busy.emplace(id, invocation).second);
+    }
+    ASSERT_LE(starting.size() + idle.size() + busy.size(), limits.environments_max);
+  };
+  const auto ready = [&](EnvironmentId id) {
+    Scheduler::Effects effects;
+    idle.insert(id);
+    scheduler.ready(id, now, steady, effects);
+    carry_out(effects);
+  };
+  const auto end_run = [&] {
+    const auto [id, invocation] = *std::next(busy.begin(), static_cast<std::ptrdiff_t>(random.below(busy.size())));
+    busy.erase(id);
+    scheduler.finished(invocation);
+    ++finished;
+    Scheduler::Effects effects;
+    if (random.below(10)) return ready(id);
+    scheduler.gone(id, steady, effects);  // it crashed with its answer
+    carry_out(effects);
+  };
+  const auto end_start = [&] {
+    const EnvironmentId id = *std::next(starting.begin(), static_cast<std::ptrdiff_t>(random.below(starting.size())));
+    starting.erase(id);
+    Scheduler::Effects effects;
+    if (random.below(8)) return ready(id);
+    scheduler.gone(id, steady, effects);
+    carry_out(effects);
+  };
+  const auto pass_time = [&](Duration by) {
+    steady += by;
+    now += by;
+    Scheduler::Effects effects;
+    scheduler.lose_patience(steady, effects);
+    scheduler.tick(now, effects);
+    carry_out(effects);
+  };
+  for (int step = 0; step < 800; ++step) {
+    switch (random.below(8)) {
+      case 0: case 1: case 2: {
+        Scheduler::Effects effects;
+        waiting.insert(++last);
+        const std::string version(1, static_cast<char>('a' + random.below(3)));
+        if (!scheduler.invoke(last, version, "f-" + version, {}, 0, steady, effects)) waiting.erase(last), ++refused;
+        carry_out(effects);
+        break;
+      }
+      case 3: case 4:
+        if (!busy.empty()) end_run();
+        break;
+      case 5:
+        if (!starting.empty()) end_start();
+        break;
+      case 6: pass_time(Duration(static_cast<std::int64_t>(random.below(30'000)))); break;
+      case 7: scheduler.set_machine_busy(random.below(2) == 0); break;
+    }
+    ASSERT_EQ(scheduler.waiting(), waiting.size());
+    ASSERT_LE(waiting.size() + busy.size(), limits.account_concurrency);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+  for (int round = 0; !waiting.empty() || !busy.empty(); ++round) {
+    ASSERT_LT(round, 10'000) << waiting.size() << " wait for ever";
+    if (!busy.empty()) end_run();
+    if (!starting.empty()) end_start();
+    pass_time(60ms);
+  }
+  EXPECT_EQ(finished + failed + refused, last);
+  while (!starting.empty()) end_start();
+  pass_time(1h);
+  EXPECT_EQ(scheduler.environments(), 0u);
+}
+
+TEST(SchedulerSimulation, NobodyWaitsForEverAndNoLimitIsPassed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    simulate(seed);
+    if (testing::Test::HasFatalFailure()) return;
+  }
 }
 
 }  // namespace
