@@ -1,7 +1,9 @@
 #include "app/doctor.h"
 
 #include <cstdio>
+#include <cstdlib>
 
+#include "base/text.h"
 #include "engine/function/interpreters.h"
 #include "engine/sandbox/sandboxes.h"
 
@@ -15,6 +17,12 @@ const char* describe(sandbox::Tier tier) {
     case sandbox::Tier::kProcesses: return "T2: plain processes; no isolation of network and files between workloads";
   }
   return "";
+}
+
+// As functions see it: without the user's own packages.
+bool has_boto3(const std::string& python) {
+  const std::string command = "'" + replace_all(python, "'", "'\\''") + "' -I -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec(\"boto3\") is None)' >/dev/null 2>&1";
+  return std::system(command.c_str()) == 0;
 }
 
 }  // namespace
@@ -35,7 +43,12 @@ int doctor() {
       std::printf("%-12s missing\n             fix: apt-get install %s\n", name, language == function::Language::kNode ? "nodejs" : "python3");
       status = 1;
     }
-    for (const auto& one : all) std::printf("%-12s %d.%d at %s\n", name, one.major, one.minor, one.program.c_str());
+    for (const auto& one : all) {
+      std::printf("%-12s %d.%d at %s\n", name, one.major, one.minor, one.program.c_str());
+      if (language == function::Language::kPython && !has_boto3(one.program))
+        std::printf("             without boto3: functions must bring it along\n             fix: %s\n",
+                    one.prefix.empty() ? "apt-get install python3-boto3" : (one.program + " -m pip install boto3").c_str());
+    }
   }
   for (const sandbox::Missing& missing : found.missing) {
     std::printf("missing      %s\n             fix: %s\n", missing.what.c_str(), missing.fix.c_str());

@@ -186,3 +186,15 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
     kind, body, headers, trailers = f.invoke({"fail": True})
     assert body == b"part" and trailers["lambda-runtime-function-error-type"] == "Error"
     assert f.invoke({})[0] == "response"
+
+
+@pytest.mark.parametrize("version, endpoint", [("1.29.27", "http://here"), ("1.40.0", None), ("strange", None)])
+def test_old_sdks_find_the_endpoint_as_new_ones_do(function, version, endpoint):
+    f = function("python", {
+        "botocore/__init__.py": f"__version__ = '{version}'",
+        "botocore/session.py": "class Session:\n  def create_client(self, service_name, region_name=None, api_version=None, use_ssl=True,"
+                               " verify=None, endpoint_url=None, **more):\n    return [service_name, region_name, endpoint_url]",
+        "index.py": "import botocore.session\ndef handler(e, c):\n  s = botocore.session.Session()\n"
+                    "  return s.create_client('s3', region_name='r'), s.create_client('sqs', endpoint_url='given')"},
+        "index.handler", {"AWS_ENDPOINT_URL": "http://here"})
+    assert f.invoke({})[1] == [["s3", "r", endpoint], ["sqs", None, "given"]]

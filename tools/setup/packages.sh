@@ -3,8 +3,8 @@
 BUILD_PACKAGES="clang-19 lld-19 cmake ninja-build ccache python3 libnghttp2-dev libssl-dev librocksdb-dev libsnappy-dev
   liblz4-dev libzstd-dev libbz2-dev zlib1g-dev libjemalloc-dev libfmt-dev libarchive-dev libc-ares-dev libcli11-dev
   libyaml-dev libpcre2-dev libseccomp-dev libcap-dev"
-# Python and Node run the functions of the example; curl is for trying it.
-RUN_PACKAGES="nodejs python3 curl"
+# Python and Node run the functions of the example; boto3 is there as it is in Lambda's own Python; curl is for trying it.
+RUN_PACKAGES="nodejs python3 python3-boto3 curl"
 TEST_PACKAGES="libclang-rt-19-dev libgtest-dev libgmock-dev python3-venv wrk"
 
 missing_packages() {

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 import decimal
 import importlib
+import importlib.util
 import json
 import logging
 import os
@@ -60,6 +61,42 @@ class RuntimeApi:
     def post(self, target, body, headers=()):
         self.send(self.head("POST", target, headers, len(body)), body)
         return self.receive()
+
+
+class EndpointTeacher:
+    """Makes botocore before 1.31 look at AWS_ENDPOINT_URL, as later ones do: the SDK then calls the system that this
+    function runs in, whatever its age. Acts when botocore is imported, if it ever is."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "botocore.session":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_teach(module):
+                load(module)
+                self.teach(module)
+
+            spec.loader.exec_module = load_and_teach
+        return spec
+
+    @staticmethod
+    def teach(module):
+        version = getattr(sys.modules.get("botocore"), "__version__", "")
+        parts = version.split(".")
+        if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]) or tuple(map(int, parts[:2])) >= (1, 31):
+            return
+        create = module.Session.create_client
+
+        def create_client(self, service_name, region_name=None, api_version=None, use_ssl=True, verify=None, endpoint_url=None, *rest, **more):
+            if endpoint_url is None:
+                own = "AWS_ENDPOINT_URL_" + service_name.upper().replace("-", "_")
+                endpoint_url = os.environ.get(own) or os.environ.get("AWS_ENDPOINT_URL")
+            return create(self, service_name, region_name, api_version, use_ssl, verify, endpoint_url, *rest, **more)
+
+        module.Session.create_client = create_client
 
 
 class ClientContext:
@@ -250,6 +287,7 @@ def main():
         layers = [root + entry[len("/opt"):] for entry in layers]
     sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"]] + extra + layers + rest
     importlib.invalidate_caches()
+    sys.meta_path.insert(0, EndpointTeacher())
     sys.modules["bootstrap"] = sys.modules.pop("__main__")
     try:
         handler = load_handler(os.environ["_HANDLER"])
