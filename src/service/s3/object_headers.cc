@@ -86,18 +86,35 @@ std::string content_encoding_kept(std::string_view given) {
   return join(kept, ",");
 }
 
+Reply<void> check_write_conditions(const std::optional<std::string>& if_match, const std::optional<std::string>& if_none_match) {
+  const auto refused = [](std::string_view header, std::string message) {
+    aws::Error error("NotImplemented", "A header you provided implies functionality that is not implemented", 501);
+    error.fields.set("Header", header);
+    error.fields.set("additionalMessage", std::move(message));
+    return error;
+  };
+  const auto value_refused = [&](const std::string& header) {
+    return refused(header, "We don't accept the provided value of " + header + " header for this API");
+  };
+  if (if_match && if_none_match) return Err(refused("If-Match,If-None-Match", "Multiple conditional request headers present in the request"));
+  if (if_none_match && *if_none_match != "*") return Err(value_refused("If-None-Match"));
+  if (if_match && *if_match == "*") return Err(value_refused("If-Match"));
+  return {};
+}
+
 Reply<void> check_conditions(const ReadConditions& conditions, const blob::Object& object) {
+  const auto failed = [&](const char* header) { return precondition_failed((conditions.is_copy ? "x-amz-copy-source-" : "") + std::string(header)); };
   const std::int64_t modified = to_seconds(object.modified);
   if (conditions.if_match) {
-    if (!names_etag(*conditions.if_match, object.etag)) return Err(precondition_failed("If-Match"));
+    if (!names_etag(*conditions.if_match, object.etag)) return Err(failed("If-Match"));
   } else if (conditions.if_unmodified_since && modified > to_seconds(*conditions.if_unmodified_since)) {
-    return Err(precondition_failed("If-Unmodified-Since"));
+    return Err(failed("If-Unmodified-Since"));
   }
   if (conditions.if_none_match) {
     if (names_etag(*conditions.if_none_match, object.etag))
-      return Err(conditions.is_copy ? precondition_failed("If-None-Match") : not_modified());
+      return Err(conditions.is_copy ? failed("If-None-Match") : not_modified());
   } else if (conditions.if_modified_since && modified <= to_seconds(*conditions.if_modified_since)) {
-    return Err(conditions.is_copy ? precondition_failed("If-Modified-Since") : not_modified());
+    return Err(conditions.is_copy ? failed("If-Modified-Since") : not_modified());
   }
   return {};
 }

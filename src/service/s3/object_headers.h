@@ -120,6 +120,8 @@ struct ReadConditions {
   std::optional<Time> if_modified_since, if_unmodified_since;
   bool is_copy = false;  // a copy's failing conditions are all PreconditionFailed
 };
+// What S3 takes of If-Match and If-None-Match on writes.
+Reply<void> check_write_conditions(const std::optional<std::string>& if_match, const std::optional<std::string>& if_none_match);
 Reply<void> check_conditions(const ReadConditions& conditions, const blob::Object& object);
 
 }  // namespace reef::s3

@@ -56,6 +56,7 @@ Task<Reply<model::PutBucketVersioningOutput>> put_bucket_versioning(S3& s3, cons
                                                                     const Call& call) {
   CO_TRY(find_bucket(s3, call, in.bucket));
   const auto& wanted = in.versioning_configuration;
+  if (wanted.status && *wanted.status != "Enabled" && *wanted.status != "Suspended") co_return Err(malformed_xml());
   if (wanted.status != "Enabled" && wanted.status != "Suspended")
     co_return Err(aws::Error("IllegalVersioningConfigurationException",
                              "The Versioning element must be specified", 400));

@@ -90,6 +90,12 @@ Task<Reply<model::CreateBucketOutput>> create_bucket(S3& s3, const model::Create
 
 Task<Reply<model::DeleteBucketOutput>> delete_bucket(S3& s3, const model::DeleteBucketInput& in, const Call& call) {
   auto removed = co_await s3.blobs.remove_bucket(in.bucket);
+  if (!removed && removed.error() == blob::Refusal::kBucketNotEmpty) {
+    const auto bucket = s3.blobs.find_bucket(in.bucket);
+    const bool has_versions = bucket && bucket->versioning != blob::Versioning::kOff;
+    co_return Err(bucket_error("BucketNotEmpty", has_versions ? "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+                                                              : "The bucket you tried to delete is not empty", 409, in.bucket));
+  }
   if (!removed) co_return Err(to_error(removed.error(), {.bucket = in.bucket}));
   co_return model::DeleteBucketOutput{};
 }

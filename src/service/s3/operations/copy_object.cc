@@ -152,9 +152,11 @@ Task<Reply<model::UploadPartCopyOutput>> upload_part_copy(S3& s3, const model::U
       co_return Err(invalid_argument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and "
                                      "last are the zero-based offsets of the first and last bytes to copy",
                                      "x-amz-copy-source-range", range));
-    if (*to >= source.object.size)
+    if (*from < source.object.size && *to >= source.object.size)
       co_return Err(invalid_argument("Range specified is not valid for source object of size: " +
                                          std::to_string(source.object.size), "x-amz-copy-source-range", range));
+    if (*to >= source.object.size)
+      co_return Err(invalid_request("The specified copy range is invalid for the source object size"));
     offset = *from;
     size = *to - *from + 1;
   }

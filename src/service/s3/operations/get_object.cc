@@ -67,6 +67,8 @@ Reply<Slice> slice_of(const std::optional<std::string>& range, const std::option
 Reply<blob::Object> find_object(S3& s3, const Call& call, const blob::Bucket& bucket, const std::string& key,
                                 const std::optional<std::string>& version) {
   auto object = s3.blobs.find(bucket, key, version);
+  if (!object && version && bucket.versioning == blob::Versioning::kOff)
+    return Err(invalid_argument("Invalid version id specified", "versionId", *version));
   if (!object) return Err(version ? no_such_version(key, *version) : no_such_key(key));
   if (!object->is_delete_marker) return *std::move(object);
   if (call.http_response) {

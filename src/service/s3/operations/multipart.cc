@@ -161,6 +161,7 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   const auto upload = s3.blobs.find_upload(*bucket, in.key, in.upload_id);
   if (!upload) co_return Err(no_such_upload(in.upload_id));
+  CO_TRY(check_write_conditions(in.if_match, in.if_none_match));
   blob::PutRequest request{.bucket = bucket, .key = in.key, .upload_id = in.upload_id};
   blob::Object& object = request.object;
   object.parts = CO_TRY(chosen_parts(in, s3.blobs.parts(in.upload_id)));
@@ -172,6 +173,7 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   request.precondition.must_be_absent = in.if_none_match.has_value();
   if (in.if_match) request.precondition.etag = unquoted(*in.if_match);
   const auto stored = co_await s3.blobs.put(std::move(request));
+  if (!stored && stored.error() == blob::Refusal::kPreconditionFailed) co_return Err(precondition_failed(in.if_match ? "If-Match" : "If-None-Match"));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
   co_await s3.notifications->notify(call, bucket, "ObjectCreated:CompleteMultipartUpload", in.key, *stored);
   model::CompleteMultipartUploadOutput out;

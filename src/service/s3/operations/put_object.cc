@@ -15,8 +15,7 @@ Task<Reply<model::PutObjectOutput>> put_object(S3& s3, const model::PutObjectInp
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   if (in.key.size() > kKeyBytesMax) co_return Err(aws::Error("KeyTooLongError", "Your key is too long", 400));
   if (in.write_offset_bytes) co_return Err(aws::not_implemented("Appending to objects (x-amz-write-offset-bytes)"));
-  if (in.if_none_match && *in.if_none_match != "*")
-    co_return Err(aws::Error("NotImplemented", "A header you provided implies functionality that is not implemented", 501));
+  CO_TRY(check_write_conditions(in.if_match, in.if_none_match));
   blob::PutRequest request{.bucket = bucket, .key = in.key};
   request.object.properties = CO_TRY(properties_of(in));
   const auto given = CO_TRY(given_checksum(in, call));
