@@ -205,6 +205,20 @@ Task<aws::Reply<void>> remove_stage(const ResourceContext& context, const Resour
   co_return co_await call_gone(context, "DeleteStage", Json::object({{"restApiId", properties["RestApiId"]}, {"stageName", current.physical_id}}));
 }
 
+// --- Account: one for each region, so that making it changes it and removing it leaves it ----------------------------------
+
+Task<aws::Reply<ResourceState>> put_account(const ResourceContext& context, const Json& properties) {
+  const std::string& role = properties.text("CloudWatchRoleArn");
+  CO_TRY(co_await call(context, "UpdateAccount", Json::object({{"patchOperations", Json::array({replace_operation("/cloudwatchRoleArn", role)})}})));
+  const std::string id = context.generated_name(64);
+  co_return ResourceState{.physical_id = id, .attributes = Json::object({{"Id", id}})};
+}
+Task<aws::Reply<ResourceState>> update_account(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  CO_TRY(co_await put_account(context, after));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_account(const ResourceContext&, const ResourceState&, const Json&) { co_return aws::Reply<void>(); }
+
 constexpr OnChange kReplace = OnChange::kReplace;
 
 }  // namespace
@@ -214,6 +228,10 @@ const aws::ResourceType kRestApi{
     .properties = {{"ApiKeySourceType"}, {"BinaryMediaTypes"}, {"Body"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"EndpointConfiguration"},
                    {"FailOnWarnings"}, {"MinimumCompressionSize"}, {"Mode"}, {"Name"}, {"Parameters"}, {"Policy"}, {"Tags"}},
     .create = create_api, .update = update_api, .remove = remove_api};
+const aws::ResourceType kAccount{
+    .name = "AWS::ApiGateway::Account",
+    .properties = {{"CloudWatchRoleArn"}},
+    .create = put_account, .update = update_account, .remove = remove_account};
 const aws::ResourceType kResource{
     .name = "AWS::ApiGateway::Resource",
     .properties = {{"ParentId", kReplace, true}, {"PathPart", kReplace, true}, {"RestApiId", kReplace, true}},

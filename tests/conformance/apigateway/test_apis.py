@@ -158,3 +158,18 @@ Outputs:
     api = daemon.command("status", "--output", "rest.Id", "--port", str(daemon.port)).strip()
     assert fetch(daemon, f"/_aws/execute-api/{api}/Prod/hello/bob")[:2] == (200, b"/hello/bob")
     daemon.command("destroy", "rest", "--port", str(daemon.port))
+
+
+def test_the_account_keeps_its_role_for_logs(daemon):
+    import json
+    api, stacks = daemon.client("apigateway"), daemon.client("cloudformation")
+    role = "arn:aws:iam::000000000000:role/logs"
+    assert "cloudwatchRoleArn" not in api.get_account()
+    template = {"Resources": {"Account": {"Type": "AWS::ApiGateway::Account", "Properties": {"CloudWatchRoleArn": role}}}}
+    stacks.create_stack(StackName="account", TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_create_complete").wait(StackName="account", WaiterConfig={"Delay": 1})
+    assert api.get_account()["cloudwatchRoleArn"] == role
+    stacks.delete_stack(StackName="account")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="account", WaiterConfig={"Delay": 1})
+    assert api.get_account()["cloudwatchRoleArn"] == role  # as on AWS, it stays
+    assert "cloudwatchRoleArn" not in api.update_account(patchOperations=[{"op": "remove", "path": "/cloudwatchRoleArn"}])

@@ -286,15 +286,4 @@ Task<Reply<model::GetTagsOutput>> GetTags(RestApis& apis, const model::GetTagsIn
   co_return out;
 }
 
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: the account's own limits on AWS.
-Task<Reply<model::GetAccountOutput>> GetAccount(RestApis&, const model::GetAccountInput&, const Call&) {
-  model::Account out;
-  out.throttle_settings.emplace();
-  out.throttle_settings->burst_limit = 5000;
-  out.throttle_settings->rate_limit = 10000;
-  out.features = {"UsagePlans"};
-  out.api_key_version = "4";
-  co_return out;
-}
-
 }  // namespace reef::service::apigateway::operations
