@@ -111,6 +111,7 @@ void append_text(std::string& out, const Shape& shape, const void* value) {
     case Kind::kBlob: out += fmt::format("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", as<std::string>(value).size()); break;
     case Kind::kDocument: as<wire::Json>(value).append_to(out); break;
     case Kind::kNative: break;
+    case Kind::kDouble: out += number_text(shape, as<double>(value)); break;
     default: append_scalar(out, shape, TimestampFormat::kIso8601, value);
   }
 }
@@ -231,7 +232,7 @@ class Checker {
       if (!is_scalar(shape.element->kind)) {
         check(*shape.element, element, fmt::format("{}.{}.member", path, i + 1));
       } else if (!violated(*shape.element, element).empty()) {
-        add(shape, value, path, fmt::format("Member must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.element), ", ")));
+        add(shape, value, path, fmt::format("Member must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.element, says_not_null_), ", ")));
         return;  // once per list, however many of its members are wrong
       }
     }
@@ -253,12 +254,13 @@ class Checker {
       else v.checker.check(element, entry, fmt::format("{}.{}.member", v.path, key));
     });
     if (visit.bad_key)
-      add(shape, value, path, fmt::format("Map keys must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.key), ", ")));
+      add(shape, value, path, fmt::format("Map keys must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.key, false), ", ")));
     if (visit.bad_value)
-      add(shape, value, path, fmt::format("Map value must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.element), ", ")));
+      add(shape, value, path, fmt::format("Map value must satisfy constraint: [{}]", fmt::join(all_constraints(*shape.element, says_not_null_), ", ")));
   }
 
-  std::vector<std::string> all_constraints(const Shape& shape) const {
+  // `says_not_null`: of elements and values, not of keys.
+  static std::vector<std::string> all_constraints(const Shape& shape, bool says_not_null) {
     std::vector<std::string> out;
     if (shape.max >= 0) out.push_back(fmt::format("Member must have length less than or equal to {}", shape.max));
     if (shape.min >= 0) out.push_back(fmt::format("Member must have length greater than or equal to {}", shape.min));
@@ -267,7 +269,7 @@ class Checker {
     if (shape.pattern) out.push_back(fmt::format("Member must satisfy regular expression pattern: {}", shape.pattern));
     if (shape.enum_count != 0)
       out.push_back(fmt::format("Member must satisfy enum value set: [{}]", fmt::join(shape.enum_values, shape.enum_values + shape.enum_count, ", ")));
-    if (says_not_null_) out.push_back("Member must not be null");
+    if (says_not_null) out.push_back("Member must not be null");
     return out;
   }
   static std::string join_path(const std::string& path, const std::string& name) { return path.empty() ? name : path + '.' + name; }

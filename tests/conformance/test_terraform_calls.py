@@ -128,6 +128,12 @@ def test_role_policy_and_user(daemon):
     iam.create_user(UserName="tf")
     iam.get_user(UserName="tf")
     assert iam.list_groups_for_user(UserName="tf")["Groups"] == []
+    # What force_destroy looks for.
+    assert iam.list_mfa_devices(UserName="tf")["MFADevices"] == iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+    assert iam.list_ssh_public_keys(UserName="tf")["SSHPublicKeys"] == iam.list_signing_certificates(UserName="tf")["Certificates"] == []
+    assert iam.list_service_specific_credentials(UserName="tf")["ServiceSpecificCredentials"] == []
+    absent("NoSuchEntity", iam.delete_login_profile, UserName="tf")
+    absent("NoSuchEntity", iam.list_mfa_devices, UserName="nobody")
     iam.delete_user(UserName="tf")
 
 

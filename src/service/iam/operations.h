@@ -16,6 +16,8 @@ namespace reef::service::iam::operations {
   V(PutUserPolicy) V(GetUserPolicy) V(DeleteUserPolicy) V(ListUserPolicies)                                            \
   V(AttachUserPolicy) V(DetachUserPolicy) V(ListAttachedUserPolicies)                                                  \
   V(CreateAccessKey) V(DeleteAccessKey) V(ListAccessKeys) V(UpdateAccessKey) V(GetAccessKeyLastUsed)                   \
+  V(ListMFADevices) V(ListVirtualMFADevices) V(ListSSHPublicKeys) V(ListSigningCertificates)                           \
+  V(ListServiceSpecificCredentials) V(GetLoginProfile) V(DeleteLoginProfile)                                           \
   V(CreateGroup) V(GetGroup) V(ListGroups) V(DeleteGroup) V(AddUserToGroup) V(RemoveUserFromGroup) V(ListGroupsForUser) \
   V(PutGroupPolicy) V(GetGroupPolicy) V(DeleteGroupPolicy) V(ListGroupPolicies)                                        \
   V(AttachGroupPolicy) V(DetachGroupPolicy) V(ListAttachedGroupPolicies)                                               \

@@ -16,7 +16,7 @@ Task<Reply<model::Concurrency>> put_function_concurrency(Lambda& lambda, const m
   for (const auto& [other, one] : lambda.repository.functions(name.account, name.region))
     if (other.name != name.name) others += one.reserved.value_or(0);
   if (others + in.reserved_concurrent_executions > limits::kAccountConcurrency - limits::kUnreservedMin)
-    co_return Err(invalid_parameter(fmt::format("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{}].", limits::kUnreservedMin)));
+    co_return Err(aws::Error(errors::kInvalidParameterValueException, fmt::format("Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [{}].", limits::kUnreservedMin)));
   function.reserved = in.reserved_concurrent_executions;
   lambda.repository.put(name, function);
   co_await stored();

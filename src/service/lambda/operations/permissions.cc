@@ -11,6 +11,12 @@
 namespace reef::service::lambda::operations {
 namespace {
 
+// Everybody, an account, an identity or a service.
+bool is_principal(std::string_view text) {
+  const bool is_account = text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+  return text == "*" || is_account || text.starts_with("arn:aws") || text.ends_with(".amazonaws.com");
+}
+
 wire::Json statement_of(const model::AddPermissionInput& in, const FunctionName& name) {
   using wire::Json;
   Json statement = Json::object({{"Sid", in.statement_id}, {"Effect", "Allow"}, {"Principal", policy_principal(in.principal)},
@@ -37,6 +43,7 @@ Task<Reply<model::AddPermissionOutput>> add_permission(Lambda& lambda, const mod
   const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
   const StoredVersion found = CO_TRY(find_version(lambda, name, function));
   if (name.qualifier == "$LATEST") co_return Err(invalid_parameter("We currently do not support adding policies for $LATEST."));
+  if (!is_principal(in.principal)) co_return Err(invalid_parameter("The provided principal was invalid. Please check the principal and try again."));
   StoredPolicy policy = lambda.repository.policy(name);
   const auto alias = lambda.repository.alias(name, name.qualifier);
   const std::string owner = alias ? alias->revision_id.value_or("") : found.config.revision_id.value_or("");
