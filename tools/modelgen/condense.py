@@ -15,6 +15,8 @@ import sys
 
 PINNED = "1.43.11"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Services whose folder in botocore has another name than the service here.
+FOLDERS = {"elasticloadbalancingv2": "elbv2"}
 SHAPE_KEYS = ("type", "members", "required", "member", "key", "value", "enum", "min", "max", "pattern", "payload",
               "exception", "error", "fault", "flattened", "locationName", "xmlNamespace", "timestampFormat", "union",
               "document", "eventstream", "event", "sensitive", "box", "sparse", "wrapper", "xmlOrder", "retryable")
@@ -29,7 +31,7 @@ def load(service):
     import botocore
     if botocore.__version__ != PINNED:
         sys.exit(f"botocore {botocore.__version__} is installed, {PINNED} is pinned")
-    folder = pathlib.Path(botocore.__file__).parent / "data" / service
+    folder = pathlib.Path(botocore.__file__).parent / "data" / FOLDERS.get(service, service)
     newest = sorted(p for p in folder.iterdir() if p.is_dir())[-1]
     plain = newest / "service-2.json"
     return json.loads(plain.read_text() if plain.exists() else gzip.open(newest / "service-2.json.gz").read())
@@ -113,7 +115,7 @@ def write(path, metadata, served, operations, others, shapes):
 
 
 def main():
-    if len(sys.argv) < 2:
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     service, served = sys.argv[1], sys.argv[2:]
     path = ROOT / "models" / f"{service}.json"
