@@ -52,8 +52,8 @@ struct ResourceType {
   // Further checks of literal properties before anything is created: a message, or "" when fine. Optional.
   std::string (*check)(const wire::Json& properties) = nullptr;
   Task<Reply<ResourceState>> (*create)(const ResourceContext& context, const wire::Json& properties) = nullptr;
-  // What create() calls the resource, for types whose creation cannot be repeated: after a crash in the middle of it the
-  // resource is found by this, and removed. Optional.
+  // What create() calls the resource, for types whose creation cannot be repeated: after a crash in the middle of it a
+  // resource with a generated name is found by this, and removed. Optional.
   std::string (*identify)(const ResourceContext& context, const wire::Json& properties) = nullptr;
   // Called when a changed property has kUpdate; a kReplace change is create followed by remove of the old one.
   Task<Reply<ResourceState>> (*update)(const ResourceContext& context, const ResourceState& current,

@@ -295,8 +295,9 @@ class Deployment {
     co_return co_await remove_resource(resource, keep);
   }
 
-  // A crash came between the making of the resource and the record of what it is. Its type can tell what it was called;
-  // or making it again gives the same one.
+  // A crash came between the making of the resource and the record of what it is. A made-up name says which one it is.
+  // Under a name that the template gives there may have been somebody else's all along: only when making it again
+  // succeeds it is the stack's own to remove.
   Task<void> find_half_made(Resource& resource) {
     resource.is_making = false;
     const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
@@ -304,11 +305,17 @@ class Deployment {
     const aws::ResourceContext context = context_for(resource);
     const Json properties = resource.properties;
     if (type->identify) {
-      resource.state.physical_id = type->identify(context, properties);
-      co_return;
+      const std::string name = type->identify(context, properties);
+      aws::ResourceContext other = context;
+      other.name_seed += "/other";
+      if (type->identify(other, properties) != name) {
+        resource.state.physical_id = name;
+        co_return;
+      }
     }
     auto state = co_await type->create(context, properties);
     if (state) resource.state = *std::move(state);
+    else log::warn("a resource may be left over from before the restart", {{"stack", stack_.name}, {"resource", resource.logical_id}, {"reason", state.error().message}});
   }
 
   Task<bool> remove_resource(Resource& resource, bool keep) {
