@@ -57,8 +57,7 @@ bool matches(const char* pattern, const std::string& text) {
 // Java's toString: of a double, "1.0".
 std::string number_text(const Shape& shape, double value) {
   std::string text = format_double(value);
-  const bool is_floating = shape.kind == Kind::kDouble;
-  if (is_floating && text.find_first_of(".eE") == std::string::npos) text += ".0";
+  if (shape.kind == Kind::kDouble && text.find_first_of(".eE") == std::string::npos) text += ".0";
   return text;
 }
 

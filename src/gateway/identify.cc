@@ -86,13 +86,13 @@ std::optional<Identified> by_queue_url(Registry& registry, const http::Request& 
   Identified out;
   out.service = sqs;
   out.protocol = aws::Protocol::kQuery;
-  out.form = body.empty() ? request.query : body;
-  const std::string action = form_value(out.form, "Action");
+  const std::string_view form = body.empty() ? request.query : body;
+  const std::string action = form_value(form, "Action");
   // These are not about a queue.
   if (action == "CreateQueue" || action == "ListQueues") out.operation_name = action;
   else take_operation(out, action);
-  if (form_value(out.form, "QueueUrl").empty())
-    out.form += "&QueueUrl=" + percent_encode((request.is_tls ? "https://" : "http://") + std::string(request.host) + std::string(request.path));
+  if (form_value(form, "QueueUrl").empty())
+    out.form = std::string(form) + "&QueueUrl=" + percent_encode((request.is_tls ? "https://" : "http://") + std::string(request.host) + std::string(request.path));
   return out;
 }
 
