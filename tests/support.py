@@ -1,4 +1,5 @@
 """What the tests share: a daemon of their own, on a free port with its own data folder, and waiting for conditions."""
+import io
 import json
 import os
 import pathlib
@@ -6,12 +7,21 @@ import signal
 import subprocess
 import time
 import urllib.request
+import zipfile
 
 import boto3
 from botocore.config import Config
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 ATOLL = ROOT / "build" / "release" / "atoll"
+
+
+def function_package(text: str, name: str = "index.js") -> bytes:
+    """A deployment package with one file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
 
 
 class Daemon:

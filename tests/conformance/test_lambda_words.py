@@ -1,19 +1,12 @@
 """Lambda's revisions, versions and errors, as recorded from AWS."""
-import io
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
+from support import function_package
+
 ROLE = "arn:aws:iam::000000000000:role/lambda"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
-
-
-def package(text):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.js", text)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +18,7 @@ def functions(daemon):
 def made(functions, request):
     name = request.node.name
     created = functions.create_function(FunctionName=name, Runtime="nodejs20.x", Role=ROLE, Handler="index.handler",
-                                        Code={"ZipFile": package("exports.handler = async () => 1")})
+                                        Code={"ZipFile": function_package("exports.handler = async () => 1")})
     yield name, created
     functions.delete_function(FunctionName=name)
 
@@ -45,7 +38,7 @@ def test_revisions_change_with_each_state(functions, made):
     assert len({active["RevisionId"], updating["RevisionId"], updated["RevisionId"]}) == 3
     functions.tag_resource(Resource=created["FunctionArn"], Tags={"a": "b"})
     assert functions.get_function_configuration(FunctionName=name)["RevisionId"] != updated["RevisionId"]
-    assert refusal(functions.update_function_code, FunctionName=name, ZipFile=package(""), RevisionId="wrong")[0] == "PreconditionFailedException"
+    assert refusal(functions.update_function_code, FunctionName=name, ZipFile=function_package(""), RevisionId="wrong")[0] == "PreconditionFailedException"
 
 
 def test_a_version_is_published_again_only_when_something_changed(functions, made):
@@ -76,10 +69,15 @@ def test_what_is_not_there_is_named_as_aws_does(functions, made):
 
 def test_what_is_wrong_is_named_as_aws_does(functions, made):
     name, _ = made
-    create = dict(FunctionName="new", Role=ROLE, Handler="index.handler", Code={"ZipFile": package("")})
+    create = dict(FunctionName="new", Role=ROLE, Handler="index.handler", Code={"ZipFile": function_package("")})
     code, message = refusal(functions.create_function, Runtime="cobol", **create)
     assert code == "InvalidParameterValueException" and message.startswith("Value cobol at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [nodejs20.x, ")
     assert refusal(functions.create_function, Runtime="nodejs20.x", **{**create, "Environment": {"Variables": {"LARGE": "x" * 4096}}})[1].startswith(
         "Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {\"LARGE\":\"x")
     assert refusal(functions.get_function, FunctionName="a!b")[1].startswith("1 validation error detected: Value 'a!b' at 'functionName'")
     assert "(eusc-)?" in refusal(functions.get_function, FunctionName="a!b")[1]
+    permission = dict(FunctionName=name, Action="lambda:InvokeFunction")
+    assert refusal(functions.add_permission, StatementId="a", Principal="invalid.nonaws.com", **permission)[1] == (
+        "The provided principal was invalid. Please check the principal and try again.")
+    for number, principal in enumerate(("*", "000000000000", "arn:aws:iam::000000000000:root", "s3.amazonaws.com", "alexa-appkit.amazon.com")):
+        functions.add_permission(StatementId=f"s{number}", Principal=principal, **permission)

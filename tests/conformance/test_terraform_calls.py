@@ -1,11 +1,11 @@
 """The calls that Terraform's AWS provider makes when it creates, reads and destroys a resource: each must be answered,
 with a result or with the error by which the provider knows that something is not set."""
-import io
 import json
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
+
+from support import function_package
 
 ROLE = "arn:aws:iam::000000000000:role/lambda"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
@@ -16,13 +16,6 @@ def absent(code, call, **arguments):
     with pytest.raises(ClientError) as refused:
         call(**arguments)
     assert refused.value.response["Error"]["Code"] == code
-
-
-def package():
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.js", "exports.handler = async () => 1")
-    return buffer.getvalue()
 
 
 def test_provider(daemon):
@@ -56,7 +49,7 @@ def test_table(daemon):
 
 def test_function(daemon):
     functions = daemon.client("lambda")
-    arn = functions.create_function(FunctionName="tf", Role=ROLE, Runtime="nodejs20.x", Handler="index.handler", Code={"ZipFile": package()}, Publish=False,
+    arn = functions.create_function(FunctionName="tf", Role=ROLE, Runtime="nodejs20.x", Handler="index.handler", Code={"ZipFile": function_package("exports.handler = async () => 1")}, Publish=False,
                                     Architectures=["x86_64"], EphemeralStorage={"Size": 512}, TracingConfig={"Mode": "PassThrough"}, Tags={"a": "b"})["FunctionArn"]
     read = functions.get_function(FunctionName="tf")
     assert read["Tags"] == {"a": "b"} and read["Configuration"]["State"] == "Active" and read["Code"]["Location"]

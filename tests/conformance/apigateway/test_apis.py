@@ -1,30 +1,23 @@
 """HTTP and REST APIs: made through boto3 and SAM, called over HTTP."""
 import base64
 import http.server
-import io
 import json
 import threading
 import urllib.error
 import urllib.request
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
+from support import function_package
+
 ECHO = "exports.handler = async (event) => ({ statusCode: 201, headers: { 'x-a': 'b' }, body: JSON.stringify(event) });"
-
-
-def zip_of(text):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("index.js", text)
-    return buffer.getvalue()
 
 
 @pytest.fixture(scope="module")
 def echo(daemon):
     return daemon.client("lambda").create_function(FunctionName="echo", Runtime="nodejs20.x", Role="arn:aws:iam::000000000000:role/r", Handler="index.handler",
-                                                   Code={"ZipFile": zip_of(ECHO)})["FunctionArn"]
+                                                   Code={"ZipFile": function_package(ECHO)})["FunctionArn"]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +122,7 @@ def test_apis_survive_a_kill(new_daemon):
     one = new_daemon()
     api = one.client("apigatewayv2")
     arn = one.client("lambda").create_function(FunctionName="echo", Runtime="nodejs20.x", Role="arn:aws:iam::000000000000:role/r", Handler="index.handler",
-                                               Code={"ZipFile": zip_of(ECHO)})["FunctionArn"]
+                                               Code={"ZipFile": function_package(ECHO)})["FunctionArn"]
     made = api.create_api(Name="quick", ProtocolType="HTTP", Target=arn)
     one.kill()
     one.start()

@@ -14,7 +14,8 @@ namespace {
 // Everybody, an account, an identity or a service.
 bool is_principal(std::string_view text) {
   const bool is_account = text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
-  return text == "*" || is_account || text.starts_with("arn:aws") || text.ends_with(".amazonaws.com");
+  return text == "*" || is_account || text.starts_with("arn:aws") || text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn") ||
+         text.ends_with(".amazon.com");  // Alexa
 }
 
 wire::Json statement_of(const model::AddPermissionInput& in, const FunctionName& name) {
