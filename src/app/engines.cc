@@ -2,7 +2,7 @@
 
 namespace reef::app {
 
-Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts)
+Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
     : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs) {
   parts.add(resets);
@@ -15,6 +15,8 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(sandboxes);
   parts.add(deliveries);
   parts.add(sites);
+  parts.add(authority);
+  parts.add(certificates);
   parts.add(functions);
 }
 

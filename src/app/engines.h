@@ -9,6 +9,8 @@
 #include "base/parts.h"
 #include "engine/blob/blobs.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/edge/authority.h"
+#include "engine/edge/certificates.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
 #include "engine/queue/queues.h"
@@ -21,7 +23,7 @@
 namespace reef::app {
 
 struct Engines {
-  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts);
+  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts);
 
   store::ResetHooks resets;
   telemetry::Spans spans;
@@ -31,6 +33,7 @@ struct Engines {
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
   edge::Sites sites;
+  edge::Certificates certificates;
   FunctionLogs function_logs;
   function::Functions functions;
 };

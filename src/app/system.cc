@@ -115,7 +115,8 @@ Result<void, Failure> System::start() {
   sandboxes_ = TRY(sandbox::Sandboxes::start(tier));  // forks: before any thread exists
   storage_ = TRY(Storage::open(config_, clock_));
   storage_->shards[0]->adopt_thread();
-  engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, parts_);
+  authority_ = TRY(edge::Authority::open(config_.data + "/acm", io::SystemClock().now()));
+  engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, *authority_, parts_);
   parts_.add(keys_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.
   registry_ = std::make_unique<gateway::Registry>(std::vector<std::unique_ptr<aws::Service>>{});
@@ -185,7 +186,8 @@ std::string System::describe_coverage() {
 
 io::TlsContext* System::tls() {
   std::call_once(tls_once_, [this] {
-    auto pair = io::make_local_certificate();
+    auto pair = authority_->issue_now({"localhost", "*.localhost", "*.localhost.localstack.cloud", "localhost.localstack.cloud", "127.0.0.1", "::1"},
+                                      io::SystemClock().now());
     auto context = pair ? io::TlsContext::server(pair->certificate, pair->key) : Err(pair.error());
     if (context) tls_ = *std::move(context);
     else log::error("no TLS certificate", {{"reason", context.error().message}});

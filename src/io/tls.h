@@ -54,8 +54,6 @@ class TlsContext {
   std::vector<std::unique_ptr<Named>> named_;   // further certificates of a server
 };
 
-// A self-signed P-256 certificate for localhost, 127.0.0.1, ::1 and *.localhost.localstack.cloud.
-Result<PemPair, Failure> make_local_certificate();
 
 // Outcomes of a read or write besides a byte count.
 constexpr long kWouldBlock = -1;
