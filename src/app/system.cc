@@ -69,7 +69,7 @@ gateway::SideDoor make_site_door(const edge::Sites& sites) {
   return {.wants =
               [](const http::Request& request) {
                 const auto address = edge::Sites::address_of(request);
-                return address && address->kind == "execute-api";
+                return address && (address->kind == "execute-api" || address->kind == "elb");
               },
           .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
 }
@@ -224,6 +224,7 @@ void System::begin_stop() {
   stopping_ = true;
   log::info("stopping", {});
   engines_->queues.stop_waiting();
+  engines_->balancers.stop();
   for (const auto& entry : registry_->all()) entry->service->stop();
   // Whatever still waits after the drain's own deadline is not waited for: stopping has a bound.
   storage_->reactors[0]->after(kDrainMax + 1s, [this] {
