@@ -126,7 +126,7 @@ Result<void, Failure> System::start() {
   dispatcher_->index_resources();
   TRY(storage_->recover());
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
-  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began});
+  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began, engines_->host_names});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
                              return service::lambda::serve_download(engines_->functions.options().folder, request);
                            }});

@@ -2,6 +2,7 @@
 // owns a part puts its name here; whoever resolves names looks here. Any thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ class HostNames {
       const auto found = names.find(to_lower(name));
       return found == names.end() ? std::nullopt : std::optional(found->second);
     });
+  }
+  // In order of name.
+  std::map<std::string, std::string> all() const {
+    return names_.read([](const auto& names) { return std::map<std::string, std::string>(names.begin(), names.end()); });
   }
 
  private:

@@ -76,11 +76,15 @@ BalancerLoop::~BalancerLoop() {
 }
 
 void BalancerLoop::end_tick() {
+  tick_micros_ = 0;
   if (!resumable_.empty()) {
     for (ClientConnection* client : std::exchange(resumable_, {}))
       if (client) client->resume();
-    if (!resumable_.empty()) reactor_.do_not_wait();
   }
+  if (!resumable_upstreams_.empty())
+    for (Upstream* upstream : std::exchange(resumable_upstreams_, {}))
+      if (upstream && !upstream->is_paused()) upstream->resume();
+  if (!resumable_.empty() || !resumable_upstreams_.empty()) reactor_.do_not_wait();
   if (!buried_clients_.empty()) buried_clients_.clear();
   if (!buried_upstreams_.empty()) buried_upstreams_.clear();
 }
@@ -89,10 +93,14 @@ void BalancerLoop::resume_later(ClientConnection& client) {
   if (std::find(resumable_.begin(), resumable_.end(), &client) == resumable_.end()) resumable_.push_back(&client);
 }
 
+void BalancerLoop::resume_later(Upstream& upstream) {
+  if (std::find(resumable_upstreams_.begin(), resumable_upstreams_.end(), &upstream) == resumable_upstreams_.end()) resumable_upstreams_.push_back(&upstream);
+}
+
 // Deadlines are looked at once a second for all connections, which costs less than a timer for each.
 void BalancerLoop::sweep() {
   sweep_timer_ = reactor_.after(1s, [this] {
-    const std::int64_t at = now();
+    const std::int64_t at = io::monotonic_micros();
     for (auto it = clients_.begin(); it != clients_.end();) (*it++)->expire(at);
     for (auto it = upstreams_.begin(); it != upstreams_.end();) (*it++)->expire(at);
     if (clients_.empty() && upstreams_.empty() && acceptors_.empty()) sweep_timer_ = 0;
@@ -197,6 +205,7 @@ void BalancerLoop::forget_idle(Upstream& upstream) { std::erase(upstream.target(
 
 void BalancerLoop::bury(Upstream& upstream) {
   if (std::exchange(upstream.is_buried_, true)) return;
+  std::replace(resumable_upstreams_.begin(), resumable_upstreams_.end(), &upstream, static_cast<Upstream*>(nullptr));
   buried_upstreams_.push_back(std::move(*upstream.place_));
   upstreams_.erase(upstream.place_);
 }
