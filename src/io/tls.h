@@ -69,6 +69,7 @@ class Transport {
 
   void start_server_tls(const TlsContext& context);
   void start_client_tls(const TlsContext& context, const std::string& server_name);
+  void offer_http2();   // by ALPN, as a client, before the handshake
   // 1 when done, kWouldBlock or kBroken. Called again whenever the socket is ready until it is done.
   long handshake();
   // "h2", "http/1.1" or "".
