@@ -13,6 +13,7 @@
 #include "engine/edge/certificates.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/naming/zones.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
@@ -34,6 +35,7 @@ struct Engines {
   delivery::Deliveries deliveries;
   edge::Sites sites;
   edge::Certificates certificates;
+  naming::Zones zones;
   FunctionLogs function_logs;
   function::Functions functions;
 };
