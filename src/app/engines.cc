@@ -18,6 +18,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(authority);
   parts.add(certificates);
   parts.add(zones);
+  parts.add(health_checks);
   parts.add(functions);
 }
 

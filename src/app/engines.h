@@ -13,6 +13,7 @@
 #include "engine/edge/certificates.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
@@ -36,6 +37,7 @@ struct Engines {
   edge::Sites sites;
   edge::Certificates certificates;
   naming::Zones zones;
+  naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;
   function::Functions functions;
 };

@@ -48,15 +48,17 @@ Result<int, Failure> Names::choose_port(const Config& config) const {
 }
 
 Result<void, Failure> Names::listen(const Config& config) {
-  if (config.dns_port == -2) return {};
   address_ = config.address;
-  port_ = TRY(choose_port(config));
+  if (config.dns_port != -2) port_ = TRY(choose_port(config));
   upstream_names_ = system_resolvers(address_, port_);
   for (const auto& reactor : storage_.reactors) {
     upstreams_.push_back(std::make_unique<naming::Upstream>(*reactor, upstream_names_));
+    if (config.dns_port == -2) continue;
     servers_.push_back(std::make_unique<naming::Server>(*reactor, zones_.view(), *upstreams_.back()));
     TRY(servers_.back()->listen(address_, port_));
   }
+  resolver_ = std::make_unique<naming::Resolver>(zones_.view(), *upstreams_.front());
+  health_checks_.set_resolver(resolver_.get());
   return {};
 }
 

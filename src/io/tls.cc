@@ -68,6 +68,14 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client() {
   return context;
 }
 
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::unverified_client() {
+  std::unique_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_client_method())));
+  if (!context->get()) return Err(tls_error("TLS"));
+  SSL_CTX_set_mode(context->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_verify(context->get(), SSL_VERIFY_NONE, nullptr);
+  return context;
+}
+
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
 Transport::~Transport() { close(); }
@@ -92,8 +100,10 @@ void Transport::start_server_tls(const TlsContext& context) {
 void Transport::start_client_tls(const TlsContext& context, const std::string& server_name) {
   ssl_ = SSL_new(context.get());
   SSL_set_fd(ssl_, fd_);
-  SSL_set_tlsext_host_name(ssl_, server_name.c_str());
-  SSL_set1_host(ssl_, server_name.c_str());
+  if (!server_name.empty()) {
+    SSL_set_tlsext_host_name(ssl_, server_name.c_str());
+    SSL_set1_host(ssl_, server_name.c_str());
+  }
   SSL_set_connect_state(ssl_);
 }
 

@@ -19,6 +19,8 @@ class TlsContext {
                                                              const std::string& key_pem);
   // Verifies against the system's certificates.
   static Result<std::unique_ptr<TlsContext>, Failure> client();
+  // Takes any certificate: for health checks, which look for life only.
+  static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
 

@@ -20,6 +20,15 @@ std::optional<std::vector<std::string>> delegation_servers(const Route53& route5
   return out;
 }
 
+// The four servers that AWS would give, one of each of its four domains.
+std::vector<std::string> make_name_servers() {
+  static constexpr std::string_view kDomains[] = {"com", "net", "org", "co.uk"};
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < 4; ++i)
+    out.push_back(fmt::format("ns-{}.awsdns-{:02}.{}", i * 512 + thread_random().below(512), thread_random().below(64), kDomains[i]));
+  return out;
+}
+
 std::string tags_key(const Call& call, std::string_view type, std::string_view id) { return fmt::format("route53/tags/{}/{}/{}", call.account, type, bare_id(id)); }
 
 void forget_tags(Route53& route53, const Call& call, std::string_view type, std::string_view id) { route53.shard().records().erase(tags_key(call, type, id)); }

@@ -50,7 +50,7 @@ std::vector<std::string> networks_of(const StoredZone& zone) {
 
 }  // namespace
 
-Route53::Route53(Parts& parts) : zones(parts.get<naming::Zones>()) {}
+Route53::Route53(Parts& parts) : zones(parts.get<naming::Zones>()), health_checks(parts.get<naming::HealthChecks>()) {}
 
 void Route53::start() {
   shard().records().scan(kZones, [&](std::string_view, const std::string& text) {
@@ -66,10 +66,12 @@ void Route53::start() {
     });
     return true;
   });
+  start_health_checks(*this);
   zones.publish();
 }
 
 void Route53::reset() {
+  health_checks.clear();
   counts.clear();
   zones.clear();
 }

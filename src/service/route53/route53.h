@@ -10,6 +10,7 @@
 
 #include "aws/models/route53.h"
 #include "aws/service.h"
+#include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
@@ -38,6 +39,7 @@ struct StoredZone {
 struct Route53 {
   explicit Route53(Parts& parts);
   void start();
+  void stop() { health_checks.stop(); }
   void reset();
 
   std::optional<StoredZone> load_zone(std::string_view id) const;
@@ -55,6 +57,7 @@ struct Route53 {
   store::Shard& shard() const { return store::Shard::control(); }
 
   naming::Zones& zones;
+  naming::HealthChecks& health_checks;
   std::map<std::string, std::size_t, std::less<>> counts;  // record sets by zone
 };
 
@@ -92,7 +95,16 @@ std::string delegation_key(std::string_view account, std::string_view id);
 std::optional<std::vector<std::string>> delegation_servers(const Route53& route53, const Call& call, std::string_view id);
 std::string tags_key(const Call& call, std::string_view type, std::string_view id);  // "hostedzone" or "healthcheck"
 void forget_tags(Route53& route53, const Call& call, std::string_view type, std::string_view id);
+std::vector<std::string> make_name_servers();
 bool health_check_exists(const Route53& route53, std::string_view account, std::string_view id);
+
+// --- health.cc ------------------------------------------------------------------------------------------------------
+naming::HealthDefinition to_engine(std::string_view account, const model::HealthCheckConfig& config);
+void start_health_checks(Route53& route53);
+
+namespace resources {
+extern const aws::ResourceType kHostedZone, kRecordSet, kRecordSetGroup, kHealthCheck;
+}
 
 namespace operations {
 #define ROUTE53_OPERATIONS(V)                                                                                              \
@@ -100,7 +112,11 @@ namespace operations {
   V(GetHostedZoneCount) V(DeleteHostedZone) V(UpdateHostedZoneComment) V(AssociateVPCWithHostedZone)                       \
   V(DisassociateVPCFromHostedZone) V(CreateVPCAssociationAuthorization) V(DeleteVPCAssociationAuthorization)               \
   V(ListVPCAssociationAuthorizations) V(ChangeResourceRecordSets) V(ListResourceRecordSets) V(GetChange) V(TestDNSAnswer)  \
-  V(GetHostedZoneLimit) V(GetAccountLimit) V(GetDNSSEC)
+  V(GetHostedZoneLimit) V(GetAccountLimit) V(GetDNSSEC) V(CreateHealthCheck) V(GetHealthCheck) V(ListHealthChecks)         \
+  V(DeleteHealthCheck) V(UpdateHealthCheck) V(GetHealthCheckCount) V(GetHealthCheckStatus)                                 \
+  V(GetHealthCheckLastFailureReason) V(GetCheckerIpRanges) V(ChangeTagsForResource) V(ListTagsForResource)                 \
+  V(ListTagsForResources) V(CreateReusableDelegationSet) V(GetReusableDelegationSet) V(ListReusableDelegationSets)         \
+  V(DeleteReusableDelegationSet) V(GetReusableDelegationSetLimit)
 #define ROUTE53_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Route53& route53, const model::Name##Input& in, const Call& call);
 ROUTE53_OPERATIONS(ROUTE53_OPERATION)
 }  // namespace operations

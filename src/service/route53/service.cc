@@ -15,7 +15,7 @@ const aws::ServiceDefinition kRoute53{
             ROUTE53_OPERATIONS(ROUTE53_ROW)
 #undef ROUTE53_ROW
         },
-    .resources = {},
+    .resources = {&resources::kHostedZone, &resources::kRecordSet, &resources::kRecordSetGroup, &resources::kHealthCheck},
 };
 
 }  // namespace

@@ -87,7 +87,7 @@ void Batch::check_conflicts(const Set& set, const std::string& key) {
   for (const Set& other : sets_of(set.name)) {
     if (set_key(other) == key) continue;
     if ((set.type == "CNAME") != (other.type == "CNAME")) {
-      messages.push_back(fmt::format("RRSet of type {} with DNS name {} is not permitted because a conflicting RRSet of type {} with the same DNS name already exists in zone {}.",
+      messages.push_back(fmt::format("RRSet of type {} with DNS name {} is not permitted because a conflicting RRSet of type {} with the same DNS name already exists in zone {}",
                                      set.type, set.name, other.type, zone_.zone.name));
       return;
     }

@@ -17,15 +17,6 @@ model::HostedZone shown(const Route53& route53, const StoredZone& zone) {
   return out;
 }
 
-// The four servers that AWS would give, one of each of its four domains.
-std::vector<std::string> make_name_servers() {
-  static constexpr std::string_view kDomains[] = {"com", "net", "org", "co.uk"};
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < 4; ++i)
-    out.push_back(fmt::format("ns-{}.awsdns-{:02}.{}", i * 512 + thread_random().below(512), thread_random().below(64), kDomains[i]));
-  return out;
-}
-
 void put_default_sets(Route53& route53, const StoredZone& zone) {
   model::ResourceRecordSet servers{.name = zone.zone.name, .type = "NS"};
   servers.ttl = 172800;
