@@ -16,10 +16,10 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// The system's own resolvers: those that were there before `atoll dns install`, if it was used.
-std::vector<std::string> system_resolvers(const std::string& own_address, int own_port) {
-  std::string text = read_file("/etc/resolv.conf.before-atoll");
-  if (text.empty()) text = read_file("/etc/resolv.conf");
+// The system's own resolvers; those that were there before `atoll dns install`, if it was used.
+std::vector<std::string> resolvers(const std::string& path, const std::string& own_address, int own_port) {
+  std::string text = read_file(path + ".before-atoll");
+  if (text.empty()) text = read_file(path);
   auto servers = naming::parse_resolv_conf(text);
   if (own_port == 53) std::erase(servers, own_address);
   return servers;
@@ -50,7 +50,7 @@ Result<int, Failure> Names::choose_port(const Config& config) const {
 Result<void, Failure> Names::listen(const Config& config) {
   address_ = config.address;
   if (config.dns_port != -2) port_ = TRY(choose_port(config));
-  upstream_names_ = system_resolvers(address_, port_);
+  upstream_names_ = resolvers(config.resolv_conf, address_, port_);
   for (const auto& reactor : storage_.reactors) {
     upstreams_.push_back(std::make_unique<naming::Upstream>(*reactor, upstream_names_));
     if (config.dns_port == -2) continue;

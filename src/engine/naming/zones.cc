@@ -70,6 +70,7 @@ void Zones::publish() {
     found->second->version_.fetch_add(1, std::memory_order_release);
     ++found;
   }
+  for (const auto& watcher : watchers_) watcher();
 }
 
 void Zones::clear() {

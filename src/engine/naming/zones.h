@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ class Zones {
   // A name outside of every zone, with IPv4 addresses: "web-1.us-east-1.elb.amazonaws.com". Replaces; no addresses: gone.
   void set_host(std::string_view name, const std::vector<std::string>& addresses, std::shared_ptr<const HealthCell> health = nullptr);
   void publish();
+  // Called after each publish(), on the control shard.
+  void on_publish(std::function<void()> watcher) { watchers_.push_back(std::move(watcher)); }
   void clear();
   // kHostView: this machine's.
   std::shared_ptr<const ViewCell> view(std::string_view network = kHostView);
@@ -52,6 +55,7 @@ class Zones {
   std::map<std::string, std::unique_ptr<Zone>, std::less<>> zones_;
   std::map<std::string, std::shared_ptr<const Node>> hosts_;
   std::map<std::string, std::shared_ptr<ViewCell>, std::less<>> views_;
+  std::vector<std::function<void()>> watchers_;
 };
 
 }  // namespace reef::naming
