@@ -21,6 +21,12 @@ std::vector<std::string> resolvers(const std::string& path, const std::string& o
   std::string text = read_file(path + ".before-atoll");
   if (text.empty()) text = read_file(path);
   auto servers = naming::parse_resolv_conf(text);
+  // systemd-resolved: its own upstreams, or it and we would ask each other.
+  if (servers == std::vector<std::string>{"127.0.0.53"})
+    if (const std::string known = read_file("/run/systemd/resolve/resolv.conf"); !known.empty()) {
+      servers = naming::parse_resolv_conf(known);
+      std::erase_if(servers, [](const std::string& one) { return one.starts_with("127."); });
+    }
   if (own_port == 53) std::erase(servers, own_address);
   return servers;
 }

@@ -146,6 +146,13 @@ Result<void, Failure> System::start() {
                            }});
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
                            .serve = [this](http::Request&) { return names_->describe(); }});
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
+                           .serve = [this](http::Request&) -> Task<http::Response> {
+                             http::Response response;
+                             response.set("content-type", "application/x-pem-file");
+                             response.body = authority_->certificate_pem();
+                             co_return response;
+                           }});
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;

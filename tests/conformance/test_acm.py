@@ -145,3 +145,16 @@ def test_a_domain_of_a_zone_waits_for_its_record(daemon, acm):
         "DomainValidationOptions": [{"DomainName": "stack.validated.example", "HostedZoneId": "%s"}]}}}}""" % zone
     cloudformation.create_stack(StackName="validated", TemplateBody=template)
     cloudformation.get_waiter("stack_create_complete").wait(StackName="validated", WaiterConfig={"Delay": 1})
+
+
+def test_trust_hands_out_the_authority(daemon, tmp_path):
+    said = daemon.command("trust", "--data", str(daemon.data), "--store", str(tmp_path))
+    assert "NODE_EXTRA_CA_CERTS" in said and "keytool" in said
+    written = tmp_path / "atoll-local-authority.crt"
+    assert written.read_text() == (daemon.data / "acm" / "authority.pem").read_text()
+    assert daemon.command("trust", "--data", "/nowhere", "--port", str(daemon.port), "--print") == written.read_text()
+    # With it, the daemon's own port is trusted.
+    out = subprocess.run(["curl", "-s", "--cacert", str(written), f"https://localhost:{daemon.port}/_atoll/health"], capture_output=True, text=True)
+    assert out.returncode == 0 and "running" in out.stdout
+    daemon.command("trust", "--store", str(tmp_path), "--remove")
+    assert not written.exists()

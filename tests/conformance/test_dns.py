@@ -185,3 +185,39 @@ def test_the_rest_is_forwarded(new_daemon, tmp_path):
     assert [one[2:] for one in dig(daemon, "a.out.example").answers] == [("CNAME", "www.elsewhere.example."), ("A", "192.0.2.7")]
     silent = new_daemon("--resolv-conf", "/dev/null")
     assert dig(silent, "www.elsewhere.example").code == "REFUSED"
+
+
+def free_port_53():
+    try:
+        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        probe.bind(("127.0.0.1", 53))
+        return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not free_port_53(), reason="port 53 is for root, or taken")
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_install_and_remove_leave_nothing_behind(new_daemon, tmp_path, kind):
+    before = "# mine\nsearch a.example\nnameserver 127.0.0.9\noptions ndots:2\n"
+    path = tmp_path / "resolv.conf"
+    if kind == "link":
+        path.symlink_to("elsewhere")
+    path.resolve().write_text(before)
+    inode, changed = path.stat().st_ino, path.stat().st_mtime_ns
+    daemon = new_daemon("--dns-port", "53", "--resolv-conf", str(path))
+    at = ("--port", str(daemon.port), "--resolv-conf", str(path))
+    assert "no:" in daemon.command("dns", *at)
+    daemon.command("dns", "install", *at)
+    lines = path.read_text().splitlines()
+    assert lines[1] == "nameserver 127.0.0.1" and "\n".join(lines[2:]) + "\n" == before
+    assert "yes:" in daemon.command("dns", *at)
+    # What was there is still asked for the rest, also by a daemon that starts now.
+    daemon.stop()
+    daemon.start()
+    assert json.load(urllib.request.urlopen(f"{daemon.url}/_atoll/dns"))["upstream"] == ["127.0.0.9"]
+    with pytest.raises(RuntimeError, match="already installed"):
+        daemon.command("dns", "install", *at)
+    daemon.command("dns", "remove", *at)
+    assert path.read_text() == before and (path.stat().st_ino, path.stat().st_mtime_ns) == (inode, changed) and path.is_symlink() == (kind == "link")
+    assert sorted(one.name for one in tmp_path.iterdir() if not one.name.startswith("atoll-")) == sorted({"resolv.conf", path.resolve().name})
