@@ -3,7 +3,7 @@
 namespace reef::app {
 
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
-    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
+    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), zones(config.auth.default_region), function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
       balancers(dialer) {
   parts.add(resets);
@@ -21,6 +21,8 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(balancers);
   parts.add(authority);
   parts.add(certificates);
+  parts.add(zones);
+  parts.add(health_checks);
   parts.add(functions);
 }
 

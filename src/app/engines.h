@@ -16,6 +16,8 @@
 #include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/naming/health_checks.h"
+#include "engine/naming/zones.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
@@ -39,6 +41,8 @@ struct Engines {
   edge::HostNames host_names;
   edge::Dialer dialer;
   edge::Certificates certificates;
+  naming::Zones zones;
+  naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;
   function::Functions functions;
   edge::Balancers balancers;

@@ -88,6 +88,7 @@ void raise_descriptor_limit() {
 System::System(Config config) : config_(std::move(config)) {}
 
 System::~System() {
+  names_.reset();
   servers_.clear();
   gateway_.reset();
   registry_.reset();
@@ -143,6 +144,15 @@ Result<void, Failure> System::start() {
                              s3::is_preflight(engines_->blobs, request, path);
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
+                           .serve = [this](http::Request&) { return names_->describe(); }});
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
+                           .serve = [this](http::Request&) -> Task<http::Response> {
+                             http::Response response;
+                             response.set("content-type", "application/x-pem-file");
+                             response.body = authority_->certificate_pem();
+                             co_return response;
+                           }});
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
@@ -151,6 +161,8 @@ Result<void, Failure> System::start() {
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
     TRY(servers_.back()->listen(config_.address, config_.port));
   }
+  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks);
+  TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.

@@ -37,7 +37,7 @@ struct PeerCertificate {
 class TlsContext {
  public:
   static Result<std::unique_ptr<TlsContext>, Failure> server(const ServerTls& settings);
-  // Takes whatever certificate the server shows, as load balancers do of their targets.
+  // Takes whatever certificate the server shows, as load balancers and health checks do.
   static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
