@@ -3,12 +3,14 @@
 namespace reef::app {
 
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts)
-    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
+    : logs(*storage.kv), metrics(*storage.kv), counters(metrics), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
   parts.add(logs);
+  parts.add(metrics);
+  parts.add(counters);
   parts.add(queues);
   parts.add(tables);
   parts.add(blobs);

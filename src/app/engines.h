@@ -11,6 +11,7 @@
 #include "engine/delivery/deliveries.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/metrics/counters.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
@@ -26,6 +27,8 @@ struct Engines {
   store::ResetHooks resets;
   telemetry::Spans spans;
   telemetry::Logs logs;
+  metrics::Metrics metrics;
+  metrics::Counters counters;
   queue::Queues queues;
   table::Tables tables;
   blob::Blobs blobs;
