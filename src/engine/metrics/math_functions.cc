@@ -110,7 +110,11 @@ void fill(TimeSeries& series, const MathContext& context, std::string_view how, 
   const std::map<std::int64_t, double> known = points;
   std::map<std::int64_t, double> other;
   if (const auto* from = std::get_if<TimeSeries>(&filler)) other.insert(from->points.begin(), from->points.end());
-  for (const std::int64_t second : seconds_of(context, series.period)) {
+  // On the series' own times, which need not be those of the request's first second.
+  MathContext own = context;
+  if (!series.points.empty()) own.from = series.points[0].first - (series.points[0].first - context.from) / series.period * series.period;
+  else if (series.period >= 60) own.from -= own.from % 60;
+  for (const std::int64_t second : seconds_of(own, series.period)) {
     if (known.contains(second)) continue;
     const auto after = known.upper_bound(second);
     if (how == "REPEAT") {
