@@ -11,6 +11,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(logs);
   parts.add(metrics);
   parts.add(counters);
+  parts.add(alarm_targets);
   parts.add(queues);
   parts.add(tables);
   parts.add(blobs);

@@ -11,6 +11,7 @@
 #include "engine/delivery/deliveries.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/metrics/alarm_targets.h"
 #include "engine/metrics/counters.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
@@ -29,6 +30,7 @@ struct Engines {
   telemetry::Logs logs;
   metrics::Metrics metrics;
   metrics::Counters counters;
+  metrics::AlarmTargets alarm_targets;
   queue::Queues queues;
   table::Tables tables;
   blob::Blobs blobs;

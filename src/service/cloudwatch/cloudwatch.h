@@ -1,5 +1,4 @@
-// CloudWatch over engine/metrics: data points, statistics, metric math, alarms with their actions and history,
-// dashboards. On the control shard.
+// What the files of this service share: the model's names, metrics as requests name them, AWS's errors and roundings.
 #pragma once
 
 #include <optional>
@@ -11,8 +10,8 @@
 #include "aws/models/cloudwatch.h"
 #include "aws/service.h"
 #include "aws/unmodelled_errors.h"
-#include "engine/metrics/counters.h"
 #include "engine/metrics/metrics.h"
+#include "engine/store/records.h"
 #include "engine/store/shard.h"
 
 namespace reef::service::cloudwatch {
@@ -22,15 +21,6 @@ namespace errors = aws::cloudwatch::errors;
 template <class T>
 using Reply = aws::Reply<T>;
 using aws::Call;
-
-struct Cloudwatch {
-  explicit Cloudwatch(Parts& parts) : metrics(parts.get<metrics::Metrics>()), counters(parts.get<metrics::Counters>()) {}
-  void start() { metrics.start(); }
-  void reset() { counters.forget(); }
-
-  metrics::Metrics& metrics;
-  metrics::Counters& counters;
-};
 
 inline auto committed() { return store::Shard::control().committed(); }
 inline std::string scope_of(const Call& call) { return call.account + "/" + call.region; }
