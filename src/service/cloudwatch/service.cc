@@ -1,6 +1,7 @@
 // What CloudWatch serves, and nothing else.
 #include "aws/resource.h"
 #include "service/cloudwatch/operations.h"
+#include "service/cloudwatch/resources.h"
 
 namespace reef::service {
 namespace cloudwatch {
@@ -15,7 +16,7 @@ const aws::ServiceDefinition kCloudwatch{
             CLOUDWATCH_OPERATIONS(CLOUDWATCH_ROW)
 #undef CLOUDWATCH_ROW
         },
-    .resources = {},
+    .resources = {&resources::kAlarm, &resources::kCompositeAlarm, &resources::kDashboard},
 };
 
 }  // namespace

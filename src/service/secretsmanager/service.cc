@@ -1,6 +1,7 @@
 // What Secrets Manager serves, and nothing else.
 #include "aws/resource.h"
 #include "service/secretsmanager/operations.h"
+#include "service/secretsmanager/resources.h"
 
 namespace reef::service {
 namespace secretsmanager {
@@ -15,7 +16,7 @@ const aws::ServiceDefinition kSecretsManager{
             SECRETS_OPERATIONS(SECRETS_ROW)
 #undef SECRETS_ROW
         },
-    .resources = {},
+    .resources = {&resources::kSecret, &resources::kRotationSchedule, &resources::kResourcePolicy, &resources::kSecretTargetAttachment},
 };
 
 }  // namespace
