@@ -88,7 +88,7 @@ std::optional<Statistic> parse_statistic(std::string_view name) {
   if (name == "Minimum") return Statistic{.kind = Kind::kMinimum};
   if (name == "Maximum") return Statistic{.kind = Kind::kMaximum};
   if (equals_ignoring_case(name, "IQM")) return Statistic{.kind = Kind::kTrimmedMean, .low = 0.25, .high = 0.75};
-  if (name.starts_with('p')) {
+  if (name.starts_with('p') && !name.starts_with("pr")) {
     const auto rank = parse_percent(name.substr(1));
     if (!rank) return std::nullopt;
     return Statistic{.kind = Kind::kPercentile, .high = *rank};
