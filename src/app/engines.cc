@@ -2,9 +2,10 @@
 
 namespace reef::app {
 
-Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts)
+Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
     : logs(*storage.kv), metrics(*storage.kv), counters(metrics), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
-      functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs) {
+      functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
+      balancers(dialer) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
@@ -18,6 +19,11 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(sandboxes);
   parts.add(deliveries);
   parts.add(sites);
+  parts.add(host_names);
+  parts.add(dialer);
+  parts.add(balancers);
+  parts.add(authority);
+  parts.add(certificates);
   parts.add(functions);
 }
 

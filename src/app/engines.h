@@ -9,6 +9,11 @@
 #include "base/parts.h"
 #include "engine/blob/blobs.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/edge/authority.h"
+#include "engine/edge/certificates.h"
+#include "engine/edge/balancer/balancers.h"
+#include "engine/edge/dialer.h"
+#include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
 #include "engine/metrics/alarm_targets.h"
@@ -23,7 +28,7 @@
 namespace reef::app {
 
 struct Engines {
-  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts);
+  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts);
 
   store::ResetHooks resets;
   telemetry::Spans spans;
@@ -36,8 +41,12 @@ struct Engines {
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
   edge::Sites sites;
+  edge::HostNames host_names;
+  edge::Dialer dialer;
+  edge::Certificates certificates;
   FunctionLogs function_logs;
   function::Functions functions;
+  edge::Balancers balancers;
 };
 
 }  // namespace reef::app

@@ -41,6 +41,7 @@ class System {
   io::SystemClock clock_;
   std::unique_ptr<sandbox::Sandboxes> sandboxes_;
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<edge::Authority> authority_;
   Parts parts_;
   aws::AccessKeys keys_;
   std::unique_ptr<Engines> engines_;
