@@ -3,13 +3,16 @@
 namespace reef::app {
 
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
-    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), zones(config.auth.default_region), function_logs(logs),
+    : logs(*storage.kv), metrics(*storage.kv), counters(metrics), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), zones(config.auth.default_region), function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
       balancers(dialer) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
   parts.add(logs);
+  parts.add(metrics);
+  parts.add(counters);
+  parts.add(alarm_targets);
   parts.add(queues);
   parts.add(tables);
   parts.add(blobs);

@@ -16,6 +16,8 @@
 #include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/metrics/alarm_targets.h"
+#include "engine/metrics/counters.h"
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/queue/queues.h"
@@ -33,6 +35,9 @@ struct Engines {
   store::ResetHooks resets;
   telemetry::Spans spans;
   telemetry::Logs logs;
+  metrics::Metrics metrics;
+  metrics::Counters counters;
+  metrics::AlarmTargets alarm_targets;
   queue::Queues queues;
   table::Tables tables;
   blob::Blobs blobs;
