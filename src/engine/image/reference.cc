@@ -9,7 +9,10 @@ namespace {
 
 bool is_lower_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
-bool is_host(std::string_view part) { return part.find('.') != std::string_view::npos || part.find(':') != std::string_view::npos || part == "localhost"; }
+bool is_host(std::string_view part) {
+  if (part.empty() || !(is_lower_alnum(part[0]) || (part[0] >= 'A' && part[0] <= 'Z'))) return false;
+  return part.find('.') != std::string_view::npos || part.find(':') != std::string_view::npos || part == "localhost";
+}
 
 // Hosts whose images are kept here under their plain names.
 bool is_ours(std::string_view host) {
