@@ -9,12 +9,15 @@
 #include "base/parts.h"
 #include "engine/blob/blobs.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/edge/dialer.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/image/images.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
+#include "engine/task/tasks.h"
 #include "engine/telemetry/logs.h"
 #include "engine/telemetry/spans.h"
 
@@ -31,8 +34,11 @@ struct Engines {
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
   edge::Sites sites;
+  edge::Dialer dialer;
   FunctionLogs function_logs;
   function::Functions functions;
+  image::Images images;
+  task::Tasks tasks;
 };
 
 }  // namespace reef::app
