@@ -20,10 +20,12 @@
 #include "engine/metrics/counters.h"
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
+#include "engine/image/images.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
+#include "engine/task/tasks.h"
 #include "engine/telemetry/logs.h"
 #include "engine/telemetry/spans.h"
 
@@ -51,6 +53,8 @@ struct Engines {
   FunctionLogs function_logs;
   function::Functions functions;
   edge::Balancers balancers;
+  image::Images images;
+  task::Tasks tasks;
 };
 
 }  // namespace reef::app
