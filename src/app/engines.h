@@ -11,6 +11,9 @@
 #include "engine/delivery/deliveries.h"
 #include "engine/edge/authority.h"
 #include "engine/edge/certificates.h"
+#include "engine/edge/balancer/balancers.h"
+#include "engine/edge/dialer.h"
+#include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
 #include "engine/naming/health_checks.h"
@@ -35,11 +38,14 @@ struct Engines {
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
   edge::Sites sites;
+  edge::HostNames host_names;
+  edge::Dialer dialer;
   edge::Certificates certificates;
   naming::Zones zones;
   naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;
   function::Functions functions;
+  edge::Balancers balancers;
 };
 
 }  // namespace reef::app

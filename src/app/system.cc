@@ -69,7 +69,7 @@ gateway::SideDoor make_site_door(const edge::Sites& sites) {
   return {.wants =
               [](const http::Request& request) {
                 const auto address = edge::Sites::address_of(request);
-                return address && address->kind == "execute-api";
+                return address && (address->kind == "execute-api" || address->kind == "elb");
               },
           .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
 }
@@ -127,7 +127,7 @@ Result<void, Failure> System::start() {
   dispatcher_->index_resources();
   TRY(storage_->recover());
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
-  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began});
+  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began, engines_->host_names});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
                              return service::lambda::serve_download(engines_->functions.options().folder, request);
                            }});
@@ -161,7 +161,7 @@ Result<void, Failure> System::start() {
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
     TRY(servers_.back()->listen(config_.address, config_.port));
   }
-  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks);
+  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks, engines_->host_names);
   TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
@@ -236,6 +236,7 @@ void System::begin_stop() {
   stopping_ = true;
   log::info("stopping", {});
   engines_->queues.stop_waiting();
+  engines_->balancers.stop();
   for (const auto& entry : registry_->all()) entry->service->stop();
   // Whatever still waits after the drain's own deadline is not waited for: stopping has a bound.
   storage_->reactors[0]->after(kDrainMax + 1s, [this] {

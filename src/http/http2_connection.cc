@@ -277,8 +277,11 @@ class Session {
     if (!ending_ && !stream.closed) respond(stream);
     if (stream.response.stream && !stream.out_ended) co_await pump_stream(stream);
     // A body that was not read to its end: tell the client to stop sending.
-    if (!ending_ && !stream.closed && !stream.body.ended)
+    // Whoever still reads the body outlived its handler, and ends with it.
+    if (!stream.body.ended) {
       stream.body.broken = true;
+      stream.body.wake();
+    }
     if (!stream.body.received.empty()) consumed(stream.id, std::exchange(stream.body.received, {}).size());
     stream.handled = true;
     const std::int32_t id = stream.id;

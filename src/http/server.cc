@@ -23,6 +23,8 @@ Task<void> serve(std::unique_ptr<Connection> connection) {
   ServerShared& shared = *connection->shared;
   SocketStream& stream = connection->stream;
   const std::int64_t deadline = shared.deadline_in(shared.options.head_timeout);
+  if (stream.transport().negotiated_protocol() == "h2") co_return co_await serve_http2(*connection);
+  if (stream.transport().is_tls() || !connection->input.empty()) co_return co_await serve_http1(*connection);
   if (!co_await stream.readable(shared.deadline_in(shared.options.idle_timeout))) co_return;
   char first = 0;
   if (shared.options.tls && stream.transport().peek(&first, 1) == 1 && first == kTlsHandshake) {
@@ -184,6 +186,16 @@ void Server::adopt_connection(int fd, std::string peer) {
   if (impl_->shared->draining || impl_->shared->connections.size() >= impl_->shared->options.connections_max) return;
   io::set_no_delay(owned.get());
   serve(std::make_unique<Connection>(impl_->shared, owned.release(), std::move(peer))).detach();
+}
+
+void Server::adopt(io::Transport&& transport, std::string peer, std::string unread) {
+  if (impl_->shared->draining || impl_->shared->connections.size() >= impl_->shared->options.connections_max) return;
+  auto connection = std::make_unique<Connection>(impl_->shared, transport.fd(), std::move(peer));
+  connection->stream.transport().take(transport);
+  transport.adopt(-1);   // it had the same descriptor
+  connection->stream.assume_readable();
+  connection->input = std::move(unread);
+  serve(std::move(connection)).detach();
 }
 
 void Server::drain(Duration deadline, std::function<void()> done) {

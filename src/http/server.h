@@ -11,6 +11,7 @@
 
 namespace reef::io {
 class TlsContext;
+class Transport;
 }
 
 namespace reef::http {
@@ -36,6 +37,8 @@ class Server {
   void adopt_listener(int fd);
   // Serves a connection that somebody else accepted, on the server's own thread. Owns it.
   void adopt_connection(int fd, std::string peer);
+  // The same for a connection that has been used: TLS may be established, and `unread` was received already.
+  void adopt(io::Transport&& transport, std::string peer, std::string unread);
   // Closes listeners and idle connections; `done` runs when the last request was answered, or at `deadline`.
   void drain(Duration deadline, std::function<void()> done);
   std::size_t connections() const;

@@ -40,6 +40,8 @@ class SocketStream final : public io::FdHandler {
   // Waits until there is something to read; false on error or deadline.
   Task<bool> readable(std::int64_t deadline);
 
+  // Bytes may be there although no event will say so: decrypted, or left by an earlier owner of the socket.
+  void assume_readable() { can_read_ = true; }
   void close();
   bool is_closed() const { return closed_; }
   // Fails whoever has waited beyond its deadline. The owner calls it about once a second.

@@ -4,11 +4,15 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+
+#include "base/text.h"
 
 namespace reef::io {
 namespace {
@@ -31,6 +35,12 @@ struct BioFree {
 };
 using Bio = std::unique_ptr<BIO, BioFree>;
 
+std::string read_bio(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                     unsigned in_size, void*) {
   static const unsigned char kOffer[] = "\x02h2\x08http/1.1";
@@ -42,6 +52,15 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
 }
 
 }  // namespace
+
+// One of a server's further certificates, and the names it is for.
+struct TlsContext::Named {
+  std::vector<std::string> names;   // lower case; "*.example.com" is for one label
+  SSL_CTX* context = nullptr;
+  ~Named() { SSL_CTX_free(context); }
+};
+
+TlsContext::TlsContext(ssl_ctx_st* context) : context_(context) {}
 
 Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const std::string& certificate_pem,
                                                                 const std::string& key_pem) {
@@ -68,9 +87,109 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client() {
   return context;
 }
 
+namespace {
+
+// The chain follows the certificate.
+bool use_pair(SSL_CTX* context, const PemPair& pair) {
+  const Bio certificates(BIO_new_mem_buf(pair.certificate.data(), static_cast<int>(pair.certificate.size())));
+  const Bio key_bio(BIO_new_mem_buf(pair.key.data(), static_cast<int>(pair.key.size())));
+  const Certificate leaf(PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr));
+  const Key key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
+  if (!leaf || !key || SSL_CTX_use_certificate(context, leaf.get()) != 1 || SSL_CTX_use_PrivateKey(context, key.get()) != 1) return false;
+  while (X509* next = PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)) SSL_CTX_add0_chain_cert(context, next);
+  ERR_clear_error();   // the end of the text is an error to the reader
+  return true;
+}
+
+std::vector<std::string> names_of(SSL_CTX* context) {
+  std::vector<std::string> out;
+  X509* const certificate = SSL_CTX_get0_certificate(context);
+  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_DNS) continue;
+    out.push_back(to_lower({reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                            static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName))}));
+  }
+  GENERAL_NAMES_free(names);
+  if (out.empty()) {
+    char common[256];
+    if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common, sizeof common) > 0) out.push_back(to_lower(common));
+  }
+  return out;
+}
+
+int accept_any(int, X509_STORE_CTX*) { return 1; }
+int accept_expired(int good, X509_STORE_CTX* store) {
+  return good || X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_HAS_EXPIRED;
+}
+
+bool apply(SSL_CTX* context, const ServerTls& settings) {
+  SSL_CTX_set_min_proto_version(context, settings.version_min);
+  SSL_CTX_set_max_proto_version(context, settings.version_max);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  static const unsigned char kSession[] = "atoll";
+  SSL_CTX_set_session_id_context(context, kSession, sizeof kSession - 1);
+  if (settings.offers_http2) SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(context, settings.ciphers.c_str()) != 1) return false;
+  if (settings.clients == ServerTls::Clients::kNotAsked) return true;
+  if (settings.clients == ServerTls::Clients::kAsked) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
+    return true;
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, settings.ignores_expiry ? accept_expired : nullptr);
+  const Bio trusted(BIO_new_mem_buf(settings.trusted_pem.data(), static_cast<int>(settings.trusted_pem.size())));
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  int count = 0;
+  while (X509* next = PEM_read_bio_X509(trusted.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_cert(store, next);
+    X509_free(next);
+    ++count;
+  }
+  ERR_clear_error();
+  return count > 0;
+}
+
+bool is_for(std::string_view pattern, std::string_view name) {
+  if (pattern == name) return true;
+  const auto dot = name.find('.');
+  return pattern.starts_with("*.") && dot != std::string_view::npos && pattern.substr(1) == name.substr(dot);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls& settings) {
+  if (settings.certificates.empty()) return Err(Failure{"a TLS listener needs a certificate"});
+  std::unique_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method())));
+  if (!use_pair(made->get(), settings.certificates[0])) return Err(tls_error("certificate"));
+  if (!apply(made->get(), settings)) return Err(tls_error("TLS settings"));
+  for (const PemPair& pair : settings.certificates) {
+    auto named = std::make_unique<Named>();
+    named->context = SSL_CTX_new(TLS_server_method());
+    if (!use_pair(named->context, pair)) return Err(tls_error("certificate"));
+    if (!apply(named->context, settings)) return Err(tls_error("TLS settings"));
+    named->names = names_of(named->context);
+    made->named_.push_back(std::move(named));
+  }
+  SSL_CTX_set_tlsext_servername_arg(made->get(), made.get());
+  SSL_CTX_set_tlsext_servername_callback(made->get(), +[](SSL* ssl, int*, void* argument) -> int {
+    const char* const asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (!asked) return SSL_TLSEXT_ERR_OK;
+    const std::string name = to_lower(asked);
+    const Named* found = nullptr;
+    // An exact name before a wildcard.
+    for (const auto& named : static_cast<TlsContext*>(argument)->named_)
+      for (const std::string& pattern : named->names)
+        if (pattern == name || (!found && is_for(pattern, name))) found = named.get();
+    if (found) SSL_set_SSL_CTX(ssl, found->context);
+    return SSL_TLSEXT_ERR_OK;
+  });
+  return made;
+}
+
 Result<std::unique_ptr<TlsContext>, Failure> TlsContext::unverified_client() {
   std::unique_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_client_method())));
-  if (!context->get()) return Err(tls_error("TLS"));
   SSL_CTX_set_mode(context->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_NONE, nullptr);
   return context;
@@ -89,6 +208,49 @@ void Transport::close() {
   }
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
+}
+
+void Transport::end() {
+  if (ssl_) SSL_shutdown(ssl_);
+  ERR_clear_error();
+  if (fd_ >= 0) ::shutdown(fd_, SHUT_WR);
+}
+
+std::string Transport::tls_version() const { return ssl_ ? SSL_get_version(ssl_) : ""; }
+std::string Transport::tls_cipher() const { return ssl_ ? SSL_get_cipher_name(ssl_) : ""; }
+
+std::unique_ptr<PeerCertificate> Transport::peer_certificate() const {
+  const Certificate certificate(ssl_ ? SSL_get1_peer_certificate(ssl_) : nullptr);
+  if (!certificate) return nullptr;
+  auto out = std::make_unique<PeerCertificate>();
+  const Bio bio(BIO_new(BIO_s_mem()));
+  const auto take = [&] {
+    std::string text = read_bio(bio.get());
+    (void)BIO_reset(bio.get());
+    return text;
+  };
+  PEM_write_bio_X509(bio.get(), certificate.get());
+  out->pem = take();
+  if (BIGNUM* number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate.get()), nullptr)) {
+    if (char* hex = BN_bn2hex(number)) {
+      out->serial = hex;
+      OPENSSL_free(hex);
+    }
+    BN_free(number);
+  }
+  X509_NAME_print_ex(bio.get(), X509_get_issuer_name(certificate.get()), 0, XN_FLAG_RFC2253);
+  out->issuer = take();
+  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate.get()), 0, XN_FLAG_RFC2253);
+  out->subject = take();
+  const auto time = [&](const ASN1_TIME* when) {
+    tm parts{};
+    char text[32] = {};
+    if (ASN1_TIME_to_tm(when, &parts) == 1) std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return std::string(text);
+  };
+  out->not_before = time(X509_get0_notBefore(certificate.get()));
+  out->not_after = time(X509_get0_notAfter(certificate.get()));
+  return out;
 }
 
 void Transport::start_server_tls(const TlsContext& context) {

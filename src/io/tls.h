@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -11,26 +13,45 @@ struct ssl_ctx_st;
 
 namespace reef::io {
 
+struct PemPair {
+  std::string certificate, key;   // the certificate may be followed by its chain
+};
+
+// What a server that has several names, or asks who its clients are, needs.
+struct ServerTls {
+  std::vector<PemPair> certificates;   // by SNI; the first serves whoever asks for none of them
+  int version_min = 0x0303, version_max = 0x0304;   // as on the wire: 0x0303 is TLS 1.2
+  std::string ciphers;                 // of TLS up to 1.2, in OpenSSL's names; "" for the default
+  bool offers_http2 = true;
+  enum class Clients { kNotAsked, kAsked, kVerified } clients = Clients::kNotAsked;
+  std::string trusted_pem;             // whose certificates clients may show
+  bool ignores_expiry = false;
+};
+
+// What a client showed of itself.
+struct PeerCertificate {
+  std::string pem, serial, issuer, subject, not_before, not_after;
+};
+
 // Certificate and settings of one kind of TLS connection. Thread-safe once made.
 class TlsContext {
  public:
+  static Result<std::unique_ptr<TlsContext>, Failure> server(const ServerTls& settings);
+  // Takes whatever certificate the server shows, as load balancers do of their targets.
+  static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
                                                              const std::string& key_pem);
   // Verifies against the system's certificates.
   static Result<std::unique_ptr<TlsContext>, Failure> client();
-  // Takes any certificate: for health checks, which look for life only.
-  static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
 
  private:
-  explicit TlsContext(ssl_ctx_st* context) : context_(context) {}
+  explicit TlsContext(ssl_ctx_st* context);
   ssl_ctx_st* context_;
-};
-
-struct PemPair {
-  std::string certificate, key;
+  struct Named;
+  std::vector<std::unique_ptr<Named>> named_;   // further certificates of a server
 };
 
 // Outcomes of a read or write besides a byte count.
@@ -60,6 +81,20 @@ class Transport {
   long peek(char* out, std::size_t size);
   int fd() const { return fd_; }
   void close();
+  // No more will be written; the peer may still be read from.
+  void end();
+  void adopt(int fd) { fd_ = fd; }
+  // Moves the other's connection here.
+  void take(Transport& other) {
+    std::swap(fd_, other.fd_);
+    std::swap(ssl_, other.ssl_);
+  }
+  Transport(Transport&& other) noexcept : fd_(-1) { take(other); }
+  // "TLSv1.3", "TLS_AES_128_GCM_SHA256".
+  std::string tls_version() const;
+  std::string tls_cipher() const;
+  // Nothing when it showed none.
+  std::unique_ptr<PeerCertificate> peer_certificate() const;
 
  private:
   int fd_;

@@ -1,0 +1,541 @@
+#include "engine/edge/balancer/client_connection.h"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "engine/edge/balancer/cookies.h"
+#include "engine/edge/balancer/scratch.h"
+#include "http/connection.h"
+#include "io/socket.h"
+
+namespace reef::edge {
+namespace {
+
+constexpr std::size_t kHeadMax = 64 * 1024, kTargetMax = 16 * 1024;
+constexpr std::size_t kRequestBacklogMax = 256 * 1024;
+constexpr int kReadsPerTick = 16;
+constexpr int kConnectTries = 3;
+constexpr std::size_t kRetryBytesMax = 128 * 1024;
+constexpr int kForwardedForMax = 30;
+
+std::string& reply_scratch() {
+  thread_local std::string scratch;
+  return scratch;
+}
+
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
+}
+
+struct HeadRequest final : RuleRequest {
+  std::string_view bytes;
+  const wire::Http1Head* head = nullptr;
+  bool any_header(std::string_view lower_name, const std::function<bool(std::string_view)>& visit) const override {
+    for (const wire::Http1Field& field : head->fields)
+      if (field.name_size == lower_name.size() && equals_ignoring_case(bytes.substr(field.name_at, field.name_size), lower_name) &&
+          visit(bytes.substr(field.value_at, field.value_size)))
+        return true;
+    return false;
+  }
+};
+
+}  // namespace
+
+// What is known of a request while its head is at hand.
+struct ClientConnection::Routing {
+  std::string_view bytes;              // the head
+  const wire::Http1Head& head;
+  RequestFacts facts;
+  HeadRequest asked;
+};
+
+ClientConnection::ClientConnection(BalancerLoop& loop, std::shared_ptr<ListenerSlot> slot, int fd)
+    : loop_(loop), slot_(std::move(slot)), transport_(fd) {
+  const std::string peer = io::peer_name(fd);
+  const auto colon = peer.rfind(':');
+  if (colon != std::string::npos) {
+    ip_ = peer.substr(0, colon);
+    port_ = peer.substr(colon + 1);
+    if (ip_.starts_with('[')) ip_ = ip_.substr(1, ip_.size() - 2);
+  }
+  opened_ = last_activity_ = loop_.now();
+  ++slot_->new_connections;
+  ++slot_->active;
+  if (slot_->now->tls) {
+    state_ = State::kHandshake;
+    transport_.start_server_tls(*slot_->now->tls);
+  }
+  loop_.reactor().watch(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
+}
+
+ClientConnection::~ClientConnection() { close(); }
+
+void ClientConnection::on_ready(std::uint32_t events) {
+  if (state_ == State::kClosed) return;
+  last_activity_ = loop_.now();
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) can_read_ = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;   // no further edge will come
+  if (state_ == State::kHandshake) {
+    const long done = transport_.handshake();
+    if (done == io::kBroken) return close();
+    if (done != 1) return;
+    if (transport_.negotiated_protocol() == "h2") return hand_over({});
+    state_ = State::kHead;
+    can_read_ = true;
+  }
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && request_complete_ && (state_ == State::kWaiting || state_ == State::kReplying)) {
+    // The client has gone; there is nobody to answer (460 in the logs).
+    ++slot_->client_resets;
+    return close();
+  }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) && is_backed_up()) flush();
+  if (can_read_) read();
+}
+
+// Reads while there is somewhere to put what comes.
+void ClientConnection::read() {
+  char* const scratch = proxy_scratch();
+  for (int reads = 0; can_read_ && state_ != State::kClosed; ++reads) {
+    // One sender may not keep the loop for itself.
+    if (reads == kReadsPerTick) return loop_.resume_later(*this);
+    const bool wants = state_ == State::kHead || state_ == State::kLingering ||
+                       ((state_ == State::kTunnel || !request_complete_) && upstream_ && upstream_->backlog() < kRequestBacklogMax);
+    if (!wants) return;
+    const long n = transport_.read(scratch, kProxyScratchBytes);
+    if (n == io::kWouldBlock) {
+      can_read_ = false;
+      return;
+    }
+    if (n <= 0) {
+      if (state_ != State::kHead && state_ != State::kLingering) ++slot_->client_resets;
+      return close();
+    }
+    if (static_cast<std::size_t>(n) < kProxyScratchBytes && !transport_.is_tls() && !hung_up_) can_read_ = false;
+    slot_->bytes += static_cast<std::uint64_t>(n);
+    if (state_ != State::kLingering) take({scratch, static_cast<std::size_t>(n)});
+  }
+}
+
+void ClientConnection::take(std::string_view bytes) {
+  std::string joined;
+  if (!input_.empty()) {
+    input_ += bytes;
+    joined = std::exchange(input_, {});
+    bytes = joined;
+  }
+  if (state_ == State::kTunnel) return upstream_->send(bytes, false);
+  while (!bytes.empty() && state_ != State::kClosed && state_ != State::kLingering) {
+    if (!request_complete_) {
+      const std::size_t size = take_body(bytes);
+      if (state_ == State::kClosed || state_ == State::kLingering) return;
+      // What was sent is kept for a second try, as long as it is little.
+      can_retry_ = can_retry_ && !reply_began_ && request_.size() + size <= kRetryBytesMax;
+      if (can_retry_) request_.append(bytes, 0, size);
+      if (upstream_) upstream_->send(bytes.substr(0, size), request_complete_);
+      bytes.remove_prefix(size);
+      continue;
+    }
+    if (state_ != State::kHead) break;   // pipelined behind the request in progress
+    thread_local wire::Http1Head head;
+    const auto parsed = wire::parse_request_head(bytes, kHeadMax, head);
+    if (parsed.status == wire::Http1Status::kIncomplete) break;
+    if (parsed.status != wire::Http1Status::kComplete) {
+      listener_ = slot_->now;
+      keeps_alive_ = is_head_ = false;
+      return answer_error(parsed.status == wire::Http1Status::kVersion ? 505 : parsed.status == wire::Http1Status::kUnsupported ? 501 : 400);
+    }
+    Routing routing{.bytes = bytes.substr(0, parsed.consumed), .head = head, .facts = {}, .asked = {}};
+    listener_ = slot_->now;
+    request_began_ = last_activity_;
+    body_ = head.chunked ? BodyMode::kChunked : head.content_length > 0 ? BodyMode::kLength : BodyMode::kNone;
+    left_ = head.content_length;
+    if (head.chunked) decoder_ = {};
+    request_complete_ = body_ == BodyMode::kNone;
+    // HTTP/2 needs TLS here, so its preface in clear is an unknown version.
+    const std::string_view method = routing.bytes.substr(0, head.method_size);
+    is_head_ = method == "HEAD";
+    is_http10_ = head.minor_version == 0;
+    is_idempotent_ = is_idempotent(method);
+    keeps_alive_ = head.keep_alive && !slot_->closing && last_activity_ - opened_ < listener_->plan.client_keep_alive.count();
+    routing.facts = read_facts(routing.bytes, head);
+    const RequestFacts& facts = routing.facts;
+    if (facts.host_headers != 1 && !(is_http10_ && facts.host_headers == 0)) {
+      keeps_alive_ = false;
+      return answer_error(400);
+    }
+    if (facts.target.size() > kTargetMax) {
+      keeps_alive_ = false;
+      return answer_error(414);
+    }
+    if (method == "TRACE" || method == "CONNECT") {
+      keeps_alive_ = false;
+      return answer_error(405);
+    }
+    if (facts.has_forwarded_for && std::count(facts.forwarded_for.begin(), facts.forwarded_for.end(), ',') >= kForwardedForMax) {
+      keeps_alive_ = false;
+      return answer_error(463);
+    }
+    HeadRequest& asked = routing.asked;
+    asked.bytes = routing.bytes;
+    asked.head = &head;
+    asked.method = method;
+    asked.host = facts.host.substr(0, facts.host.starts_with('[') ? facts.host.find("]:") + 1 : facts.host.find(':'));
+    const auto question = facts.target.find('?');
+    asked.path = facts.target.substr(0, question);
+    asked.query = question == std::string_view::npos ? std::string_view{} : facts.target.substr(question + 1);
+    asked.source = ip_;
+    std::size_t rule = listener_->index->find(asked);
+    if (rule == RuleIndex::kNone) rule = listener_->plan.actions.size() - 1;
+    const RuleActions& actions = listener_->plan.actions[rule];
+    const std::string_view rest = bytes.substr(parsed.consumed);
+    if (actions.authenticate) return hand_over(bytes);
+    if (actions.forward) {
+      for (const auto& group : listener_->groups[rule])
+        if (group->settings && (!group->settings->function.empty() || group->settings->version != HttpVersion::kHttp1)) return hand_over(bytes);
+      const std::size_t body_size = request_complete_ ? 0 : take_body(rest);
+      if (state_ == State::kClosed || state_ == State::kLingering) return;
+      bytes = rest.substr(body_size);
+      forward(routing, rule, rest.substr(0, body_size));
+      continue;
+    }
+    // The balancer answers itself; a body that is still to come would only be thrown away.
+    keeps_alive_ = keeps_alive_ && request_complete_;
+    bytes = rest;
+    if (actions.redirect) {
+      const Redirect& redirect = *actions.redirect;
+      const std::string location =
+          make_location(redirect, transport_.is_tls() ? "https" : "http", asked.host, listener_->plan.port, asked.path, asked.query);
+      answer(redirect.status, "text/html", error_page(redirect.status), "Location: " + location + "\r\n");
+    } else {
+      const FixedAnswer& fixed = *actions.fixed;
+      answer(fixed.status, fixed.content_type.empty() ? std::string() : fixed.content_type + "; charset=utf-8", fixed.body);
+    }
+  }
+  if (state_ != State::kClosed && state_ != State::kLingering && !bytes.empty()) input_ = bytes;
+}
+
+// How much of `bytes` belongs to the request's body.
+std::size_t ClientConnection::take_body(std::string_view bytes) {
+  if (body_ == BodyMode::kLength) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
+    left_ -= size;
+    request_complete_ = left_ == 0;
+    return size;
+  }
+  std::string_view rest = bytes, data;
+  for (;;) {
+    const auto event = decoder_.next(rest, data);
+    if (event == wire::ChunkedDecoder::Event::kData) continue;
+    if (event == wire::ChunkedDecoder::Event::kBad) {
+      keeps_alive_ = false;
+      if (state_ == State::kHead || state_ == State::kWaiting) answer_error(400);
+      else close();
+      return bytes.size();
+    }
+    request_complete_ = event == wire::ChunkedDecoder::Event::kEnd;
+    return bytes.size() - rest.size();
+  }
+}
+
+void ClientConnection::forward(const Routing& routing, std::size_t rule, std::string_view body) {
+  const Forward& forward = *listener_->plan.actions[rule].forward;
+  const auto& groups = listener_->groups[rule];
+  const RequestFacts& facts = routing.facts;
+  rule_ = rule;
+  chosen_group_ = 0;
+  sets_group_cookie_ = false;
+  if (groups.size() > 1) {
+    std::optional<std::size_t> stuck;
+    if (forward.stickiness) stuck = read_group_cookie(facts.cookie, forward.groups, loop_.reactor().now());
+    chosen_group_ = stuck ? *stuck : choose_group(forward.groups, loop_.random());
+    sets_group_cookie_ = forward.stickiness && !stuck;
+  }
+  if (groups.empty()) return answer_error(503);
+  group_ = groups[chosen_group_];
+  sticky_ = group_->settings && group_->settings->stickiness != Stickiness::kNone ? read_target_cookie(facts.cookie, *group_->settings, loop_.reactor().now()) : 0;
+  is_upgrade_ = routing.head.upgrade && !facts.upgrade.empty();
+  HeadContext context{.client_ip = ip_, .client_port = port_, .listener_port = listener_->port_text, .is_tls = transport_.is_tls(), .is_upgrade = is_upgrade_};
+  std::string version, cipher;
+  if (context.is_tls && listener_->plan.heads.adds_tls_headers) {
+    version = transport_.tls_version();
+    cipher = transport_.tls_cipher();
+    context.tls_version = version;
+    context.tls_cipher = cipher;
+  }
+  const std::string trace = make_trace(facts.trace, to_seconds(loop_.reactor().now()), loop_.random(), loop_.random());
+  request_.clear();
+  append_request_head(request_, routing.bytes, routing.head, facts, listener_->plan.heads, context, trace);
+  request_ += body;
+  can_retry_ = true;
+  tries_ = 0;
+  state_ = State::kWaiting;
+  dispatch();
+}
+
+// Sends `request_` to the next target.
+void ClientConnection::dispatch() {
+  if (!group_->settings) return answer_error(503);
+  const std::shared_ptr<Target>* chosen = nullptr;
+  // Another try goes to another target, if there is one.
+  for (int i = 0; i < 4; ++i) {
+    chosen = choose_target(*group_, tries_ == 0 ? sticky_ : 0, loop_.reactor().now(), loop_.random());
+    if (!chosen || tries_ == 0 || *chosen != target_) break;
+  }
+  if (!chosen) return answer_error(503);
+  target_ = *chosen;
+  ++tries_;
+  target_->outstanding.fetch_add(1, std::memory_order_relaxed);
+  upstream_ = &loop_.take_upstream(target_, group_->settings);
+  upstream_->start(*this, request_, request_complete_, is_head_);
+}
+
+void ClientConnection::on_reply_head(const wire::Http1Head& head, std::string_view bytes) {
+  std::string& out = reply_scratch();
+  if (head.status < 200 && head.status != 101) {
+    if (!is_http10_) append_reply_head(out, bytes, head, {}, {});
+    return;
+  }
+  reply_began_ = true;
+  state_ = head.status == 101 ? State::kTunnel : State::kReplying;
+  count_reply(head.status);
+  const bool has_body = !is_head_ && head.status != 204 && head.status != 304 && head.status != 101;
+  const bool until_close = has_body && !head.chunked && !head.has_length;
+  reply_chunks_ = until_close && !is_http10_;
+  // An old client cannot be sent chunks: its body ends with the connection.
+  wants_decoded = head.chunked && is_http10_;
+  if ((until_close || head.chunked) && is_http10_) keeps_alive_ = false;
+  std::string cookies;
+  if (group_->settings->stickiness != Stickiness::kNone || sets_group_cookie_)
+    cookies = make_cookies(*group_->settings, *target_, sticky_, bytes, head, sets_group_cookie_ ? &*listener_->plan.actions[rule_].forward : nullptr,
+                           chosen_group_, loop_.reactor().now());
+  append_reply_head(out, bytes, head, {.keeps_alive = keeps_alive_, .chunk = reply_chunks_, .unchunk = wants_decoded, .is_upgrade = head.status == 101, .extra = cookies},
+                    http::current_http_date());
+}
+
+void ClientConnection::on_reply_body(std::string_view bytes) {
+  std::string& out = reply_scratch();
+  constexpr std::size_t kCopyMax = 8 * 1024;
+  if (reply_chunks_) {
+    fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
+    out += bytes;
+    out += "\r\n";
+    if (out.size() > kCopyMax) flush_scratch();
+  } else if (bytes.size() <= kCopyMax) {
+    out += bytes;
+  } else {
+    flush_scratch();
+    if (state_ != State::kClosed) send(bytes);
+  }
+  if (is_backed_up() && upstream_) upstream_->pause();
+}
+
+void ClientConnection::on_reply_flush() {
+  flush_scratch();
+  if (is_backed_up() && upstream_) upstream_->pause();
+}
+
+void ClientConnection::on_reply_end() {
+  upstream_ = nullptr;
+  target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  if (reply_chunks_) reply_scratch() += "0\r\n\r\n";
+  flush_scratch();
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kTunnel) {
+    keeps_alive_ = false;
+  } else {
+    target_->sides[loop_.index()].counters.latency_micros += static_cast<std::uint64_t>(std::max<std::int64_t>(0, loop_.now() - request_began_));
+    // The target replied before it had the whole request: what is left of it has nowhere to go.
+    if (!request_complete_) keeps_alive_ = false;
+  }
+  finish_request();
+}
+
+void ClientConnection::on_reply_failed(UpstreamFailure failure) {
+  upstream_ = nullptr;
+  target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  if (reply_began_) flush_scratch();
+  reply_scratch().clear();
+  if (state_ == State::kClosed) return;
+  ++target_->sides[loop_.index()].counters.connection_errors;
+  target_->recent_requests.fetch_add(1, std::memory_order_relaxed);
+  target_->recent_errors.fetch_add(1, std::memory_order_relaxed);
+  if (reply_began_) return close();   // the client sees a body that ends too early
+  switch (failure) {
+    case UpstreamFailure::kConnect: return retry_or_answer(502, true);
+    case UpstreamFailure::kConnectLate: return retry_or_answer(504, true);
+    case UpstreamFailure::kClosed: return retry_or_answer(502, false);
+    case UpstreamFailure::kBadReply:
+    case UpstreamFailure::kBroken: return answer_error(502);
+  }
+}
+
+void ClientConnection::retry_or_answer(int status, bool nothing_was_sent) {
+  // A target that is just being stopped refuses or drops connections before its checks notice.
+  const bool again = can_retry_ && (nothing_was_sent ? tries_ < kConnectTries : is_idempotent_ && tries_ < 2);
+  if (again) dispatch();
+  else answer_error(status);
+}
+
+void ClientConnection::on_request_drained() {
+  if (can_read_) read();
+}
+
+void ClientConnection::count_reply(int status) {
+  Counters& counters = target_->sides[loop_.index()].counters;
+  ++counters.requests;
+  counters.count_status(status);
+  if (group_->settings->mitigates_anomalies) {
+    target_->recent_requests.fetch_add(1, std::memory_order_relaxed);
+    if (status >= 500) target_->recent_errors.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void ClientConnection::answer(int status, std::string_view content_type, std::string_view body, std::string_view extra) {
+  slot_->counters.count_status(status);
+  ++slot_->counters.requests;
+  if (!request_complete_) keeps_alive_ = false;
+  std::string& out = reply_scratch();
+  append_answer(out, status, content_type, body, extra, keeps_alive_, is_head_, http::current_http_date());
+  flush_scratch();
+  if (state_ != State::kClosed) finish_request();
+}
+
+void ClientConnection::answer_error(int status) {
+  if (upstream_) {
+    upstream_->abandon();
+    upstream_ = nullptr;
+    target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  }
+  answer(status, "text/html", error_page(status));
+}
+
+void ClientConnection::finish_request() {
+  reply_began_ = reply_chunks_ = is_upgrade_ = wants_decoded = false;
+  target_.reset();
+  group_.reset();
+  if (!keeps_alive_ || slot_->closing) {
+    if (!is_backed_up()) linger();
+    else state_ = State::kLingering;   // closed when it is sent
+    return;
+  }
+  state_ = State::kHead;
+  // The next request may be here already; not from within the callbacks of this one.
+  if (!input_.empty() || can_read_) loop_.resume_later(*this);
+}
+
+void ClientConnection::resume() {
+  if (state_ == State::kHead && !input_.empty()) {
+    const std::string bytes = std::exchange(input_, {});
+    take(bytes);
+  }
+  if (can_read_) read();
+}
+
+void ClientConnection::send(std::string_view bytes) {
+  slot_->bytes += bytes.size();
+  while (!is_backed_up() && !bytes.empty()) {
+    const long n = transport_.write(bytes.data(), bytes.size());
+    if (n == io::kBroken) {
+      ++slot_->client_resets;
+      return close();
+    }
+    if (n == io::kWouldBlock) break;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  if (bytes.empty()) return;
+  if (!is_backed_up()) {
+    output_.clear();
+    output_at_ = 0;
+  }
+  output_ += bytes;
+}
+
+void ClientConnection::flush_scratch() {
+  std::string& out = reply_scratch();
+  if (out.empty()) return;
+  if (state_ != State::kClosed) send(out);
+  out.clear();
+}
+
+void ClientConnection::flush() {
+  while (is_backed_up()) {
+    const long n = transport_.write(output_.data() + output_at_, output_.size() - output_at_);
+    if (n == io::kWouldBlock) return;
+    if (n == io::kBroken) {
+      ++slot_->client_resets;
+      return close();
+    }
+    output_at_ += static_cast<std::size_t>(n);
+  }
+  output_.clear();
+  output_.shrink_to_fit();
+  output_at_ = 0;
+  if (state_ == State::kLingering) linger();
+  else if (upstream_) upstream_->resume();
+}
+
+// Closing with bytes unread resets the connection, and the client would lose the reply: so what still comes is
+// swallowed for a moment.
+void ClientConnection::linger() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kLingering;
+  transport_.end();
+  if (request_complete_ && input_.empty() && !can_read_) return close();
+  last_activity_ = loop_.now();
+  if (can_read_) read();
+}
+
+void ClientConnection::hand_over(std::string_view unread) {
+  const std::string rest(unread);
+  loop_.reactor().unwatch(transport_.fd(), this);
+  io::Transport moved(-1);
+  moved.take(transport_);
+  state_ = State::kClosed;
+  --slot_->active;
+  loop_.bury(*this);
+  loop_.hand_over(std::move(moved), slot_, ip_ + ":" + port_, rest);
+}
+
+void ClientConnection::expire(std::int64_t now) {
+  if (state_ == State::kClosed) return;
+  const std::int64_t idle = now - last_activity_;
+  if (state_ == State::kLingering) {
+    if (idle > Duration(2s).count()) close();
+    return;
+  }
+  const Duration limit = slot_->now->plan.idle_timeout;
+  if (state_ == State::kHead && input_.empty()) {
+    // Idle connections hold no buffers.
+    if (request_.capacity() > 0) request_ = {};
+    if (idle >= limit.count() || (slot_->closing)) close();
+    return;
+  }
+  if (idle < limit.count()) return;
+  if (state_ == State::kHead) {
+    listener_ = slot_->now;
+    keeps_alive_ = is_head_ = false;
+    return answer_error(408);
+  }
+  keeps_alive_ = false;
+  if (state_ == State::kWaiting) answer_error(request_complete_ ? 504 : 408);
+  else close();
+}
+
+void ClientConnection::close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  --slot_->active;
+  if (upstream_) {
+    upstream_->abandon();
+    upstream_ = nullptr;
+    target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  }
+  loop_.reactor().unwatch(transport_.fd(), this);
+  transport_.close();
+  loop_.bury(*this);
+}
+
+}  // namespace reef::edge

@@ -1,0 +1,300 @@
+#include "engine/edge/balancer/handler.h"
+
+#include <algorithm>
+
+#include "engine/edge/balancer/cookies.h"
+#include "http/connection.h"
+
+namespace reef::edge {
+namespace {
+
+constexpr std::size_t kReplyBacklogMax = 256 * 1024, kRequestBacklogMax = 256 * 1024;
+constexpr int kTriesMax = 3;
+
+struct SplitAddress {
+  std::string_view ip, port;
+};
+SplitAddress split_peer(std::string_view peer) {
+  const auto colon = peer.rfind(':');
+  std::string_view ip = peer.substr(0, colon);
+  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
+  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1)};
+}
+
+struct MessageRequest final : RuleRequest {
+  const http::Request* message = nullptr;
+  bool any_header(std::string_view lower_name, const std::function<bool(std::string_view)>& visit) const override {
+    return std::any_of(message->headers.begin(), message->headers.end(),
+                       [&](const http::HeaderView& header) { return header.name == lower_name && visit(header.value); });
+  }
+};
+
+// Resumed when something about the exchange changes; one waiter.
+struct Signal {
+  std::coroutine_handle<> waiter;
+  void raise(io::Reactor& reactor) {
+    if (waiter) reactor.post([handle = std::exchange(waiter, nullptr)] { handle.resume(); });
+  }
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) { waiter = handle; }
+  void await_resume() const {}
+};
+
+// One request on its way to a target and its reply on the way back. Shared by the reply's body, which outlives the
+// handler, and by the coroutine that sends the request's body.
+struct Passage final : Exchange, std::enable_shared_from_this<Passage> {
+  explicit Passage(BalancerLoop& balancer_loop) : loop(balancer_loop) { wants_decoded = true; }
+  ~Passage() override { stop(); }
+
+  void stop() {
+    if (upstream) std::exchange(upstream, nullptr)->abandon();
+    release();
+  }
+  void release() {
+    if (std::exchange(counted, false)) target->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  }
+  void begin(const std::shared_ptr<Target>& chosen, const std::shared_ptr<const GroupSettings>& group, std::string_view bytes, bool complete, bool is_head) {
+    target = chosen;
+    failure.reset();
+    counted = true;
+    target->outstanding.fetch_add(1, std::memory_order_relaxed);
+    upstream = &loop.take_upstream(target, group);
+    upstream->start(*this, bytes, complete, is_head);
+  }
+
+  void on_reply_head(const wire::Http1Head& head, std::string_view bytes) override {
+    if (head.status < 200) return;
+    status = head.status;
+    length = head.has_length ? std::optional(head.content_length) : std::nullopt;
+    head_bytes = bytes;
+    parsed = head;
+    has_head = true;
+    changed.raise(loop.reactor());
+  }
+  void on_reply_body(std::string_view bytes) override {
+    received += bytes;
+    if (received.size() > kReplyBacklogMax && upstream) upstream->pause();
+  }
+  void on_reply_flush() override { changed.raise(loop.reactor()); }
+  void on_reply_end() override {
+    if (upstream) trailers = upstream->decoder().trailers();
+    upstream = nullptr;
+    ended = true;
+    release();
+    changed.raise(loop.reactor());
+    drained.raise(loop.reactor());
+  }
+  void on_reply_failed(UpstreamFailure why) override {
+    upstream = nullptr;
+    failure = why;
+    release();
+    ++target->sides[loop.index()].counters.connection_errors;
+    changed.raise(loop.reactor());
+    drained.raise(loop.reactor());
+  }
+  void on_request_drained() override { drained.raise(loop.reactor()); }
+
+  BalancerLoop& loop;
+  Upstream* upstream = nullptr;
+  std::shared_ptr<Target> target;
+  std::string received, head_bytes;
+  wire::Http1Head parsed;
+  std::vector<std::pair<std::string, std::string>> trailers;
+  int status = 0;
+  std::optional<std::uint64_t> length;
+  bool has_head = false, ended = false, counted = false;
+  std::optional<UpstreamFailure> failure;
+  Signal changed, drained;
+};
+
+class PassageBody final : public http::Body {
+ public:
+  explicit PassageBody(std::shared_ptr<Passage> passage) : passage_(std::move(passage)) {}
+  ~PassageBody() override { passage_->stop(); }
+  Task<Result<std::string_view, Failure>> read() override {
+    for (;;) {
+      if (!passage_->received.empty()) {
+        piece_ = std::exchange(passage_->received, {});
+        if (passage_->upstream)
+          passage_->loop.reactor().post([kept = passage_] {
+            if (kept->upstream) kept->upstream->resume();
+          });
+        co_return std::string_view(piece_);
+      }
+      if (passage_->ended) co_return std::string_view{};
+      if (passage_->failure) co_return Err(Failure{"the target's reply broke off", EIO});
+      co_await passage_->changed;
+    }
+  }
+  std::optional<std::uint64_t> size() const override { return passage_->length; }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return passage_->trailers; }
+
+ private:
+  std::shared_ptr<Passage> passage_;
+  std::string piece_;
+};
+
+std::string chunk(std::string_view bytes) {
+  char size[24];
+  const auto end = std::to_chars(size, size + sizeof size, bytes.size(), 16).ptr;
+  std::string out(size, end);
+  out += "\r\n";
+  out += bytes;
+  return out += "\r\n";
+}
+
+// Sends the rest of a request's body while the reply may be arriving.
+Task<void> send_body(std::shared_ptr<Passage> passage, http::Body& body, bool chunked, Later<bool>* done) {
+  for (;;) {
+    const auto piece = co_await body.read();
+    if (!piece || !passage->upstream) {
+      // A client that broke off: the target must not take what it got for the whole.
+      if (!piece && passage->upstream && !passage->has_head) {
+        std::exchange(passage->upstream, nullptr)->abandon();
+        passage->failure = UpstreamFailure::kBroken;
+        passage->changed.raise(passage->loop.reactor());
+      }
+      break;
+    }
+    const bool last = piece->empty();
+    if (chunked) passage->upstream->send(last ? std::string("0\r\n\r\n") : chunk(*piece), last);
+    else passage->upstream->send(*piece, last);
+    if (last) break;
+    while (passage->upstream && passage->upstream->backlog() > kRequestBacklogMax) co_await passage->drained;
+  }
+  if (done) done->set(true);
+}
+
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
+}
+
+int status_of(UpstreamFailure failure) { return failure == UpstreamFailure::kConnectLate ? 504 : 502; }
+
+http::Response own_answer(int status, std::string_view content_type, std::string body) {
+  http::Response out;
+  out.status = status;
+  out.set("Server", "awselb/2.0");
+  if (!content_type.empty()) out.set("Content-Type", content_type);
+  out.body = std::move(body);
+  return out;
+}
+
+}  // namespace
+
+http::Response make_error(int status) { return own_answer(status, "text/html", error_page(status)); }
+
+Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head) {
+  const bool has_body = request.body->size() != 0;
+  const bool chunked = has_body && !request.body->size();
+  auto passage = std::make_shared<Passage>(loop);
+  std::shared_ptr<Target> last;
+  for (int tries = 0;; ++tries) {
+    const std::shared_ptr<Target>* chosen = group->settings ? choose_target(*group, tries == 0 ? sticky : 0, loop.reactor().now(), loop.random()) : nullptr;
+    if (!chosen) co_return make_error(503);
+    passage->begin(*chosen, group->settings, head, !has_body, request.method == "HEAD");
+    // HTTP/2 clients may go on sending while they read the reply; the others have sent everything before that.
+    Later<bool> sent;
+    if (has_body && request.version == 20) send_body(passage, *request.body, chunked, nullptr).detach();
+    else if (has_body) {
+      send_body(passage, *request.body, chunked, &sent).detach();
+      co_await sent;
+    }
+    while (!passage->has_head && !passage->failure) co_await passage->changed;
+    if (passage->has_head) break;
+    const bool unsent = *passage->failure == UpstreamFailure::kConnect || *passage->failure == UpstreamFailure::kConnectLate;
+    const bool again = !has_body && tries + 1 < (unsent ? kTriesMax : 2) && (unsent || (*passage->failure == UpstreamFailure::kClosed && is_idempotent(request.method)));
+    if (!again) co_return make_error(status_of(*passage->failure));
+  }
+  Counters& counters = passage->target->sides[loop.index()].counters;
+  ++counters.requests;
+  counters.count_status(passage->status);
+  http::Response out;
+  out.status = passage->status;
+  for (const wire::Http1Field& field : passage->parsed.fields) {
+    const std::string_view bytes = passage->head_bytes;
+    const std::string_view name = bytes.substr(field.name_at, field.name_size);
+    if (equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive") || equals_ignoring_case(name, "transfer-encoding") ||
+        equals_ignoring_case(name, "upgrade") || equals_ignoring_case(name, "proxy-connection"))
+      continue;
+    out.headers.emplace_back(name, bytes.substr(field.value_at, field.value_size));
+  }
+  const std::string cookies = make_cookies(*group->settings, *passage->target, sticky, passage->head_bytes, passage->parsed, nullptr, 0, loop.reactor().now());
+  for (std::string_view rest = cookies; !rest.empty();) {
+    const auto end = rest.find("\r\n");
+    out.headers.emplace_back("Set-Cookie", rest.substr(12, end - 12));
+    rest.remove_prefix(end + 2);
+  }
+  // A small reply that is here already needs no stream.
+  if (passage->ended) {
+    out.body = std::move(passage->received);
+    if (request.method == "HEAD" || passage->trailers.empty()) co_return out;
+  }
+  if (request.method != "HEAD") out.stream = std::make_unique<PassageBody>(passage);
+  co_return out;
+}
+
+Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, http::Request& request) {
+  const std::shared_ptr<const LoopListener> listener = slot->now;
+  const SplitAddress peer = split_peer(request.peer);
+  MessageRequest asked;
+  asked.message = &request;
+  asked.method = request.method;
+  asked.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
+  asked.path = request.path;
+  asked.query = request.query;
+  asked.source = peer.ip;
+  std::size_t rule = listener->index->find(asked);
+  if (rule == RuleIndex::kNone) rule = listener->plan.actions.size() - 1;
+  const RuleActions& actions = listener->plan.actions[rule];
+  if (actions.redirect) {
+    auto out = own_answer(actions.redirect->status, "text/html", error_page(actions.redirect->status));
+    out.set("Location", make_location(*actions.redirect, request.is_tls ? "https" : "http", asked.host, listener->plan.port, asked.path, asked.query));
+    co_return out;
+  }
+  if (actions.fixed)
+    co_return own_answer(actions.fixed->status, actions.fixed->content_type.empty() ? std::string() : actions.fixed->content_type + "; charset=utf-8", actions.fixed->body);
+  const Forward& forward = *actions.forward;
+  const auto& groups = listener->groups[rule];
+  if (groups.empty()) co_return make_error(503);
+  const std::string_view cookie = request.header("cookie");
+  std::size_t index = 0;
+  bool sets_group = false;
+  if (groups.size() > 1) {
+    const auto stuck = forward.stickiness ? read_group_cookie(cookie, forward.groups, reactor_.now()) : std::nullopt;
+    index = stuck ? *stuck : choose_group(forward.groups, random());
+    sets_group = forward.stickiness && !stuck;
+  }
+  const std::shared_ptr<LoopGroup> group = groups[index];
+  const auto settings = group->settings;
+  if (!settings) co_return make_error(503);
+  const std::string trace = make_trace(request.header("x-amzn-trace-id"), to_seconds(reactor_.now()), random(), random());
+  (void)sets_group;
+  if (!settings->function.empty()) co_return co_await function_target(settings, request, peer.ip);
+  const std::uint64_t sticky = settings->stickiness != Stickiness::kNone ? read_target_cookie(cookie, *settings, reactor_.now()) : 0;
+  // The same head as on the fast path: written as HTTP/1.1 and rewritten by the same function.
+  std::string raw = request.method + " " + std::string(request.target) + " HTTP/1.1\r\n";
+  if (!request.has_header("host")) raw += "Host: " + std::string(request.host) + "\r\n";
+  std::string cookies;   // HTTP/2 may split them
+  for (const http::HeaderView& header : request.headers) {
+    if (header.name == "cookie") {
+      if (!cookies.empty()) cookies += "; ";
+      cookies += header.value;
+      continue;
+    }
+    if (header.name == "transfer-encoding" || header.name == "content-length" || header.name == "expect") continue;
+    raw.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+  if (!cookies.empty()) raw += "Cookie: " + cookies + "\r\n";
+  if (const auto size = request.body->size(); !size) raw += "Transfer-Encoding: chunked\r\n";
+  else if (*size > 0 || request.has_header("content-length")) raw += "Content-Length: " + std::to_string(*size) + "\r\n";
+  raw += "\r\n";
+  wire::Http1Head head;
+  if (wire::parse_request_head(raw, raw.size() + 1, head).status != wire::Http1Status::kComplete) co_return make_error(400);
+  std::string out_head;
+  append_request_head(out_head, raw, head, read_facts(raw, head), listener->plan.heads,
+                      {.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls}, trace);
+  co_return co_await forward_http1(*this, group, sticky, request, std::move(out_head));
+}
+
+}  // namespace reef::edge

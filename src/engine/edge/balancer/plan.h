@@ -1,0 +1,75 @@
+// What a listener does, as data: its rules and their actions. Made by whoever configures the balancer, compiled into
+// what the loops read.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/edge/balancer/head.h"
+#include "engine/edge/balancer/rules.h"
+#include "engine/edge/balancer/target.h"
+
+namespace reef::edge {
+
+struct Redirect {
+  // "#{protocol}", "#{host}", "#{port}", "#{path}" and "#{query}" stand for the request's own.
+  std::string protocol = "#{protocol}", host = "#{host}", port = "#{port}", path = "/#{path}", query = "#{query}";
+  int status = 301;
+};
+struct FixedAnswer {
+  int status = 200;
+  std::string content_type, body;
+};
+struct WeightedGroup {
+  std::string group;
+  int weight = 1;
+};
+struct Forward {
+  std::vector<WeightedGroup> groups;
+  std::optional<Duration> stickiness;   // to a group, by the AWSALBTG cookie
+};
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+struct Authenticate {
+  std::string issuer, authorization_endpoint, token_endpoint, user_info_endpoint, client_id, client_secret;
+  std::string cookie = "AWSELBAuthSessionCookie", scope = "openid";
+  Duration session_timeout = 604800s;
+  std::vector<std::pair<std::string, std::string>> extra_parameters;
+  enum class Unauthenticated { kDeny, kAllow, kAuthenticate } otherwise = Unauthenticated::kAuthenticate;
+};
+
+struct RuleActions {
+  std::string id;                        // for logs
+  std::optional<Authenticate> authenticate;
+  // One of these ends the rule.
+  std::optional<Forward> forward;
+  std::optional<Redirect> redirect;
+  std::optional<FixedAnswer> fixed;
+};
+
+enum class ListenerProtocol { kHttp, kHttps, kTcp, kTls, kUdp, kTcpUdp };
+
+// Whether targets are told who a TLS client is.
+enum class ClientCertificates { kNone, kPassedOn, kVerified };
+
+struct ListenerPlan {
+  std::string id;
+  std::string address;                     // "127.64.0.3"
+  int port = 80;
+  ListenerProtocol protocol = ListenerProtocol::kHttp;
+  HeadSettings heads;
+  Duration idle_timeout = 60s;             // without a byte in either direction
+  Duration client_keep_alive = 3600s;      // a connection's whole life
+  bool allows_http2 = true;
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+  std::vector<RuleConditions> conditions;  // in order of priority
+  std::vector<RuleActions> actions;        // of those conditions, and the default's at the end
+};
+
+// "https://host:443/path?query" for a request.
+std::string make_location(const Redirect& redirect, std::string_view protocol, std::string_view host, int port, std::string_view path,
+                          std::string_view query);
+
+}  // namespace reef::edge

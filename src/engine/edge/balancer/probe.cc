@@ -1,0 +1,67 @@
+#include "engine/edge/balancer/probe.h"
+
+#include <fmt/format.h>
+
+#include "http/client.h"
+#include "http/socket_stream.h"
+#include "io/tls.h"
+#include "wire/http1.h"
+
+namespace reef::edge {
+namespace {
+
+constexpr std::size_t kReplyHeadMax = 64 * 1024;
+
+const io::TlsContext& tls() {
+  static const std::unique_ptr<io::TlsContext> context = *io::TlsContext::unverified_client();
+  return *context;
+}
+
+// What the check comes to while the connection lasts; the caller ends the connection when time is up.
+Task<CheckResult> converse(http::SocketStream& stream, const std::string& ip, int port, const HealthSettings& settings) {
+  CheckResult failed{CheckResult::Kind::kFailed, 0, false};
+  if (co_await stream.connected(0) != 0) co_return failed;
+  if (settings.protocol == CheckProtocol::kHttps || settings.protocol == CheckProtocol::kTls) {
+    stream.transport().start_client_tls(tls(), {});
+    if (!co_await stream.handshake(0)) co_return failed;
+  }
+  if (settings.protocol == CheckProtocol::kTcp || settings.protocol == CheckProtocol::kTls) co_return CheckResult{CheckResult::Kind::kAnswer, 0, true};
+  const std::string request = fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n", settings.path, ip, port);
+  if (!co_await stream.write(request, settings.timeout)) co_return failed;
+  std::string reply;
+  wire::Http1Head head;
+  for (;;) {
+    char bytes[2048];
+    const long n = co_await stream.read(bytes, sizeof bytes, 0);
+    if (n <= 0) co_return failed;
+    reply.append(bytes, static_cast<std::size_t>(n));
+    for (;;) {
+      const auto parsed = wire::parse_response_head(reply, kReplyHeadMax, head);
+      if (parsed.status == wire::Http1Status::kIncomplete) break;
+      if (parsed.status != wire::Http1Status::kComplete) co_return failed;
+      if (head.status >= 200) co_return CheckResult{CheckResult::Kind::kAnswer, head.status, settings.matcher.matches(head.status)};
+      reply.erase(0, parsed.consumed);
+    }
+  }
+}
+
+}  // namespace
+
+Task<CheckResult> probe(io::Reactor& reactor, const Dialer& dialer, std::string ip, int port, HealthSettings settings) {
+  const std::int64_t began = io::monotonic_micros();
+  const auto fd = co_await dialer.dial(ip, port);
+  if (!fd) co_return CheckResult{};
+  http::SocketStream stream(reactor, *fd);
+  bool late = false;
+  const auto timer = reactor.after(settings.timeout - Duration(io::monotonic_micros() - began), [&] {
+    late = true;
+    stream.close();
+  });
+  CheckResult result = co_await converse(stream, ip, port, settings);
+  reactor.cancel(timer);
+  if (late) result = {CheckResult::Kind::kTimeout, 0, false};
+  co_return result;
+}
+
+}  // namespace reef::edge

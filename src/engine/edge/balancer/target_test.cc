@@ -1,0 +1,75 @@
+#include "engine/edge/balancer/target.h"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+
+namespace reef::edge {
+namespace {
+
+LoopGroup group_of(std::size_t count, Algorithm algorithm = Algorithm::kRoundRobin) {
+  auto settings = std::make_shared<GroupSettings>();
+  settings->algorithm = algorithm;
+  auto set = std::make_shared<TargetSet>();
+  for (std::size_t i = 0; i < count; ++i) set->usable.push_back(std::make_shared<Target>(std::to_string(i), "127.0.0.1", 8000 + static_cast<int>(i), 1));
+  return {.settings = settings, .targets = set};
+}
+GroupSettings& settings_of(LoopGroup& group) { return const_cast<GroupSettings&>(*group.settings); }
+
+std::map<std::string, int> spread(LoopGroup& group, int requests, Time now = from_micros(0)) {
+  SeededRandom random(1);
+  std::map<std::string, int> out;
+  for (int i = 0; i < requests; ++i) ++out[(*choose_target(group, 0, now, random.next()))->id];
+  return out;
+}
+
+TEST(Target, RoundRobinIsEven) {
+  auto group = group_of(3);
+  for (const auto& [id, count] : spread(group, 300)) EXPECT_EQ(count, 100) << id;
+  auto empty = group_of(0);
+  EXPECT_EQ(choose_target(empty, 0, from_micros(0), 1), nullptr);
+}
+
+TEST(Target, LeastOutstandingAvoidsTheBusy) {
+  auto group = group_of(3, Algorithm::kLeastOutstanding);
+  group.targets->usable[0]->outstanding = 5;
+  auto counts = spread(group, 100);
+  EXPECT_EQ(counts["0"], 0);
+  EXPECT_EQ(counts["1"], 50);
+  auto large = group_of(1000, Algorithm::kLeastOutstanding);
+  for (const auto& target : large.targets->usable) target->outstanding = target->id == "7" ? 0 : 3;
+  EXPECT_GT(spread(large, 10'000)["7"], 40);
+}
+
+TEST(Target, SlowStartRampsUp) {
+  auto group = group_of(2);
+  settings_of(group).slow_start = 100s;
+  group.targets->usable[1]->healthy_since = to_micros(from_micros(0) + 1000s);
+  auto counts = spread(group, 1000, from_micros(0) + 1010s);   // a tenth of the way
+  EXPECT_GT(counts["1"], 40);
+  EXPECT_LT(counts["1"], 160);
+  counts = spread(group, 1000, from_micros(0) + 1100s);
+  EXPECT_EQ(counts["1"], 500);
+}
+
+TEST(Target, AnomalousTargetsGetLittle) {
+  auto group = group_of(4, Algorithm::kWeightedRandom);
+  settings_of(group).mitigates_anomalies = true;
+  group.targets->usable[2]->is_anomalous = true;
+  auto counts = spread(group, 4000);
+  EXPECT_LT(counts["2"], 150);
+  EXPECT_GT(counts["2"], 5);
+  EXPECT_GT(counts["1"], 1000);
+}
+
+TEST(Target, StickyRequestsStayUntilTheirTargetIsGone) {
+  auto group = group_of(3);
+  const std::uint64_t key = group.targets->usable[2]->key;
+  for (int i = 0; i < 5; ++i) EXPECT_EQ((*choose_target(group, key, from_micros(0), 1))->id, "2");
+  EXPECT_NE(choose_target(group, 12345, from_micros(0), 1), nullptr);
+}
+
+}  // namespace
+}  // namespace reef::edge

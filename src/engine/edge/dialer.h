@@ -1,0 +1,48 @@
+// Connects to a target by address. Most addresses are the machine's own; those of sandboxes exist only inside their
+// network namespaces, and whoever runs them says here how they are reached.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "io/socket.h"
+
+namespace reef::edge {
+
+class Dialer {
+ public:
+  // Nothing when the address is not one of theirs. Called on any loop, and must come back on the same one.
+  using Inside = std::function<std::optional<Task<Result<int, Failure>>>(std::string_view ip, int port)>;
+
+  // Thread-safe.
+  void set_inside(Inside inside) {
+    const std::unique_lock lock(mutex_);
+    inside_ = std::move(inside);
+  }
+
+  // A non-blocking socket that is connected or still connecting (it becomes writable then); the caller owns it.
+  Task<Result<int, Failure>> dial(std::string_view ip, int port) const {
+    Inside inside;
+    {
+      const std::shared_lock lock(mutex_);
+      inside = inside_;
+    }
+    if (inside)
+      if (auto task = inside(ip, port)) co_return co_await *std::move(task);
+    auto fd = io::connect_tcp(std::string(ip), port);
+    if (!fd) co_return Err(std::move(fd.error()));
+    co_return fd->release();
+  }
+
+ private:
+  mutable std::shared_mutex mutex_;
+  Inside inside_;
+};
+
+}  // namespace reef::edge
