@@ -2,14 +2,26 @@
 
 namespace reef::app {
 
+// One line for each, so that engines come and go without touching the others.
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
-    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), zones(config.auth.default_region), function_logs(logs),
+    : logs(*storage.kv),
+      metrics(*storage.kv),
+      counters(metrics),
+      tables(*storage.kv),
+      blobs(*storage.kv, config.data + "/blobs", config.durability),
+      zones(config.auth.default_region),
+      function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
-      balancers(dialer) {
+      balancers(dialer),
+      images(config.data + "/images"),
+      tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
   parts.add(logs);
+  parts.add(metrics);
+  parts.add(counters);
+  parts.add(alarm_targets);
   parts.add(queues);
   parts.add(tables);
   parts.add(blobs);
@@ -24,6 +36,9 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(zones);
   parts.add(health_checks);
   parts.add(functions);
+  parts.add(images);
+  parts.add(tasks);
+  dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
 }
 
 }  // namespace reef::app

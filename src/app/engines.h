@@ -16,12 +16,16 @@
 #include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/metrics/alarm_targets.h"
+#include "engine/metrics/counters.h"
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
+#include "engine/image/images.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
+#include "engine/task/tasks.h"
 #include "engine/telemetry/logs.h"
 #include "engine/telemetry/spans.h"
 
@@ -33,6 +37,9 @@ struct Engines {
   store::ResetHooks resets;
   telemetry::Spans spans;
   telemetry::Logs logs;
+  metrics::Metrics metrics;
+  metrics::Counters counters;
+  metrics::AlarmTargets alarm_targets;
   queue::Queues queues;
   table::Tables tables;
   blob::Blobs blobs;
@@ -46,6 +53,8 @@ struct Engines {
   FunctionLogs function_logs;
   function::Functions functions;
   edge::Balancers balancers;
+  image::Images images;
+  task::Tasks tasks;
 };
 
 }  // namespace reef::app
