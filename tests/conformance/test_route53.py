@@ -115,6 +115,20 @@ def test_zones_by_name_and_network(route53):
     assert route53.get_hosted_zone_count()["HostedZoneCount"] >= 2
 
 
+def test_places(route53):
+    listed, more = [], {}
+    while True:
+        page = route53.list_geo_locations(MaxItems="90", **more)
+        listed += page["GeoLocationDetailsList"]
+        if not page["IsTruncated"]:
+            break
+        more = {"Start" + key: page["Next" + key] for key in ("ContinentCode", "CountryCode", "SubdivisionCode") if "Next" + key in page}
+    assert len(listed) > 300 and listed[7] == {"CountryCode": "*", "CountryName": "Default"}
+    assert route53.get_geo_location(CountryCode="US", SubdivisionCode="CA")["GeoLocationDetails"]["SubdivisionName"] == "California"
+    zone = make_zone(route53, "places.example")
+    assert refused(route53, zone, ("CREATE", record("a.places.example", SetIdentifier="x", GeoLocation={"CountryCode": "ZZ"})))["Code"] == "InvalidInput"
+
+
 def test_tags_and_delegation_sets(route53):
     delegation = route53.create_reusable_delegation_set(CallerReference="d1")["DelegationSet"]
     zone = make_zone(route53, "delegated.example", DelegationSetId=delegation["Id"])

@@ -125,7 +125,7 @@ namespace operations {
   V(DeleteHealthCheck) V(UpdateHealthCheck) V(GetHealthCheckCount) V(GetHealthCheckStatus)                                 \
   V(GetHealthCheckLastFailureReason) V(GetCheckerIpRanges) V(ChangeTagsForResource) V(ListTagsForResource)                 \
   V(ListTagsForResources) V(CreateReusableDelegationSet) V(GetReusableDelegationSet) V(ListReusableDelegationSets)         \
-  V(DeleteReusableDelegationSet) V(GetReusableDelegationSetLimit)
+  V(DeleteReusableDelegationSet) V(GetReusableDelegationSetLimit) V(GetGeoLocation) V(ListGeoLocations)
 #define ROUTE53_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Route53& route53, const model::Name##Input& in, const Call& call);
 ROUTE53_OPERATIONS(ROUTE53_OPERATION)
 }  // namespace operations
