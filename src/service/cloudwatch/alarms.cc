@@ -142,7 +142,8 @@ Task<void> Alarms::look(bool fine, Time due) {
   std::size_t done = 0;
   for (std::int64_t at = first; at <= last && !keys.empty(); at += step)
     for (const std::string& key : keys) {
-      if (stopping_ || generation != generation_) co_return;
+      if (stopping_) co_return;
+      if (generation != generation_) break;
       if (const auto found = alarms_.find(key); found != alarms_.end()) evaluate(*found->second, at);
       if (++done % kSlice == 0) co_await NextTick{};
     }
