@@ -2,10 +2,19 @@
 
 namespace reef::app {
 
+// One line for each, so that engines come and go without touching the others.
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
-    : logs(*storage.kv), metrics(*storage.kv), counters(metrics), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
+    : logs(*storage.kv),
+      metrics(*storage.kv),
+      counters(metrics),
+      tables(*storage.kv),
+      blobs(*storage.kv, config.data + "/blobs", config.durability),
+      zones(config.auth.default_region),
+      function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
-      balancers(dialer) {
+      balancers(dialer),
+      images(config.data + "/images"),
+      tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
@@ -24,7 +33,12 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(balancers);
   parts.add(authority);
   parts.add(certificates);
+  parts.add(zones);
+  parts.add(health_checks);
   parts.add(functions);
+  parts.add(images);
+  parts.add(tasks);
+  dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
 }
 
 }  // namespace reef::app

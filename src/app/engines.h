@@ -18,10 +18,14 @@
 #include "engine/function/functions.h"
 #include "engine/metrics/alarm_targets.h"
 #include "engine/metrics/counters.h"
+#include "engine/naming/health_checks.h"
+#include "engine/naming/zones.h"
+#include "engine/image/images.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
+#include "engine/task/tasks.h"
 #include "engine/telemetry/logs.h"
 #include "engine/telemetry/spans.h"
 
@@ -44,9 +48,13 @@ struct Engines {
   edge::HostNames host_names;
   edge::Dialer dialer;
   edge::Certificates certificates;
+  naming::Zones zones;
+  naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;
   function::Functions functions;
   edge::Balancers balancers;
+  image::Images images;
+  task::Tasks tasks;
 };
 
 }  // namespace reef::app

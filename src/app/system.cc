@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "engine/store/journal.h"
+#include "service/ecs/metadata.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
 #include "service/s3/cors.h"
@@ -88,6 +89,7 @@ void raise_descriptor_limit() {
 System::System(Config config) : config_(std::move(config)) {}
 
 System::~System() {
+  names_.reset();
   servers_.clear();
   gateway_.reset();
   registry_.reset();
@@ -133,6 +135,9 @@ Result<void, Failure> System::start() {
   gateway_->add_side_door({.wants = service::lambda::FunctionUrls::wants, .serve = [this](http::Request& request) {
                              return parts_.get<service::lambda::FunctionUrls>().serve(request);
                            }});
+  gateway_->add_side_door({.wants = service::ecs::wants_metadata, .serve = [this](http::Request& request) {
+                             return service::ecs::serve_metadata(parts_.get<service::ecs::Ecs>(), request);
+                           }});
   gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door({.wants = [this](const http::Request& request) {
                              std::string path;
@@ -143,6 +148,15 @@ Result<void, Failure> System::start() {
                              s3::is_preflight(engines_->blobs, request, path);
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
+                           .serve = [this](http::Request&) { return names_->describe(); }});
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
+                           .serve = [this](http::Request&) -> Task<http::Response> {
+                             http::Response response;
+                             response.set("content-type", "application/x-pem-file");
+                             response.body = authority_->certificate_pem();
+                             co_return response;
+                           }});
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
@@ -151,10 +165,18 @@ Result<void, Failure> System::start() {
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
     TRY(servers_.back()->listen(config_.address, config_.port));
   }
+  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks);
+  TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
+  engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
   sandboxes_->set_adopt([this](std::string_view, sandbox::Destination original, int fd) {
+    if (engines_->tasks.adopt(original, fd)) return true;
+    if (original == service::ecs::kTaskMetadata) {
+      servers_[0]->adopt_connection(fd, "169.254.170.2:0");
+      return true;
+    }
     const bool is_local = original.address >> 24 == 127 && original.port == config_.port;
     if ((original.address != sandbox::kApiAddress || original.port == 53) && !is_local) return false;
     servers_[0]->adopt_connection(fd, "169.254.76.2:0");
@@ -208,6 +230,8 @@ void System::run(const std::function<void()>& ready) {
     });
   const StopSignals signals(*storage_->reactors[0], [this] { begin_stop(); });
   storage_->reactors[0]->post([this, &ready] {
+    engines_->images.start();
+    engines_->tasks.start();
     for (const auto& entry : registry_->all()) entry->service->start();
     log::info("ready", {{"address", config_.address}, {"port", config_.port}, {"data", config_.data}, {"shards", storage_->shards.size()}});
     ready();

@@ -269,6 +269,11 @@ void Transport::start_client_tls(const TlsContext& context, const std::string& s
   SSL_set_connect_state(ssl_);
 }
 
+void Transport::offer_http2() {
+  static const unsigned char kOffer[] = "\x02h2";
+  if (ssl_) SSL_set_alpn_protos(ssl_, kOffer, sizeof kOffer - 1);
+}
+
 long Transport::handshake() {
   ERR_clear_error();
   const int done = SSL_do_handshake(ssl_);

@@ -37,7 +37,7 @@ struct PeerCertificate {
 class TlsContext {
  public:
   static Result<std::unique_ptr<TlsContext>, Failure> server(const ServerTls& settings);
-  // Takes whatever certificate the server shows, as load balancers do of their targets.
+  // Takes whatever certificate the server shows, as load balancers and health checks do.
   static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
@@ -69,6 +69,7 @@ class Transport {
 
   void start_server_tls(const TlsContext& context);
   void start_client_tls(const TlsContext& context, const std::string& server_name);
+  void offer_http2();   // by ALPN, as a client, before the handshake
   // 1 when done, kWouldBlock or kBroken. Called again whenever the socket is ready until it is done.
   long handshake();
   // "h2", "http/1.1" or "".

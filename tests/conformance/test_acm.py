@@ -5,6 +5,8 @@ import subprocess
 import pytest
 from botocore.exceptions import ClientError
 
+from support import wait_for
+
 
 @pytest.fixture(scope="module")
 def acm(daemon):
@@ -121,3 +123,38 @@ def test_a_stack_makes_one(daemon):
     assert daemon.client("acm").describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
     cloudformation.delete_stack(StackName="certificate")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="certificate", WaiterConfig={"Delay": 1})
+
+
+def test_a_domain_of_a_zone_waits_for_its_record(daemon, acm):
+    route53 = daemon.client("route53")
+    zone = route53.create_hosted_zone(Name="validated.example", CallerReference="validated")["HostedZone"]["Id"].split("/")[-1]
+    arn = acm.request_certificate(DomainName="www.validated.example", ValidationMethod="DNS", KeyAlgorithm="EC_prime256v1")["CertificateArn"]
+    seen = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    assert seen["Status"] == "PENDING_VALIDATION" and seen["DomainValidationOptions"][0]["ValidationStatus"] == "PENDING_VALIDATION"
+    with pytest.raises(ClientError) as caught:
+        acm.get_certificate(CertificateArn=arn)
+    assert code_of(caught) == "RequestInProgressException"
+    record = seen["DomainValidationOptions"][0]["ResourceRecord"]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": {
+        "Name": record["Name"], "Type": record["Type"], "TTL": 300, "ResourceRecords": [{"Value": record["Value"]}]}}]})
+    wait_for(lambda: acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED", what="the certificate")
+    # A stack writes the record itself when it is told the zone.
+    cloudformation = daemon.client("cloudformation")
+    template = """{"Resources": {"C": {"Type": "AWS::CertificateManager::Certificate", "Properties": {
+        "DomainName": "stack.validated.example", "ValidationMethod": "DNS", "KeyAlgorithm": "EC_prime256v1",
+        "DomainValidationOptions": [{"DomainName": "stack.validated.example", "HostedZoneId": "%s"}]}}}}""" % zone
+    cloudformation.create_stack(StackName="validated", TemplateBody=template)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="validated", WaiterConfig={"Delay": 1})
+
+
+def test_trust_hands_out_the_authority(daemon, tmp_path):
+    said = daemon.command("trust", "--data", str(daemon.data), "--store", str(tmp_path))
+    assert "NODE_EXTRA_CA_CERTS" in said and "keytool" in said
+    written = tmp_path / "atoll-local-authority.crt"
+    assert written.read_text() == (daemon.data / "acm" / "authority.pem").read_text()
+    assert daemon.command("trust", "--data", "/nowhere", "--port", str(daemon.port), "--print") == written.read_text()
+    # With it, the daemon's own port is trusted.
+    out = subprocess.run(["curl", "-s", "--cacert", str(written), f"https://localhost:{daemon.port}/_atoll/health"], capture_output=True, text=True)
+    assert out.returncode == 0 and "running" in out.stdout
+    daemon.command("trust", "--store", str(tmp_path), "--remove")
+    assert not written.exists()

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <map>
 
 #include "base/bytes.h"
 #include "engine/sandbox/fd_message.h"
@@ -37,9 +38,11 @@ class Init {
     isolate_descriptors();
     Result<NetworkFds, Failure> network = set_up();
     if (!network) fail(network.error());
-    const Result<pid_t, Failure> started = start_workload(context_);
-    if (!started) fail(started.error());
-    workload_ = *started;
+    if (!context_.spec->argv.empty() || context_.probe) {
+      const Result<pid_t, Failure> started = start_workload(context_);
+      if (!started) fail(started.error());
+      workload_ = *started;
+    }
     ::close(context_.out);
     ::close(context_.err);
     if (context_.spec->later_root.empty())
@@ -102,7 +105,8 @@ class Init {
     if (!isolated()) return {};
     if (context_.tier == Tier::kRoot) TRY(become_user(context_.outer_uid, context_.outer_gid));
     TRY(drop_capabilities());
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // Of a sandbox that others join the spawner must be able to enter the namespaces; it runs nothing to hide from.
+    if (workload_ > 0) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // cleared by the change of user
     return {};
   }
@@ -147,6 +151,11 @@ class Init {
   void reap() {
     int status = 0;
     for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (const auto run = runs_.find(pid); run != runs_.end()) {
+        report_run(run->second, status, {});
+        runs_.erase(run);
+        continue;
+      }
       if (pid != workload_) continue;
       std::string body;
       ByteWriter(body).fixed<std::int32_t>(status);
@@ -177,13 +186,61 @@ class Init {
     if (received.error == EAGAIN) return;
     if (received.error != 0) end(1);  // the daemon is gone
     ByteReader in(std::string_view(received.bytes).substr(1));
+    if (static_cast<ToInit>(received.bytes[0]) == ToInit::kRun) return run_beside(in, received.fds);
+    for (int fd : received.fds) ::close(fd);
     switch (static_cast<ToInit>(received.bytes[0])) {
       case ToInit::kAttach: return attach(in);
-      case ToInit::kSignal: ::kill(workload_, in.fixed<std::uint8_t>()); return;
+      case ToInit::kSignal:
+        if (workload_ > 0) ::kill(workload_, in.fixed<std::uint8_t>());
+        return;
       case ToInit::kKill: end(128 + SIGKILL);
       case ToInit::kMemory: memory_limit_ = in.fixed<std::uint64_t>(); return;
-      case ToInit::kConnect: return connect_inside(in.fixed<std::uint16_t>());
+      case ToInit::kConnect: {
+        const auto port = in.fixed<std::uint16_t>();
+        return connect_inside(port, in.fixed<std::uint32_t>());
+      }
+      case ToInit::kRun: return;  // above
+      case ToInit::kStopRun: {
+        const auto number = in.fixed<std::uint32_t>();
+        for (const auto& [pid, run] : runs_)
+          if (run == number) ::kill(-pid, SIGKILL);
+        return;
+      }
     }
+  }
+
+  void report_run(std::uint32_t number, int status, std::string_view problem) {
+    std::string body;
+    ByteWriter out(body);
+    out.fixed(number);
+    out.fixed<std::int32_t>(status);
+    out.bytes(problem);
+    send(FromSandbox::kRan, body);
+  }
+
+  // `docker exec` and health checks.
+  void run_beside(ByteReader& in, const std::vector<int>& fds) {
+    const auto number = in.fixed<std::uint32_t>();
+    Spec spec = *context_.spec;
+    const auto read_texts = [&in](std::vector<std::string>& into) {
+      into.clear();
+      for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) into.push_back(in.text());
+    };
+    read_texts(spec.argv);
+    read_texts(spec.env);
+    spec.cwd = in.text();
+    spec.search_path = true;
+    InitContext context = context_;
+    context.spec = &spec;
+    if (fds.size() == 2) {
+      context.out = fds[0];
+      context.err = fds[1];
+    }
+    const Result<pid_t, Failure> started =
+        fds.size() == 2 && in.ok() ? start_beside(context) : Result<pid_t, Failure>(Err(Failure{"malformed request"}));
+    for (int fd : fds) ::close(fd);
+    if (!started) return report_run(number, 126 << 8, started.error().message);
+    runs_[*started] = number;
   }
 
   void attach(ByteReader& in) {
@@ -200,15 +257,16 @@ class Init {
     send(FromSandbox::kAttached, result ? std::string_view() : std::string_view(result.error().message));
   }
 
-  void connect_inside(std::uint16_t port) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  void connect_inside(std::uint16_t port, std::uint32_t to) {
+    // Not blocking: a workload that does not accept must not stop this process.
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl(to);
     int error = 0;
     // To loopback: answers at once, and a refusal is an answer.
-    if (fd < 0 || ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) error = errno;
+    if (fd < 0 || (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0 && errno != EINPROGRESS)) error = errno;
     std::string body;
     ByteWriter(body).fixed<std::int32_t>(error);
     send(FromSandbox::kConnected, body, error == 0 ? std::span<const int>(&fd, 1) : std::span<const int>());
@@ -217,6 +275,7 @@ class Init {
 
   InitContext context_;
   pid_t workload_ = -1;
+  std::map<pid_t, std::uint32_t> runs_;
   std::uint64_t memory_limit_ = 0, last_bytes_ = 0;
   int poll_millis_ = 10;
 };

@@ -15,7 +15,9 @@ enum class ToInit : char {
   kSignal = 'S',   // u8: signal to the workload
   kKill = 'K',     // end everything now
   kMemory = 'M',   // u64: limit, where init polls
-  kConnect = 'C',  // u16 port: a connection to 127.0.0.1 inside
+  kConnect = 'C',  // u16 port, u32 address in host byte order: a connection inside
+  kRun = 'X',      // u32 number, argv, env, text folder: one more process beside the workload; carries stdout and stderr
+  kStopRun = 'x',  // u32 number: ends it
 };
 enum class FromSandbox : char {
   kStarted = 'P',    // by the spawner: i32 pid; carries its pidfd
@@ -25,6 +27,7 @@ enum class FromSandbox : char {
   kExited = 'E',     // i32 wait status of the workload
   kOutOfMemory = 'O',
   kConnected = 'C',  // i32 errno; carries the socket when 0
+  kRan = 'X',        // u32 number, i32 wait status, text: not empty when it never ran
   kDead = 'D',       // by the spawner, always last: i32 wait status of init, u8 whether out of memory
 };
 

@@ -59,6 +59,7 @@ std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawne
 }
 
 LiveSandbox::~LiveSandbox() {
+  while (!beside_.empty()) end_beside(beside_.begin()->first, true);
   close(control_);
   close(out_);
   close(err_);
@@ -139,6 +140,16 @@ void LiveSandbox::handle(std::string_view message, std::vector<int> fds) {
       if (error != 0 || fds.empty()) return done(Err(Failure{std::strerror(error), error}));
       return done(fds[0]);
     }
+    case FromSandbox::kRan: {
+      const auto found = beside_.find(in.fixed<std::uint32_t>());
+      if (found == beside_.end()) return;
+      const int status = in.fixed<std::int32_t>();
+      Exit exit{.start_failure = in.text()};
+      if (WIFSIGNALED(status)) exit.signal = WTERMSIG(status);
+      else exit.code = WEXITSTATUS(status);
+      found->second->exit = std::move(exit);
+      return end_beside(found->first, false);
+    }
     case FromSandbox::kDead: {
       const int status = in.fixed<std::int32_t>();
       return finish(status, in.fixed<std::uint8_t>() != 0);
@@ -165,6 +176,7 @@ void LiveSandbox::finish(int wait_status, bool out_of_memory) {
   } else {
     exit_.code = WEXITSTATUS(status);
   }
+  while (!beside_.empty()) end_beside(beside_.begin()->first, true);
   for (auto& done : std::exchange(attaching_, {})) done(Err(Failure{"the sandbox ended"}));
   for (auto& done : std::exchange(connecting_, {})) done(Err(Failure{"the sandbox ended", ECONNREFUSED}));
   const Events events = std::exchange(events_, {});
@@ -236,9 +248,12 @@ std::uint64_t LiveSandbox::memory_bytes() const {
   return pid_ > 0 ? resident_bytes(descendants_of(pid_)) : 0;
 }
 
-void LiveSandbox::connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done) {
+void LiveSandbox::connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done, std::uint32_t address) {
+  if (control_.fd < 0) return done(Err(Failure{"the sandbox ended", ECONNREFUSED}));
   std::string message(1, static_cast<char>(ToInit::kConnect));
-  ByteWriter(message).fixed(port);
+  ByteWriter out(message);
+  out.fixed(port);
+  out.fixed(address);
   connecting_.push_back(std::move(done));
   send(message);
 }

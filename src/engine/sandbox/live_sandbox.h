@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 
 #include "engine/sandbox/sandboxes.h"
 
@@ -23,7 +24,9 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   void set_memory_limit(std::uint64_t bytes) override;
   void flush_output() override;
   std::uint64_t memory_bytes() const override;
-  void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done) override;
+  void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done, std::uint32_t address) override;
+  std::uint32_t run(const Run& run, RunEvents events) override;
+  void stop_run(std::uint32_t number) override;
 
  private:
   struct Watch final : io::FdHandler {
@@ -35,6 +38,24 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
       (owner->*ready)();
     }
   };
+  // A process beside the workload: its pipes, and its end once both pipes are empty.
+  struct Beside {
+    struct Pipe final : io::FdHandler {
+      LiveSandbox* owner = nullptr;
+      std::uint32_t number = 0;
+      Stream stream = Stream::kOut;
+      int fd = -1;
+      void on_ready(std::uint32_t) override {
+        const auto keep = owner->shared_from_this();
+        owner->read_beside(number, stream);
+      }
+    };
+    RunEvents events;
+    Pipe out, err;
+    std::optional<Exit> exit;
+  };
+  void read_beside(std::uint32_t number, Stream stream);
+  void end_beside(std::uint32_t number, bool at_once);
   explicit LiveSandbox(io::Reactor& reactor) : reactor_(reactor) {}
   void watch(Watch& watch, int fd, void (LiveSandbox::*ready)());
   void close(Watch& watch);
@@ -65,6 +86,8 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   io::Reactor::TimerId stop_timer_ = 0;
   std::deque<std::function<void(Result<void, Failure>)>> attaching_;
   std::deque<std::function<void(Result<int, Failure>)>> connecting_;
+  std::map<std::uint32_t, std::unique_ptr<Beside>> beside_;
+  std::uint32_t next_beside_ = 1;
   std::shared_ptr<LiveSandbox> self_;  // until it is dead
 };
 

@@ -1,6 +1,7 @@
 #include "engine/sandbox/network.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -104,6 +105,11 @@ Result<NetworkFds, Failure> set_up_network(const std::string& address, const std
   in_addr own{};
   if (::inet_pton(AF_INET, address.c_str(), &own) != 1) return Err(Failure{"not an IPv4 address: " + address});
   TRY(bring_up_lo(own.s_addr));
+  // As in containers elsewhere: whoever listens on :80 needs no right of root for it. Without it only those ports fail.
+  if (const int fd = ::open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC); fd >= 0) {
+    static_cast<void>(!::write(fd, "0", 1));
+    ::close(fd);
+  }
   // Table, two chains and seven rules, or eight, are acknowledged.
   TRY(talk(NETLINK_NETFILTER, redirect_batch({own.s_addr, kTcpPort, kDnsPort, host_port}), host_port ? 11 : 10, "nftables redirect"));
   NetworkFds fds;

@@ -58,6 +58,7 @@ const Capabilities& Sandboxes::capabilities() {
     capabilities_.tier = report_->tier;
     capabilities_.isolated_network = report_->isolated_network;
     capabilities_.cgroups = report_->cgroups;
+    capabilities_.image_uid = report_->image_uid;
     ByteReader in({report_->missing, report_->missing_bytes});
     while (!in.at_end() && in.ok()) {
       Missing entry{in.text(), in.text()};

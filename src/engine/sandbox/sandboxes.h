@@ -31,6 +31,15 @@ struct Events {
   std::function<void(const Exit&)> on_exit;  // exactly once, last, after all output
 };
 
+struct Run {
+  std::vector<std::string> argv, env;
+  std::string cwd = "/";
+};
+struct RunEvents {
+  std::function<void(Stream, std::string_view)> on_output;
+  std::function<void(const Exit&)> on_exit;  // exactly once, last, after all output
+};
+
 // The time by the clock that workloads read; the system's own can be moved by its user.
 Time workload_time();
 
@@ -51,8 +60,12 @@ class Sandbox {
   virtual void flush_output() = 0;
   // The most memory it used, or uses now where the kernel keeps no record.
   virtual std::uint64_t memory_bytes() const = 0;
-  // A connection to 127.0.0.1:`port` inside, whoever owns the network namespace.
-  virtual void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done) = 0;
+  // A connection to `port` inside, whoever owns the network namespace; non-blocking, owned by the receiver. Without an
+  // address (host byte order), to 127.0.0.1.
+  virtual void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done, std::uint32_t address = 0x7F000001) = 0;
+  // One more process beside the workload, as `docker exec` starts it. Gives its number, for stop_run.
+  virtual std::uint32_t run(const Run& run, RunEvents events) = 0;
+  virtual void stop_run(std::uint32_t number) = 0;
 };
 
 class Sandboxes {

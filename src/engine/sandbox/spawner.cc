@@ -49,12 +49,17 @@ class Spawner {
   struct Child {
     std::string id;
     int control;
+    int pidfd;  // kept for those that others may join; -1 otherwise
   };
   pid_t clone_init(const Spec& spec, const InitContext& context, int* pidfd);
+  pid_t clone_joined(const Spec& spec, const InitContext& context, int holder, int* pidfd);
+  int find_holder(const std::string& id) const;
   std::optional<std::string> try_tier(Tier tier, bool isolated_network, const Cgroups& cgroups);
   void handle_message();
   void spawn(const Spec& spec, const std::vector<int>& fds);
   void reap();
+  // Sandboxes with an image share one: their files belong to it.
+  std::uint32_t image_id() const { return host_id_first_ == 0 ? 65534 : host_id_first_ + kHostIds; }
   std::uint32_t next_host_id() { return host_id_first_ == 0 ? 65534 : host_id_first_ + (host_id_++ % kHostIds); }
 
   static constexpr std::uint32_t kHostIds = 20'000;
@@ -63,7 +68,7 @@ class Spawner {
   Tier tier_ = Tier::kProcesses;
   bool isolated_network_ = false;
   Cgroups cgroups_;
-  std::uint32_t host_id_first_ = first_host_id(kHostIds), host_id_ = 0;
+  std::uint32_t host_id_first_ = first_host_id(kHostIds + 1), host_id_ = 0;
   std::map<pid_t, Child> children_;
 };
 
@@ -86,6 +91,48 @@ pid_t Spawner::clone_init(const Spec& spec, const InitContext& context, int* pid
   if (group >= 0) ::close(group);
   errno = error;
   return pid;
+}
+
+int Spawner::find_holder(const std::string& id) const {
+  for (const auto& [pid, child] : children_)
+    if (child.id == id) return child.pidfd;
+  return -1;
+}
+
+// As clone_init, in the network of another sandbox. Only a process of one thread can enter its user namespace, and could
+// not come back: a short-lived copy goes there and makes the sandbox a child of this process.
+pid_t Spawner::clone_joined(const Spec& spec, const InitContext& context, int holder, int* pidfd) {
+  int report[2];
+  if (::pipe2(report, O_CLOEXEC) < 0) return -1;
+  const pid_t envoy = ::fork();
+  if (envoy == 0) {
+    std::int32_t answer[2] = {-1, 0};
+    const int spaces = CLONE_NEWNET | (context.tier == Tier::kUserNamespaces ? CLONE_NEWUSER : 0);
+    if (::setns(holder, spaces) == 0) {
+      clone_args args{};
+      args.flags = CLONE_PARENT | kIsolation | (context.tier == Tier::kUserNamespaces ? CLONE_NEWUSER : 0);
+      const int group = context.cgroups->open_for_clone(spec.id);
+      if (group >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = static_cast<std::uint64_t>(group);
+      }
+      answer[0] = static_cast<std::int32_t>(::syscall(SYS_clone3, &args, sizeof(args)));
+      if (answer[0] == 0) run_init(context);
+    }
+    answer[1] = errno;
+    static_cast<void>(!::write(report[1], answer, sizeof(answer)));
+    ::_exit(0);
+  }
+  ::close(report[1]);
+  std::int32_t answer[2] = {-1, EAGAIN};
+  if (envoy > 0) {
+    static_cast<void>(!::read(report[0], answer, sizeof(answer)));
+    ::waitpid(envoy, nullptr, 0);
+  }
+  ::close(report[0]);
+  if (answer[0] > 0) *pidfd = static_cast<int>(::syscall(SYS_pidfd_open, answer[0], 0));
+  errno = answer[1];
+  return answer[0] > 0 ? answer[0] : -1;
 }
 
 // Runs a throwaway sandbox; nothing when it worked, otherwise what did not.
@@ -183,22 +230,28 @@ void Spawner::probe(std::optional<Tier> forced) {
   report_.tier = tier_;
   report_.isolated_network = isolated_network_;
   report_.cgroups = cgroups_.kind();
+  report_.image_uid = tier_ == Tier::kRoot ? image_id() : 0;
   report_.missing_bytes = static_cast<std::uint32_t>(texts.size());
   std::memcpy(report_.missing, texts.data(), texts.size());
   ::sem_post(&report_.ready);
 }
 
 void Spawner::spawn(const Spec& spec, const std::vector<int>& fds) {
-  const bool isolated = tier_ != Tier::kProcesses;
-  const std::uint32_t id = tier_ == Tier::kRoot ? next_host_id() : ::getuid();
-  const InitContext context{.tier = tier_, .isolated_network = isolated && isolated_network_ && spec.network == Network::kIsolated,
-                            .spec = &spec, .cgroups = &cgroups_, .outer_uid = id,
-                            .outer_gid = tier_ == Tier::kRoot ? id : ::getgid(),
+  const bool isolated = tier_ != Tier::kProcesses, joins = isolated && !spec.join.empty();
+  std::uint32_t id = ::getuid(), group_id = ::getgid();
+  if (tier_ == Tier::kRoot) id = group_id = spec.image.folder.empty() ? next_host_id() : image_id();
+  // Who the holder's user namespace maps the daemon's user to.
+  if (joins && tier_ == Tier::kUserNamespaces) id = group_id = 0;
+  const InitContext context{.tier = tier_, .isolated_network = isolated && isolated_network_ && !joins && spec.network == Network::kIsolated,
+                            .spec = &spec, .cgroups = &cgroups_, .outer_uid = id, .outer_gid = group_id,
                             .control = fds[0], .out = fds[1], .err = fds[2]};
   std::string problem;
-  if (auto made = cgroups_.create(spec.id, spec.limits); !made) problem = made.error().message;
+  const int holder = joins ? find_holder(spec.join) : -1;
+  if (joins && holder < 0) problem = "the sandbox whose network was to be shared is gone";
+  if (problem.empty())
+    if (auto made = cgroups_.create(spec.id, spec.limits); !made) problem = made.error().message;
   int pidfd = -1;
-  const pid_t pid = problem.empty() ? clone_init(spec, context, &pidfd) : -1;
+  const pid_t pid = !problem.empty() ? -1 : joins ? clone_joined(spec, context, holder, &pidfd) : clone_init(spec, context, &pidfd);
   if (pid < 0 && problem.empty()) problem = fmt::format("new namespaces: {}", std::strerror(errno));
   ::close(fds[1]);
   ::close(fds[2]);
@@ -214,7 +267,7 @@ void Spawner::spawn(const Spec& spec, const std::vector<int>& fds) {
     ::close(fds[0]);
     return;
   }
-  children_[pid] = {spec.id, fds[0]};
+  children_[pid] = {spec.id, fds[0], spec.argv.empty() ? ::fcntl(pidfd, F_DUPFD_CLOEXEC, 0) : -1};
   out.fixed(FromSandbox::kStarted);
   out.fixed<std::int32_t>(pid);
   send_message(fds[0], message, std::span<const int>(&pidfd, 1));
@@ -234,6 +287,7 @@ void Spawner::reap() {
     cgroups_.remove(child->second.id);
     send_message(child->second.control, message);
     ::close(child->second.control);
+    if (child->second.pidfd >= 0) ::close(child->second.pidfd);
     children_.erase(child);
   }
 }

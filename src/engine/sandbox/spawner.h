@@ -24,6 +24,8 @@ struct Capabilities {
   Tier tier = Tier::kProcesses;
   bool isolated_network = false;
   Cgroups::Kind cgroups = Cgroups::Kind::kNone;
+  // As root: the host's user that all sandboxes with an image run as, and who must own the image's files. 0: none.
+  std::uint32_t image_uid = 0;
   std::vector<Missing> missing;
 };
 
@@ -33,6 +35,7 @@ struct ProbeReport {
   Tier tier;
   bool isolated_network;
   Cgroups::Kind cgroups;
+  std::uint32_t image_uid;
   std::uint32_t missing_bytes;
   char missing[8192];  // pairs of length-prefixed texts
 };

@@ -30,6 +30,17 @@ std::string encode(const Spec& spec) {
   ByteWriter out(bytes);
   out.bytes(spec.id);
   put_texts(out, spec.argv);
+  out.fixed<std::uint8_t>(spec.search_path);
+  out.bytes(spec.image.folder);
+  out.fixed(spec.image.written_bytes);
+  out.fixed<std::uint8_t>(spec.image.read_only);
+  put_texts(out, spec.image.hosts);
+  out.varint(spec.scratches.size());
+  for (const Scratch& scratch : spec.scratches) {
+    out.bytes(scratch.target);
+    out.fixed(scratch.bytes);
+  }
+  out.bytes(spec.join);
   put_texts(out, spec.env);
   out.bytes(spec.cwd);
   out.bytes(spec.hostname);
@@ -62,6 +73,17 @@ Result<Spec, Failure> decode(std::string_view bytes) {
   Spec spec;
   spec.id = in.text();
   spec.argv = get_texts(in);
+  spec.search_path = in.fixed<std::uint8_t>() != 0;
+  spec.image.folder = in.text();
+  spec.image.written_bytes = in.fixed<std::uint64_t>();
+  spec.image.read_only = in.fixed<std::uint8_t>() != 0;
+  spec.image.hosts = get_texts(in);
+  for (std::uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
+    Scratch scratch{in.text(), 0};
+    scratch.bytes = in.fixed<std::uint64_t>();
+    spec.scratches.push_back(std::move(scratch));
+  }
+  spec.join = in.text();
   spec.env = get_texts(in);
   spec.cwd = in.text();
   spec.hostname = in.text();

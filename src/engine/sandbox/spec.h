@@ -38,9 +38,28 @@ enum class Network : std::uint8_t {
   kHost,
 };
 
+// An image's files instead of the host's programs: `folder` below, what is written above and forgotten with the sandbox.
+struct ImageRoot {
+  std::string folder;              // empty: none, the host's programs are shown
+  std::uint64_t written_bytes = 1ull << 30;
+  bool read_only = false;
+  std::vector<std::string> hosts;  // further lines of /etc/hosts
+};
+
+// A memory file system of the workload's own.
+struct Scratch {
+  std::string target;
+  std::uint64_t bytes = 0;
+};
+
 struct Spec {
   std::string id;                 // unique among the living; used in cgroup names
-  std::vector<std::string> argv;  // argv[0] is looked up as a path, not in PATH
+  std::vector<std::string> argv;  // argv[0] is looked up as a path, not in PATH; none: it only holds a network
+  bool search_path = false;       // argv[0] without a slash is looked up in the PATH of `env`
+  ImageRoot image;
+  std::vector<Scratch> scratches;
+  // The id of a living sandbox without argv, whose network this one shares. `network` must be kIsolated.
+  std::string join;
   std::vector<std::string> env;   // "NAME=value"
   std::string cwd = "/";
   std::string hostname = "atoll";

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/text.h"
 #include "engine/sandbox/privileges.h"
 
 namespace reef::sandbox {
@@ -30,10 +31,10 @@ void set_limit(__rlimit_resource what, rlim_t value) {
   ::setrlimit(what, &limit);
 }
 
-Result<void, Failure> give_up_privileges(const InitContext& context) {
+Result<void, Failure> give_up_privileges(const InitContext& context, bool sealed) {
   const Spec& spec = *context.spec;
   if (context.tier == Tier::kRoot) {
-    TRY(become_user(context.outer_uid, context.outer_gid));
+    if (!sealed) TRY(become_user(context.outer_uid, context.outer_gid));
     // A user namespace of its own on top: inside, the workload is who /etc/passwd says. Where the kernel forbids
     // it, it stays the unprivileged host user that it already is.
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
@@ -43,7 +44,23 @@ Result<void, Failure> give_up_privileges(const InitContext& context) {
   return install_seccomp(seccomp_program());
 }
 
-Result<void, Failure> become_workload(const InitContext& context) {
+// Where the program is, as execve wants it. A plain process sees the host's files: the image's are below its folder.
+Result<std::string, Failure> find_program(const InitContext& context) {
+  const Spec& spec = *context.spec;
+  const std::string prefix = context.tier == Tier::kProcesses ? spec.image.folder : std::string();
+  const std::string& name = spec.argv[0];
+  if (!spec.search_path || name.find('/') != std::string::npos) return name.starts_with('/') ? prefix + name : name;
+  std::string_view folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  for (const std::string& variable : spec.env)
+    if (variable.starts_with("PATH=")) folders = std::string_view(variable).substr(5);
+  for (const std::string_view folder : split(folders, ':')) {
+    const std::string path = fmt::format("{}{}/{}", prefix, folder, name);
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return Err(Failure{fmt::format("exec: \"{}\": executable file not found in $PATH", name), ENOENT});
+}
+
+Result<void, Failure> become_workload(const InitContext& context, bool sealed) {
   const Spec& spec = *context.spec;
   ::setsid();
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -61,11 +78,12 @@ Result<void, Failure> become_workload(const InitContext& context) {
       return install_seccomp(seccomp_program());
     }());
   else
-    TRY(give_up_privileges(context));
+    TRY(give_up_privileges(context, sealed));
   // Changing credentials cleared it. Init is the parent; with it gone nothing may go on.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (context.probe) ::_exit(0);
-  if (::chdir(spec.cwd.c_str()) < 0) return Err(failed("chdir " + spec.cwd));
+  const std::string cwd = context.tier == Tier::kProcesses ? spec.image.folder + spec.cwd : spec.cwd;
+  if (::chdir(cwd.c_str()) < 0) return Err(failed("chdir " + spec.cwd));
 
   std::vector<char*> argv, env;
   for (const std::string& text : spec.argv) argv.push_back(const_cast<char*>(text.c_str()));
@@ -73,24 +91,23 @@ Result<void, Failure> become_workload(const InitContext& context) {
   argv.push_back(nullptr);
   env.push_back(nullptr);
   if (!argv[0]) return Err(Failure{"no program given"});
+  const std::string program = TRY(find_program(context));
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) ::signal(number, SIG_DFL);
-  ::execve(argv[0], argv.data(), env.data());
+  ::execve(program.c_str(), argv.data(), env.data());
   return Err(failed(fmt::format("execute {}", argv[0])));
 }
 
-}  // namespace
-
-Result<pid_t, Failure> start_workload(const InitContext& context) {
+Result<pid_t, Failure> start(const InitContext& context, bool sealed) {
   int report[2];
   if (::pipe2(report, O_CLOEXEC) < 0) return Err(failed("pipe"));
   const pid_t pid = ::fork();
   if (pid < 0) return Err(failed("fork"));
   if (pid == 0) {
     ::close(report[0]);
-    const Result<void, Failure> result = become_workload(context);
+    const Result<void, Failure> result = become_workload(context, sealed);
     const std::string& text = result.error().message;
     static_cast<void>(!::write(report[1], text.data(), text.size()));
     ::_exit(127);
@@ -105,5 +122,10 @@ Result<pid_t, Failure> start_workload(const InitContext& context) {
   ::waitpid(pid, nullptr, 0);
   return Err(Failure{std::string(text, static_cast<std::size_t>(size))});
 }
+
+}  // namespace
+
+Result<pid_t, Failure> start_workload(const InitContext& context) { return start(context, false); }
+Result<pid_t, Failure> start_beside(const InitContext& context) { return start(context, true); }
 
 }  // namespace reef::sandbox

@@ -11,4 +11,7 @@ namespace reef::sandbox {
 // Forks, gives everything up and executes. Returns when the program runs, or why it does not.
 Result<pid_t, Failure> start_workload(const InitContext& context);
 
+// The same for one more process, from a first process that gave everything up itself already.
+Result<pid_t, Failure> start_beside(const InitContext& context);
+
 }  // namespace reef::sandbox

@@ -14,6 +14,7 @@ namespace {
 using wire::Json;
 
 constexpr std::string_view kPrefix = "acm/certificate/";
+constexpr auto kValidateWithin = std::chrono::hours(72);
 constexpr auto kRenewBefore = std::chrono::days(60);  // https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html
 
 std::string to_text(const StoredCertificate& certificate) {
@@ -36,8 +37,13 @@ std::optional<StoredCertificate> from_text(const std::string& text) {
   return out;
 }
 
-bool renews_itself(const StoredCertificate& certificate) {
-  return certificate.detail.type == "AMAZON_ISSUED" && certificate.detail.status == "ISSUED" && certificate.detail.not_after;
+// When the clock is to do something about it: renew, or give up waiting.
+std::optional<Time> next_duty(const StoredCertificate& certificate) {
+  const auto& detail = certificate.detail;
+  if (detail.type != "AMAZON_ISSUED") return std::nullopt;
+  if (detail.status == "PENDING_VALIDATION") return *detail.created_at + kValidateWithin;
+  if (detail.status == "ISSUED" && detail.not_after) return *detail.not_after - kRenewBefore;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -50,11 +56,13 @@ std::string key_of(std::string_view arn) {
   return key_prefix(parts[4], parts[3]) + std::string(parts[5].substr(12));
 }
 
-Acm::Acm(Parts& parts) : authority(parts.get<edge::Authority>()), certificates(parts.get<edge::Certificates>()) {}
+Acm::Acm(Parts& parts) : authority(parts.get<edge::Authority>()), certificates(parts.get<edge::Certificates>()), zones(parts.get<naming::Zones>()) {}
 
 void Acm::start() {
   for (const StoredCertificate& one : load_all(kPrefix)) publish(one);
   schedule_renewal();
+  // Zones come after this, and publishing them looks at what is pending.
+  zones.on_publish([this] { look_at_pending(); });
 }
 
 void Acm::stop() {
@@ -64,6 +72,7 @@ void Acm::stop() {
 
 void Acm::reset() {
   certificates.clear();
+  pending_.clear();
   schedule_renewal();
 }
 
@@ -73,6 +82,8 @@ std::optional<StoredCertificate> Acm::load(std::string_view arn) const {
 }
 
 void Acm::publish(const StoredCertificate& certificate) {
+  if (certificate.detail.status == "PENDING_VALIDATION") pending_.insert(*certificate.detail.certificate_arn);
+  else pending_.erase(*certificate.detail.certificate_arn);
   if (certificate.certificate_pem.empty() || certificate.detail.status == "REVOKED") certificates.remove(*certificate.detail.certificate_arn);
   else certificates.put(*certificate.detail.certificate_arn, {.chain_pem = certificate.certificate_pem + certificate.chain_pem, .key_pem = certificate.key_pem});
 }
@@ -85,6 +96,7 @@ void Acm::save(const StoredCertificate& certificate) {
 
 void Acm::erase(std::string_view arn) {
   shard().records().erase(key_of(arn));
+  pending_.erase(std::string(arn));
   certificates.remove(arn);
 }
 
@@ -103,18 +115,40 @@ void Acm::schedule_renewal() {
   timer_ = 0;
   std::optional<Time> next;
   for (const StoredCertificate& one : load_all(kPrefix))
-    if (renews_itself(one) && (!next || *one.detail.not_after < *next)) next = one.detail.not_after;
-  if (next) timer_ = shard().reactor().at(*next - kRenewBefore, [this] { renew_due(); });
+    if (const auto due = next_duty(one); due && (!next || *due < *next)) next = due;
+  if (next) timer_ = shard().reactor().at(*next, [this] { renew_due(); });
 }
 
 void Acm::renew_due() {
+  timer_ = 0;
   const Time now = shard().now();
   for (StoredCertificate& one : load_all(kPrefix)) {
-    if (!renews_itself(one) || *one.detail.not_after - kRenewBefore > now) continue;
+    if (const auto due = next_duty(one); !due || *due > now) continue;
+    if (one.detail.status == "PENDING_VALIDATION") {
+      one.detail.status = "VALIDATION_TIMED_OUT";
+      save(one);
+      continue;
+    }
     if (const auto renewed = renew(*this, one, now); !renewed) log::warn("certificate not renewed", {{"arn", *one.detail.certificate_arn}, {"reason", renewed.error().message}});
     else save(one);
   }
   schedule_renewal();
+}
+
+void Acm::look_at_pending() {
+  if (stopped_) return;
+  const std::set<std::string> waiting = pending_;
+  for (const std::string& arn : waiting) issue_validated(arn).detach();
+}
+
+Task<void> Acm::issue_validated(std::string arn) {
+  auto certificate = load(arn);
+  if (!certificate || !is_validated(*this, *certificate) || pending_.erase(arn) == 0) co_return;
+  const auto issued = co_await issue(*this, *certificate, shard().now());
+  // Deleted meanwhile, or still to be tried.
+  if (!load(arn)) co_return;
+  if (issued) save(*certificate);
+  else pending_.insert(arn);
 }
 
 Reply<StoredCertificate> find(const Acm& acm, const Call& call, const std::string& arn) {

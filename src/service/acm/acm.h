@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "aws/service.h"
 #include "engine/edge/authority.h"
 #include "engine/edge/certificates.h"
+#include "engine/naming/zones.h"
 #include "engine/store/shard.h"
 
 namespace reef::service::acm {
@@ -44,11 +46,15 @@ struct Acm {
 
   edge::Authority& authority;
   edge::Certificates& certificates;
+  naming::Zones& zones;
 
  private:
   void publish(const StoredCertificate& certificate);
   void schedule_renewal();
   void renew_due();
+  void look_at_pending();
+  Task<void> issue_validated(std::string arn);
+  std::set<std::string> pending_;  // certificates that wait for their records
   store::Shard& shard() const { return store::Shard::control(); }
   io::Reactor::TimerId timer_ = 0;
   bool stopped_ = false;
@@ -66,6 +72,8 @@ edge::KeyKind key_kind(std::string_view algorithm);
 // The record that proves control of `domain`, the same for each request of an account.
 model::ResourceRecord validation_record(std::string_view account, std::string_view domain);
 // Has the authority sign it, keeping its key when there is one. Does not save.
+// Whether the records that prove control are there. A domain that no zone here holds needs none: nobody could ask.
+bool is_validated(const Acm& acm, const StoredCertificate& certificate);
 Task<Reply<void>> issue(Acm& acm, StoredCertificate& certificate, Time now);
 Reply<void> renew(Acm& acm, StoredCertificate& certificate, Time now);
 // Fills the members of the detail that the certificate itself says.

@@ -1,9 +1,12 @@
 // Has the local authority sign, first and again.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/digest.h"
 #include "base/text.h"
 #include "service/acm/acm.h"
+#include "wire/dns.h"
 
 namespace reef::service::acm {
 namespace {
@@ -33,6 +36,19 @@ model::ResourceRecord validation_record(std::string_view account, std::string_vi
   std::string zone;
   for (const char c : sha256(base).substr(0, 10)) zone += static_cast<char>('a' + static_cast<unsigned char>(c) % 26);
   return {.name = fmt::format("_{}.{}.", name, base), .type = "CNAME", .value = fmt::format("_{}.{}.acm-validations.aws.", value, zone)};
+}
+
+bool is_validated(const Acm& acm, const StoredCertificate& certificate) {
+  namespace dns = wire::dns;
+  const auto view = acm.zones.view()->load();
+  for (const auto& one : certificate.detail.domain_validation_options.value_or(std::vector<model::DomainValidation>())) {
+    if (!one.resource_record) continue;
+    const auto name = dns::name_from_text(one.resource_record->name), value = dns::name_from_text(one.resource_record->value);
+    if (!name || !value || view->zones_of(*name).count == 0) continue;
+    const auto looked = naming::look_up(*view, *name, dns::kCname, thread_random());
+    if (std::none_of(looked.answers.begin(), looked.answers.end(), [&](const dns::Record& record) { return record.type == dns::kCname && record.data == *value; })) return false;
+  }
+  return true;
 }
 
 void describe_from_pem(StoredCertificate& certificate) {

@@ -277,6 +277,7 @@ edge::GroupSettings group_settings(const Group& group) {
   health.protocol = check == "HTTPS" ? edge::CheckProtocol::kHttps : check == "TCP" ? edge::CheckProtocol::kTcp : check == "TLS" ? edge::CheckProtocol::kTls : edge::CheckProtocol::kHttp;
   health.port = parse_int<int>(value.health_check_port.value_or("traffic-port")).value_or(0);
   health.path = value.health_check_path.value_or("/");
+  health.is_http2 = out.version != edge::HttpVersion::kHttp1;
   health.is_grpc = out.version == edge::HttpVersion::kGrpc;
   const std::string codes = value.matcher ? value.matcher->grpc_code.value_or(value.matcher->http_code.value_or("200")) : "200-399";
   if (auto matcher = edge::StatusMatcher::parse(codes)) health.matcher = *std::move(matcher);

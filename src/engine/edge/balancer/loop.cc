@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/edge/balancer/client_connection.h"
+#include "http/http2_client.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -123,8 +124,10 @@ void BalancerLoop::put_group(std::shared_ptr<const GroupSettings> settings) { gr
 
 void BalancerLoop::put_targets(const std::string& id, std::shared_ptr<const TargetSet> targets, const std::vector<std::shared_ptr<Target>>& gone) {
   group(id)->targets = std::move(targets);
-  for (const auto& target : gone)
+  for (const auto& target : gone) {
     for (Upstream* upstream : std::exchange(target->sides[index_].idle, {})) upstream->abandon();
+    if (const auto http2 = std::exchange(target->sides[index_].http2, nullptr)) http2->close();
+  }
 }
 
 void BalancerLoop::remove_group(const std::string& id) {

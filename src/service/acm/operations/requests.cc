@@ -89,7 +89,7 @@ Task<Reply<model::RequestCertificateOutput>> RequestCertificate(Acm& acm, const 
   if (!detail.options->export_) detail.options->export_ = "DISABLED";
   made.idempotency_token = in.idempotency_token.value_or("");
   CO_TRY(add_tags(made, in.tags));
-  CO_TRY(co_await issue(acm, made, call.now));
+  if (is_validated(acm, made)) CO_TRY(co_await issue(acm, made, call.now));
   acm.save(made);
   co_await acm.committed();
   co_return model::RequestCertificateOutput{.certificate_arn = detail.certificate_arn};

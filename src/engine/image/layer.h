@@ -1,0 +1,27 @@
+// Lays one layer of an image over a folder. The layer is hostile until proven otherwise: nothing that it says can
+// create, change or remove anything outside the folder, whatever links it makes on the way.
+//
+// Files belong to the daemon's user (or `owner`), whoever the layer says; set-user-id bits, device nodes and extended
+// attributes are left out, as a sandbox would not honour them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace reef::image {
+
+struct LayerLimits {
+  std::uint64_t bytes_max = 32ull << 30;  // unpacked, against decompression bombs
+  std::uint64_t entries_max = 2'000'000;
+};
+
+// `layer` is a file with a tar, plain or compressed by gzip, zstd, xz or bzip2. `diff_id` is the digest of the plain tar.
+// `owner`: gets the files when the daemon is root; 0: nobody but the daemon. A failure leaves `root` half-made.
+Result<void, Failure> apply_layer(int root, const std::string& layer, const std::string& diff_id, std::uint32_t owner = 0, const LayerLimits& limits = {});
+
+// Removes a file or a folder with all that is in it, without following links. Already gone is success.
+Result<void, Failure> remove_tree(int parent, const std::string& name);
+
+}  // namespace reef::image

@@ -1,0 +1,61 @@
+// ECR: repositories as records on the control shard. What a repository is and who may change it is kept here; the
+// images themselves belong to the machine.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aws/models/ecr.h"
+#include "aws/protocol/codec.h"
+#include "aws/service.h"
+
+namespace reef::service::ecr {
+
+namespace model = aws::ecr;
+namespace errors = aws::ecr::errors;
+template <class T>
+using Reply = aws::Reply<T>;
+using aws::Call;
+
+struct Ecr {
+  explicit Ecr(Parts&) {}
+};
+
+struct StoredRepository {
+  model::Repository repository;
+  std::map<std::string, std::string, std::less<>> tags;
+  std::optional<std::string> policy, lifecycle_policy;
+  Time lifecycle_evaluated{};
+};
+
+std::optional<StoredRepository> load(const Call& call, std::string_view name);
+void save(const Call& call, const StoredRepository& repository);
+bool erase(const Call& call, std::string_view name);
+// In order of name.
+std::vector<StoredRepository> load_all(const Call& call);
+
+// Refuses a registry that is another account's, and a repository that does not exist.
+Reply<StoredRepository> existing(const Call& call, const std::optional<std::string>& registry, std::string_view name);
+aws::Error no_repository(const Call& call, std::string_view name);
+// "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566": resolves to this machine, so that images can be
+// pushed to it.
+std::string registry_host(const Call& call);
+
+namespace operations {
+#define ECR_OPERATIONS(V)                                                                                              \
+  V(CreateRepository) V(DescribeRepositories) V(DeleteRepository) V(SetRepositoryPolicy) V(GetRepositoryPolicy)        \
+  V(DeleteRepositoryPolicy) V(PutLifecyclePolicy) V(GetLifecyclePolicy) V(DeleteLifecyclePolicy) V(TagResource)        \
+  V(UntagResource) V(ListTagsForResource) V(GetAuthorizationToken) V(PutImageScanningConfiguration)                    \
+  V(PutImageTagMutability) V(DescribeRegistry)
+#define ECR_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Ecr& ecr, const model::Name##Input& in, const Call& call);
+ECR_OPERATIONS(ECR_OPERATION)
+#undef ECR_OPERATION
+}  // namespace operations
+
+namespace resources {
+extern const aws::ResourceType kRepository;
+}
+
+}  // namespace reef::service::ecr

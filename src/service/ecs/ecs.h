@@ -1,0 +1,151 @@
+// ECS: clusters, task definitions, tasks and services. Everything is a record on the control shard; what runs belongs to
+// engine/task, and what a service does next is decided by its ServiceMachine.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "aws/caller.h"
+#include "aws/models/ecs.h"
+#include "aws/protocol/codec.h"
+#include "aws/service.h"
+#include "aws/unmodelled_errors.h"
+#include "engine/store/shard.h"
+#include "engine/task/service_machine.h"
+#include "engine/task/tasks.h"
+#include "engine/telemetry/logs.h"
+
+namespace reef::service::ecs {
+
+namespace model = aws::ecs;
+namespace errors = aws::ecs::errors;
+template <class T>
+using Reply = aws::Reply<T>;
+using aws::Call;
+
+struct StoredCluster {
+  model::Cluster cluster;  // counts are filled in when described
+  std::string account, region;
+};
+
+struct StoredDefinition {
+  model::TaskDefinition definition;
+  std::vector<model::Tag> tags;
+};
+
+struct StoredTask {
+  model::Task task;
+  std::string id, account, region, cluster;
+  std::string service, deployment;   // when a service runs it
+  std::string credentials_id;        // names the task role's credentials
+  std::string address;
+  bool is_running_here = false;      // the engine knows it
+  bool is_draining = false;          // its targets let go before it is stopped
+  bool is_registered = false;        // with target groups and registries
+  bool has_run = false;              // its service was told
+  std::optional<bool> target_healthy, container_healthy;
+};
+using TaskPtr = std::shared_ptr<StoredTask>;
+
+struct StoredService {
+  model::Service service;  // what was configured; counts, deployments and events are filled in when described
+  std::string account, region, cluster, name;
+  task::ServiceMachine machine;
+  std::map<std::string, model::Deployment, std::less<>> deployments;  // what each was configured with, by id
+  std::vector<model::ServiceEvent> events;                            // newest first
+  io::Reactor::TimerId timer = 0;
+  bool driving = false, watching = false, is_active = true;
+  bool needs_container_health = false;
+  std::string client_token;
+};
+using ServicePtr = std::shared_ptr<StoredService>;
+
+// Something happened to a task or a service that EventBridge tells: the detail-type and the detail of the event.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
+using EventHook = std::function<void(const std::string& account, const std::string& region, std::string_view detail_type, const wire::Json& detail)>;
+
+struct Ecs {
+  explicit Ecs(Parts& parts);
+  void start();
+  void stop();
+  void reset();
+
+  aws::Caller& caller;
+  task::Tasks& tasks;
+  telemetry::Logs& logs;
+  EventHook on_event;  // set by whoever has a bus; may stay empty
+
+  // By "account/region/name" and the like; see names.h.
+  std::map<std::string, StoredCluster, std::less<>> clusters;
+  std::map<std::string, std::map<int, StoredDefinition>, std::less<>> families;
+  std::map<std::string, TaskPtr, std::less<>> all_tasks;        // by id
+  std::map<std::string, ServicePtr, std::less<>> services;      // by "account/region/cluster/name"
+  bool is_stopping = false;
+};
+
+// --- records ---------------------------------------------------------------------------------------------------------
+void save(const StoredCluster& cluster);
+void save(const std::string& account, const std::string& region, const StoredDefinition& definition);
+void save(const StoredTask& task);
+void save(const StoredService& service);
+void erase_record(const StoredCluster& cluster);
+void erase_record(const std::string& account, const std::string& region, const model::TaskDefinition& definition);
+void erase_record(const StoredTask& task);
+void erase_record(const StoredService& service);
+void load_all(Ecs& ecs);
+
+// --- names -----------------------------------------------------------------------------------------------------------
+// A cluster by name or ARN; "default" when none is given.
+Reply<StoredCluster*> find_cluster(Ecs& ecs, const Call& call, const std::optional<std::string>& wanted);
+// "family", "family:3" or an ARN; without a revision the latest active one. nullptr when there is none.
+StoredDefinition* find_definition(Ecs& ecs, const std::string& account, const std::string& region, std::string_view wanted);
+TaskPtr find_task(Ecs& ecs, const Call& call, const StoredCluster& cluster, std::string_view wanted);
+ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster, std::string_view wanted);
+std::string_view last_part(std::string_view arn);  // what follows the last '/'
+std::string scope(const Call& call, std::string_view rest);  // "account/region/rest"
+std::string new_id();  // 32 hexadecimal digits
+
+// --- doing -----------------------------------------------------------------------------------------------------------
+// What of a definition cannot be run here, by name.
+Reply<void> check_supported(const model::TaskDefinition& definition);
+
+struct Launch {
+  const StoredCluster* cluster;
+  const StoredDefinition* definition;
+  model::TaskOverride overrides;
+  std::optional<model::NetworkConfiguration> network;
+  std::string launch_type, group, started_by, platform_version;
+  std::vector<model::Tag> tags;
+  bool execute_command = false;
+  std::string service, deployment;
+};
+Reply<void> check_launch(const Launch& launch);
+// Records a task and starts it; what can go wrong from here on is told by its state.
+TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what);
+// Asks a task to stop; its targets are let go first when it has some.
+void stop_task(Ecs& ecs, const TaskPtr& task, task::StopCode code, const std::string& reason);
+// Fills the task's record from the engine.
+void refresh(Ecs& ecs, const TaskPtr& task);
+// The plan of a task; secrets and files were resolved into `environments`, one per container.
+Reply<task::TaskPlan> make_plan(const StoredTask& task, const model::TaskDefinition& definition, std::vector<std::vector<std::pair<std::string, std::string>>> environments);
+
+// Does what the service's machine says, until it says nothing more.
+void drive(Ecs& ecs, const ServicePtr& service);
+void add_event(StoredService& service, const std::string& text, Time now);
+model::Service describe(const StoredService& service);
+model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now);
+void apply_rule(Ecs& ecs, StoredService& service);
+// Tells a service that one of its tasks changed.
+void note_task(Ecs& ecs, const TaskPtr& task);
+
+// --- targets ---------------------------------------------------------------------------------------------------------
+Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
+Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
+// Looks at the health of the service's targets as long as there is something to see.
+void watch_targets(Ecs& ecs, const ServicePtr& service);
+
+}  // namespace reef::service::ecs

@@ -1,0 +1,145 @@
+// A service's tasks as targets of load balancers and as instances of service registries.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "service/ecs/ecs.h"
+
+namespace reef::service::ecs {
+namespace {
+
+using wire::Json;
+
+constexpr Duration kLookOften = 100ms, kLookSeldom = 1s, kDrainsMax = 1h;
+
+// Where the port of a container is reached: the task's own address, or a port of this machine.
+std::optional<std::pair<std::string, int>> target_of(const StoredTask& task, const std::string& container, int port) {
+  for (const model::Container& one : *task.task.containers) {
+    if (one.name != container) continue;
+    if (one.network_interfaces && !one.network_interfaces->empty()) return std::pair(task.address, port);
+    if (one.network_bindings)
+      for (const model::NetworkBinding& binding : *one.network_bindings)
+        if (binding.container_port == port) return std::pair(std::string("127.0.0.1"), binding.host_port.value_or(port));
+    return std::pair(std::string("127.0.0.1"), port);
+  }
+  return std::nullopt;
+}
+
+Json targets_json(const std::pair<std::string, int>& target) { return Json::array({Json::object({{"Id", target.first}, {"Port", target.second}})}); }
+
+struct Group {
+  std::string arn;
+  std::pair<std::string, int> target;
+};
+std::vector<Group> groups_of(const StoredService& service, const StoredTask& task) {
+  std::vector<Group> out;
+  if (service.service.load_balancers)
+    for (const model::LoadBalancer& one : *service.service.load_balancers)
+      if (one.target_group_arn)
+        if (auto target = target_of(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*one.target_group_arn, *std::move(target)});
+  return out;
+}
+
+// What one group says of one target: "healthy", "draining", "unused", ...
+Task<Reply<std::string>> look(Ecs& ecs, Call call, Group group) {
+  const auto out = co_await ecs.caller.invoke_json(call, "elasticloadbalancingv2", "DescribeTargetHealth", Json::object({{"TargetGroupArn", group.arn}, {"Targets", targets_json(group.target)}}));
+  if (!out) co_return std::unexpected(out.error());
+  co_return (*out)["TargetHealthDescriptions"].at(0)["TargetHealth"].text("State");
+}
+
+Task<void> watch(Ecs& ecs, ServicePtr service) {
+  const Call call = ecs.caller.internal_call(service->account, service->region);
+  while (service->is_active && !ecs.is_stopping) {
+    bool all_healthy = true;
+    const auto members = service->machine.members();  // what follows suspends
+    for (const auto& [id, member] : members) {
+      const auto found = ecs.all_tasks.find(id);
+      if (found == ecs.all_tasks.end() || !found->second->is_registered || found->second->is_draining) continue;
+      const TaskPtr task = found->second;
+      std::optional<bool> healthy = true;
+      for (const Group& group : groups_of(*service, *task)) {
+        const auto state = co_await look(ecs, call, group);
+        if (!state || (*state != "healthy" && *state != "unhealthy")) healthy = healthy == false ? healthy : std::nullopt;
+        else if (*state == "unhealthy") healthy = false;
+      }
+      all_healthy = all_healthy && healthy == true;
+      if (healthy == task->target_healthy) continue;
+      task->target_healthy = healthy;
+      note_task(ecs, task);
+    }
+    const bool at_rest = all_healthy && service->machine.is_steady();
+    co_await store::Shard::control().reactor().sleep(at_rest ? kLookSeldom : kLookOften);
+  }
+  service->watching = false;
+}
+
+Json registry_attributes(const StoredService& service, const StoredTask& task, const model::ServiceRegistry& registry) {
+  const auto target = target_of(task, registry.container_name.value_or((*task.task.containers)[0].name.value_or("")), registry.container_port.value_or(registry.port.value_or(0)));
+  const std::string_view definition = last_part(*task.task.task_definition_arn);
+  Json out = Json::object({{"AWS_INSTANCE_IPV4", target ? target->first : task.address}, {"AWS_INIT_HEALTH_STATUS", "HEALTHY"}, {"AVAILABILITY_ZONE", task.task.availability_zone.value_or("")},
+                           {"REGION", task.region}, {"ECS_CLUSTER_NAME", service.cluster}, {"ECS_SERVICE_NAME", service.name},
+                           {"ECS_TASK_DEFINITION_FAMILY", std::string(definition.substr(0, definition.find(':')))}});
+  if (target && target->second > 0) out.set("AWS_INSTANCE_PORT", std::to_string(target->second));
+  return out;
+}
+
+}  // namespace
+
+Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
+  const Call call = ecs.caller.internal_call(service->account, service->region);
+  task->is_registered = true;
+  save(*task);
+  for (const Group& group : groups_of(*service, *task)) {
+    const auto out = co_await ecs.caller.invoke_json(call, "elasticloadbalancingv2", "RegisterTargets", Json::object({{"TargetGroupArn", group.arn}, {"Targets", targets_json(group.target)}}));
+    if (out) add_event(*service, fmt::format("registered 1 targets in (target-group {})", group.arn), store::Shard::control().now());
+    else add_event(*service, fmt::format("failed to register targets in (target-group {}) with (error {})", group.arn, out.error().message), store::Shard::control().now());
+  }
+  if (service->service.service_registries) {
+    const auto registries = *service->service.service_registries;
+    for (const model::ServiceRegistry& registry : registries) {
+      const auto out = co_await ecs.caller.invoke_json(call, "servicediscovery", "RegisterInstance",
+                                                       Json::object({{"ServiceId", std::string(last_part(registry.registry_arn.value_or("")))}, {"InstanceId", task->id},
+                                                                     {"Attributes", registry_attributes(*service, *task, registry)}}));
+      if (!out) add_event(*service, fmt::format("(task {}) failed to register into service registry {} with (error {})", task->id, registry.registry_arn.value_or(""), out.error().message), store::Shard::control().now());
+    }
+  }
+  // It may have been told to stop meanwhile.
+  if (task->task.last_status == "STOPPED") co_return co_await deregister_targets(ecs, service, task);
+  watch_targets(ecs, service);
+}
+
+Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
+  const Call call = ecs.caller.internal_call(service->account, service->region);
+  task->is_draining = true;
+  task->is_registered = false;
+  if (service->service.service_registries) {
+    const auto registries = *service->service.service_registries;
+    for (const model::ServiceRegistry& registry : registries)
+      static_cast<void>(co_await ecs.caller.invoke_json(call, "servicediscovery", "DeregisterInstance",
+                                                        Json::object({{"ServiceId", std::string(last_part(registry.registry_arn.value_or("")))}, {"InstanceId", task->id}})));
+  }
+  const auto groups = groups_of(*service, *task);
+  for (const Group& group : groups) {
+    const auto out = co_await ecs.caller.invoke_json(call, "elasticloadbalancingv2", "DeregisterTargets", Json::object({{"TargetGroupArn", group.arn}, {"Targets", targets_json(group.target)}}));
+    if (out && task->task.last_status != "STOPPED")
+      add_event(*service, fmt::format("has begun draining connections on 1 tasks."), store::Shard::control().now());
+  }
+  save(*task);
+  // Requests under way may end: the target group says when.
+  store::Shard& control = store::Shard::control();
+  const Time until = control.now() + kDrainsMax;
+  for (const Group& group : groups)
+    while (task->task.last_status != "STOPPED" && control.now() < until && !ecs.is_stopping) {
+      const auto state = co_await look(ecs, call, group);
+      if (!state || *state != "draining") break;
+      co_await control.reactor().sleep(kLookOften);
+    }
+}
+
+void watch_targets(Ecs& ecs, const ServicePtr& service) {
+  if (service->watching || !service->is_active || !service->service.load_balancers || service->service.load_balancers->empty()) return;
+  service->watching = true;
+  watch(ecs, service).detach();
+}
+
+}  // namespace reef::service::ecs
