@@ -1,5 +1,6 @@
 """Application Auto Scaling through boto3: metrics, alarms and schedules change how many tasks an ECS service wants."""
 import datetime
+import json
 
 import pytest
 from botocore.exceptions import ClientError
@@ -112,3 +113,25 @@ def test_what_cannot_be_scaled(world):
         with pytest.raises(ClientError) as caught:
             world.scaling.register_scalable_target(**{**TARGET, **change}, MinCapacity=1, MaxCapacity=2)
         assert caught.value.response["Error"]["Code"] == code
+
+
+TEMPLATE = {"Resources": {
+    "Target": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {
+        **TARGET, "MinCapacity": "1", "MaxCapacity": 4, "ScheduledActions": [
+            {"ScheduledActionName": "morning", "Schedule": "cron(0 8 * * ? *)", "ScalableTargetAction": {"MinCapacity": 2}}]}},
+    "Policy": {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": {
+        "PolicyName": "cpu", "PolicyType": "TargetTrackingScaling", "ScalingTargetId": {"Ref": "Target"}, "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 60, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}}}}}
+
+
+def test_cloudformation(world):
+    stacks = world.daemon.client("cloudformation")
+    stacks.create_stack(StackName="scaling", TemplateBody=json.dumps(TEMPLATE))
+    stacks.get_waiter("stack_create_complete").wait(StackName="scaling", WaiterConfig={"Delay": 1})
+    assert world.scaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"][0]["ScheduledActionName"] == "morning"
+    high = [a for a in world.cloudwatch.describe_alarms()["MetricAlarms"] if "AlarmHigh" in a["AlarmName"]][0]
+    assert (high["Namespace"], high["MetricName"], high["Threshold"]) == ("AWS/ECS", "CPUUtilization", 60)
+    stacks.delete_stack(StackName="scaling")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="scaling", WaiterConfig={"Delay": 1})
+    assert world.scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"] == []
+    assert world.cloudwatch.describe_alarms()["MetricAlarms"] == []
