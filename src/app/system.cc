@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "app/images_admin.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
 #include "service/ecs/metadata.h"
@@ -146,6 +147,7 @@ Result<void, Failure> System::start() {
                              s3::is_preflight(engines_->blobs, request, path);
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
+  gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
