@@ -2,7 +2,7 @@
 _atoll() {
   local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="start stop status deploy destroy logs doctor coverage clock completion man --help --version"
+    words="start stop status deploy destroy logs doctor coverage clock dns trust completion man --help --version"
   else
     case $command in
       start) words="--foreground --address --port --data --durability --auth --account --region --tier --shards --log-level --help" ;;
@@ -12,6 +12,8 @@ _atoll() {
       destroy) words="$(atoll status 2>/dev/null | awk '/_(COMPLETE|FAILED|PROGRESS)$/ {print $1}') --port --region --help" ;;
       logs) words="--follow --lines --port --region --help" ;;
       coverage) words="--json --markdown --help" ;;
+      dns) words="install remove --port --resolv-conf --help" ;;
+      trust) words="--data --port --store --remove --print --help" ;;
       clock) words="freeze advance resume --port --help" ;;
       completion) words="bash zsh" ;;
     esac

@@ -157,6 +157,11 @@ Task<http::Response> serve(AdminContext& context, http::Request& request) {
   if (path == "/_atoll/traces") co_return co_await traces(context, request);
   if (path == "/_atoll/call") co_return co_await call_operation(context, request);
   if (path == "/_atoll/clock") co_return co_await steer_clock(context, request);
+  if (path == "/_atoll/names") {
+    Json out = Json::object();
+    for (const auto& [name, address] : context.names.all()) out.set(name, address);
+    co_return json_response(out);
+  }
   if (path == "/_atoll/coverage") co_return json_response(coverage(context.registry));
   if (path == "/_atoll/reset" || path == "/moto-api/reset" || path == "/_localstack/state/reset") {
     if (request.method != "POST") co_return json_response(Json::object({{"message", "POST resets everything"}}), 405);

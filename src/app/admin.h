@@ -5,6 +5,7 @@
 
 #include "aws/access_keys.h"
 #include "aws/caller.h"
+#include "engine/edge/host_names.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/telemetry/spans.h"
 #include "gateway/gateway.h"
@@ -25,6 +26,7 @@ struct AdminContext {
   store::ResetHooks& resets;
   aws::AccessKeys& keys;
   std::int64_t started_micros;  // monotonic
+  const edge::HostNames& names;
 };
 
 gateway::SideDoor make_admin(AdminContext& context);

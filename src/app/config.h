@@ -15,6 +15,8 @@ struct Config {
   std::string data = ".atoll";
   store::Durability durability = store::Durability::kProcess;
   gateway::AuthSettings auth;
+  int dns_port = -1;        // -1: 4553 or the next that is free, any free one when `port` is 0; -2: no DNS server
+  std::string resolv_conf = "/etc/resolv.conf";  // names the resolvers of what no zone here knows
   std::size_t shards = 0;   // 0: one per core, at most 8; a data folder keeps the number it was made with
   std::string tier = "auto";  // of the sandboxes: auto, t0, t1, t2
 };

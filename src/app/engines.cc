@@ -2,21 +2,39 @@
 
 namespace reef::app {
 
-Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts)
-    : logs(*storage.kv), tables(*storage.kv), blobs(*storage.kv, config.data + "/blobs", config.durability), function_logs(logs),
+// One line for each, so that engines come and go without touching the others.
+Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
+    : logs(*storage.kv),
+      metrics(*storage.kv),
+      counters(metrics),
+      tables(*storage.kv),
+      blobs(*storage.kv, config.data + "/blobs", config.durability),
+      zones(config.auth.default_region),
+      function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
-      images(config.data + "/images"), tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
+      balancers(dialer),
+      images(config.data + "/images"),
+      tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);
   parts.add(logs);
+  parts.add(metrics);
+  parts.add(counters);
+  parts.add(alarm_targets);
   parts.add(queues);
   parts.add(tables);
   parts.add(blobs);
   parts.add(sandboxes);
   parts.add(deliveries);
   parts.add(sites);
+  parts.add(host_names);
   parts.add(dialer);
+  parts.add(balancers);
+  parts.add(authority);
+  parts.add(certificates);
+  parts.add(zones);
+  parts.add(health_checks);
   parts.add(functions);
   parts.add(images);
   parts.add(tasks);

@@ -9,9 +9,17 @@
 #include "base/parts.h"
 #include "engine/blob/blobs.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/edge/authority.h"
+#include "engine/edge/certificates.h"
+#include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
+#include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
+#include "engine/metrics/alarm_targets.h"
+#include "engine/metrics/counters.h"
+#include "engine/naming/health_checks.h"
+#include "engine/naming/zones.h"
 #include "engine/image/images.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
@@ -24,19 +32,27 @@
 namespace reef::app {
 
 struct Engines {
-  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, Parts& parts);
+  Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts);
 
   store::ResetHooks resets;
   telemetry::Spans spans;
   telemetry::Logs logs;
+  metrics::Metrics metrics;
+  metrics::Counters counters;
+  metrics::AlarmTargets alarm_targets;
   queue::Queues queues;
   table::Tables tables;
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
   edge::Sites sites;
+  edge::HostNames host_names;
   edge::Dialer dialer;
+  edge::Certificates certificates;
+  naming::Zones zones;
+  naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;
   function::Functions functions;
+  edge::Balancers balancers;
   image::Images images;
   task::Tasks tasks;
 };

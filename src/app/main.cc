@@ -19,6 +19,8 @@ int run_daemon(const reef::cli::StartOptions& options, const std::function<void(
   config.auth.mode = options.auth == "strict" ? gateway::AuthMode::kStrict : gateway::AuthMode::kTrust;
   config.auth.default_account = options.account;
   config.auth.default_region = options.region;
+  config.resolv_conf = options.resolv_conf;
+  config.dns_port = options.dns_port;
   config.shards = static_cast<std::size_t>(options.shards);
   config.tier = options.tier;
   const auto level = options.log_level;

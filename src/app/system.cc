@@ -71,7 +71,7 @@ gateway::SideDoor make_site_door(const edge::Sites& sites) {
   return {.wants =
               [](const http::Request& request) {
                 const auto address = edge::Sites::address_of(request);
-                return address && address->kind == "execute-api";
+                return address && (address->kind == "execute-api" || address->kind == "elb");
               },
           .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
 }
@@ -90,6 +90,7 @@ void raise_descriptor_limit() {
 System::System(Config config) : config_(std::move(config)) {}
 
 System::~System() {
+  names_.reset();
   servers_.clear();
   gateway_.reset();
   registry_.reset();
@@ -117,7 +118,8 @@ Result<void, Failure> System::start() {
   sandboxes_ = TRY(sandbox::Sandboxes::start(tier));  // forks: before any thread exists
   storage_ = TRY(Storage::open(config_, clock_));
   storage_->shards[0]->adopt_thread();
-  engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, parts_);
+  authority_ = TRY(edge::Authority::open(config_.data + "/acm", io::SystemClock().now()));
+  engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, *authority_, parts_);
   parts_.add(keys_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.
   registry_ = std::make_unique<gateway::Registry>(std::vector<std::unique_ptr<aws::Service>>{});
@@ -127,7 +129,7 @@ Result<void, Failure> System::start() {
   dispatcher_->index_resources();
   TRY(storage_->recover());
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
-  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began});
+  admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began, engines_->host_names});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
                              return service::lambda::serve_download(engines_->functions.options().folder, request);
                            }});
@@ -148,6 +150,15 @@ Result<void, Failure> System::start() {
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
   gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
+                           .serve = [this](http::Request&) { return names_->describe(); }});
+  gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
+                           .serve = [this](http::Request&) -> Task<http::Response> {
+                             http::Response response;
+                             response.set("content-type", "application/x-pem-file");
+                             response.body = authority_->certificate_pem();
+                             co_return response;
+                           }});
   gateway_->add_side_door(make_admin(*admin_));
   for (std::size_t i = 0; i < storage_->reactors.size(); ++i) {
     http::ServerOptions options;
@@ -156,6 +167,8 @@ Result<void, Failure> System::start() {
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
     TRY(servers_.back()->listen(config_.address, config_.port));
   }
+  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks);
+  TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
@@ -197,7 +210,8 @@ std::string System::describe_coverage() {
 
 io::TlsContext* System::tls() {
   std::call_once(tls_once_, [this] {
-    auto pair = io::make_local_certificate();
+    auto pair = authority_->issue_now({"localhost", "*.localhost", "*.localhost.localstack.cloud", "localhost.localstack.cloud", "127.0.0.1", "::1"},
+                                      io::SystemClock().now());
     auto context = pair ? io::TlsContext::server(pair->certificate, pair->key) : Err(pair.error());
     if (context) tls_ = *std::move(context);
     else log::error("no TLS certificate", {{"reason", context.error().message}});
@@ -236,6 +250,7 @@ void System::begin_stop() {
   stopping_ = true;
   log::info("stopping", {});
   engines_->queues.stop_waiting();
+  engines_->balancers.stop();
   for (const auto& entry : registry_->all()) entry->service->stop();
   // Whatever still waits after the drain's own deadline is not waited for: stopping has a bound.
   storage_->reactors[0]->after(kDrainMax + 1s, [this] {

@@ -10,6 +10,7 @@
 #include "app/admin.h"
 #include "app/config.h"
 #include "app/engines.h"
+#include "app/names.h"
 #include "app/storage.h"
 #include "aws/access_keys.h"
 #include "gateway/gateway.h"
@@ -41,6 +42,7 @@ class System {
   io::SystemClock clock_;
   std::unique_ptr<sandbox::Sandboxes> sandboxes_;
   std::unique_ptr<Storage> storage_;
+  std::unique_ptr<edge::Authority> authority_;
   Parts parts_;
   aws::AccessKeys keys_;
   std::unique_ptr<Engines> engines_;
@@ -49,6 +51,7 @@ class System {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<AdminContext> admin_;
   std::vector<std::unique_ptr<http::Server>> servers_;
+  std::unique_ptr<Names> names_;
   std::vector<std::thread> threads_;
   std::once_flag tls_once_;
   std::unique_ptr<io::TlsContext> tls_;

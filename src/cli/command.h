@@ -15,6 +15,8 @@ struct StartOptions {
   std::string account = "000000000000";
   std::string region = "us-east-1";
   std::string tier = "auto";
+  int dns_port = -1;
+  std::string resolv_conf = "/etc/resolv.conf";
   int shards = 0;
   std::string log_level = "info";
   bool foreground = false;

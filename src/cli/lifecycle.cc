@@ -167,6 +167,8 @@ void add_lifecycle_commands(CLI::App& app, const Daemon& daemon, int& status) {
   start->add_option("--region", options.region, "region of unsigned requests")->capture_default_str();
   start->add_option("--tier", options.tier, "sandbox tier: auto, t0 (root), t1 (user namespaces), t2 (plain processes)")
       ->check(CLI::IsMember({"auto", "t0", "t1", "t2"}))->capture_default_str();
+  start->add_option("--dns-port", options.dns_port, "port of the DNS server; -1: 4553 or the next that is free; -2: none")->capture_default_str();
+  start->add_option("--resolv-conf", options.resolv_conf, "names the resolvers that are asked for everything else")->capture_default_str();
   start->add_option("--shards", options.shards, "threads, fixed when the data folder is made; 0: one per core")->capture_default_str();
   start->add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))->capture_default_str();

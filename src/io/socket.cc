@@ -54,6 +54,14 @@ Failure last_error(std::string what) {
   return {fmt::format("{}: {}", what, std::strerror(code)), code};
 }
 
+namespace {
+// On the loopback there is no congestion to control: the plainest algorithm costs the least per segment. Accepted
+// connections inherit it. Where it may not be chosen, the default serves.
+void calm_loopback(int fd, const std::string& address) {
+  if (address.starts_with("127.")) ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+}
+}  // namespace
+
 Result<Fd, Failure> listen_tcp(const std::string& address, int port, bool reuse_port) {
   const Address at = TRY(numeric_address(address, port));
   Fd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -61,6 +69,7 @@ Result<Fd, Failure> listen_tcp(const std::string& address, int port, bool reuse_
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (reuse_port) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  calm_loopback(fd.get(), address);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.size) != 0)
     return Err(last_error(fmt::format("listen on {}:{}", address, port)));
   if (::listen(fd.get(), 4096) != 0) return Err(last_error(fmt::format("listen on {}:{}", address, port)));
@@ -72,6 +81,7 @@ Result<Fd, Failure> connect_tcp(const std::string& address, int port) {
   Fd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return Err(last_error("socket"));
   set_no_delay(fd.get());
+  calm_loopback(fd.get(), address);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.size) != 0 && errno != EINPROGRESS)
     return Err(last_error(fmt::format("connect to {}:{}", address, port)));
   return fd;

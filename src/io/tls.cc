@@ -1,10 +1,8 @@
 #include "io/tls.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
@@ -37,6 +35,12 @@ struct BioFree {
 };
 using Bio = std::unique_ptr<BIO, BioFree>;
 
+std::string read_bio(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                     unsigned in_size, void*) {
   static const unsigned char kOffer[] = "\x02h2\x08http/1.1";
@@ -45,23 +49,6 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
     return SSL_TLSEXT_ERR_NOACK;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
-}
-
-std::string read_bio(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
-bool add_extension(X509* certificate, int id, const char* value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, id, value);
-  if (!extension) return false;
-  X509_add_ext(certificate, extension, -1);
-  X509_EXTENSION_free(extension);
-  return true;
 }
 
 }  // namespace
@@ -210,35 +197,6 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::unverified_client() {
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-Result<PemPair, Failure> make_local_certificate() {
-  const Key key(EVP_EC_gen("P-256"));
-  const Certificate certificate(X509_new());
-  if (!key || !certificate) return Err(tls_error("generate key"));
-  unsigned char serial[8];
-  RAND_bytes(serial, sizeof serial);
-  serial[0] &= 0x7F;
-  BIGNUM* number = BN_bin2bn(serial, sizeof serial, nullptr);
-  BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate.get()));
-  BN_free(number);
-  X509_set_version(certificate.get(), 2);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -86400);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 825L * 86400);
-  X509_set_pubkey(certificate.get(), key.get());
-  X509_NAME* name = X509_get_subject_name(certificate.get());
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
-  X509_set_issuer_name(certificate.get(), name);
-  if (!add_extension(certificate.get(), NID_subject_alt_name,
-                     "DNS:localhost,DNS:*.localhost,DNS:*.localhost.localstack.cloud,DNS:localhost.localstack.cloud,"
-                     "IP:127.0.0.1,IP:::1") ||
-      !add_extension(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") ||
-      X509_sign(certificate.get(), key.get(), EVP_sha256()) == 0)
-    return Err(tls_error("make certificate"));
-  const Bio certificate_bio(BIO_new(BIO_s_mem())), key_bio(BIO_new(BIO_s_mem()));
-  PEM_write_bio_X509(certificate_bio.get(), certificate.get());
-  PEM_write_bio_PrivateKey(key_bio.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  return PemPair{read_bio(certificate_bio.get()), read_bio(key_bio.get())};
-}
-
 Transport::~Transport() { close(); }
 
 void Transport::close() {
@@ -309,6 +267,11 @@ void Transport::start_client_tls(const TlsContext& context, const std::string& s
     SSL_set1_host(ssl_, server_name.c_str());
   }
   SSL_set_connect_state(ssl_);
+}
+
+void Transport::offer_http2() {
+  static const unsigned char kOffer[] = "\x02h2";
+  if (ssl_) SSL_set_alpn_protos(ssl_, kOffer, sizeof kOffer - 1);
 }
 
 long Transport::handshake() {

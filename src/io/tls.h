@@ -37,7 +37,7 @@ struct PeerCertificate {
 class TlsContext {
  public:
   static Result<std::unique_ptr<TlsContext>, Failure> server(const ServerTls& settings);
-  // Takes whatever certificate the server shows, as load balancers do of their targets.
+  // Takes whatever certificate the server shows, as load balancers and health checks do.
   static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
@@ -54,8 +54,6 @@ class TlsContext {
   std::vector<std::unique_ptr<Named>> named_;   // further certificates of a server
 };
 
-// A self-signed P-256 certificate for localhost, 127.0.0.1, ::1 and *.localhost.localstack.cloud.
-Result<PemPair, Failure> make_local_certificate();
 
 // Outcomes of a read or write besides a byte count.
 constexpr long kWouldBlock = -1;
@@ -71,6 +69,7 @@ class Transport {
 
   void start_server_tls(const TlsContext& context);
   void start_client_tls(const TlsContext& context, const std::string& server_name);
+  void offer_http2();   // by ALPN, as a client, before the handshake
   // 1 when done, kWouldBlock or kBroken. Called again whenever the socket is ready until it is done.
   long handshake();
   // "h2", "http/1.1" or "".

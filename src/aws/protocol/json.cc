@@ -35,7 +35,7 @@ void encode(const ReplyParts& out, bool is_json11) {
   // Operations without output have an empty body in awsJson1.1; "{}" is what clients of both accept.
   if (out.operation.output->member_count == 0 && is_json11) return;
   wire::JsonWriter writer(out.response.body);
-  write_json(*out.operation.output, out.output, writer, {.skip_empty_lists = out.service.query_compatible});
+  write_json(*out.operation.output, out.output, writer, {.skip_empty_lists = std::string_view(out.service.name) == "sqs"});
 }
 
 void encode_error(const ErrorParts& out, bool is_json11) {

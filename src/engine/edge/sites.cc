@@ -52,6 +52,9 @@ std::optional<Sites::Address> Sites::address_of(const http::Request& request) {
   for (const std::string_view kind : {"execute-api", "lambda-url"})
     if (rest.starts_with(kind) && (rest.size() == kind.size() || rest[kind.size()] == '.'))
       return Address{.kind = kind, .id = std::string(id), .stage = {}, .path = std::string(path.empty() ? "/" : path)};
+  // "{name}-{number}.{region}.elb..." of an application load balancer, "{name}-{number}.elb.{region}..." of a network one.
+  if (rest.starts_with("elb.") || rest.find(".elb.") != std::string_view::npos)
+    return Address{.kind = "elb", .id = std::string(host.substr(0, dot)), .stage = {}, .path = std::string(path.empty() ? "/" : path)};
   return std::nullopt;
 }
 

@@ -38,9 +38,9 @@ class Sites {
   std::shared_ptr<const Site> find(std::string_view kind, std::string_view id) const;
 
   // The site that a request's host or path names, in all the forms that clients use:
-  //   {id}.execute-api.<anything>, {id}.lambda-url.<anything>, /_aws/execute-api/{id}/{stage}/..., /restapis/{id}/{stage}/_user_request_/...
+  //   {id}.execute-api.<anything>, {id}.lambda-url.<anything>, {id}.<region>.elb.<anything>, /_aws/execute-api/{id}/{stage}/..., /restapis/{id}/{stage}/_user_request_/...
   struct Address {
-    std::string_view kind;   // "execute-api" or "lambda-url"
+    std::string_view kind;   // "execute-api", "lambda-url" or "elb"
     std::string id, stage, path;
   };
   static std::optional<Address> address_of(const http::Request& request);

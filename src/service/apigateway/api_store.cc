@@ -27,7 +27,7 @@ Json typed(const Json* existing, const std::string& member, const std::string& v
 
 }  // namespace
 
-RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()) {}
+RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()) {}
 
 void RestApis::start() {
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
@@ -41,7 +41,7 @@ void RestApis::start() {
                      .stages = aws::map_from_json<model::Stage>((*json)["stages"])};
     for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) stored.snapshots.emplace(id, aws::map_from_json<model::Resource>(snapshot));
     StoredApi& added = add(std::move(stored));
-    sites.put("execute-api", *added.api.id, compile(added, caller, spans));
+    sites.put("execute-api", *added.api.id, compile(added, caller, spans, counters));
     return true;
   });
 }
@@ -80,7 +80,7 @@ void RestApis::changed(StoredApi& api) {
   Json& snapshots = out.set("snapshots", Json::object());
   for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, aws::map_to_json(snapshot));
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.id, out.dump());
-  sites.put("execute-api", *api.api.id, compile(api, caller, spans));
+  sites.put("execute-api", *api.api.id, compile(api, caller, spans, counters));
 }
 
 std::string RestApis::new_id(std::size_t length) const { return make_token(thread_random(), length); }

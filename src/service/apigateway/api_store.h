@@ -14,6 +14,7 @@
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
 #include "engine/edge/sites.h"
+#include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/telemetry/spans.h"
 #include "wire/json.h"
@@ -52,12 +53,13 @@ struct RestApis {
   aws::Caller& caller;
   edge::Sites& sites;
   telemetry::Spans& spans;
+  metrics::Counters& counters;
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;
 };
 
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters);
 
 aws::Error not_found(std::string message);
 aws::Error bad_request(std::string message);

@@ -47,9 +47,9 @@ bool matches_media_type(const std::string& pattern, std::string_view type) {
 
 class RestApiSite final : public edge::Site {
  public:
-  RestApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans)
-      : id_(*api.api.id), account_(api.account), region_(api.region), binary_(api.api.binary_media_types.value_or(std::vector<std::string>{})),
-        caller_(caller), spans_(spans) {
+  RestApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters)
+      : id_(*api.api.id), name_(api.api.name.value_or("")), account_(api.account), region_(api.region), binary_(api.api.binary_media_types.value_or(std::vector<std::string>{})),
+        caller_(caller), spans_(spans), counters_(counters) {
     for (const auto& [name, stage] : api.stages) {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       if (snapshot == api.snapshots.end()) continue;
@@ -74,18 +74,36 @@ class RestApiSite final : public edge::Site {
                          .start = shard.now()};
     trace.parent = span.id;
     const std::string request_id = make_uuid(thread_random());
-    http::Response response = co_await answer(request, trace.amzn_header(), request_id);
+    std::string stage;  // the one that answers
+    std::int64_t integration_micros = -1;
+    http::Response response = co_await answer(request, trace.amzn_header(), request_id, stage, integration_micros);
     response.set("x-amzn-requestid", request_id);
     response.set("x-amz-apigw-id", base64_encode(span.id).substr(0, 15) + "=");
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
+    if (!stage.empty()) publish(stage, response.status, span.duration, integration_micros);
     spans_.record(std::move(span));
     co_return response;
   }
 
  private:
-  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const std::string& request_id) const {
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+  void publish(const std::string& stage, int status, Duration took, std::int64_t integration_micros) const {
+    using metrics::Unit;
+    const std::initializer_list<metrics::Measure> measures = {
+        {"Count", 1},
+        {"4XXError", status >= 400 && status < 500 ? 1.0 : 0.0},
+        {"5XXError", status >= 500 ? 1.0 : 0.0},
+        {"Latency", static_cast<double>(took.count()) / 1000, Unit::kMilliseconds},
+        {"IntegrationLatency", static_cast<double>(integration_micros) / 1000, Unit::kMilliseconds, integration_micros < 0 ? 0.0 : 1.0},
+    };
+    counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiName", name_}}}, measures);
+    counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiName", name_}, {"Stage", stage}}}, measures);
+  }
+
+  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const std::string& request_id, std::string& served_stage,
+                              std::int64_t& integration_micros) const {
     std::string stage_name = request.stage;
     if (stage_name.empty()) {  // the first part of the path
       const auto slash = request.path.find('/', 1);
@@ -94,17 +112,25 @@ class RestApiSite final : public edge::Site {
     }
     const auto stage = stages_.find(stage_name);
     if (stage == stages_.end()) co_return message(403, "Forbidden", "ForbiddenException");
+    served_stage = stage_name;
     const auto match = stage->second.table.match(request.http.method, request.path);
     if (!match) co_return message(403, "Missing Authentication Token", "MissingAuthenticationTokenException");
     const CompiledMethod& method = stage->second.methods[match->route];
     if (!method.method.method_integration) co_return message(500, "Internal server error", "InternalServerErrorException");
     const model::Integration& integration = *method.method.method_integration;
     const std::string type = integration.type.value_or("");
-    if (type == "HTTP_PROXY") co_return co_await call_http(request, integration, *match);
+    const std::int64_t began = io::monotonic_micros();
+    if (type == "HTTP_PROXY") {
+      http::Response forwarded = co_await call_http(request, integration, *match);
+      integration_micros = io::monotonic_micros() - began;
+      co_return forwarded;
+    }
     auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
     if (!body) co_return message(413, "HTTP content length exceeded 10485760 bytes.", "RequestTooLargeException");
     if (type == "MOCK") co_return mock(integration);
-    co_return co_await call_function(request, stage->second, method, *match, *body, trace, request_id);
+    http::Response response = co_await call_function(request, stage->second, method, *match, *body, trace, request_id);
+    integration_micros = io::monotonic_micros() - began;
+    co_return response;
   }
 
   // The request template's statusCode chooses the integration response whose selection pattern matches it.
@@ -181,17 +207,18 @@ class RestApiSite final : public edge::Site {
     co_return *std::move(response);
   }
 
-  std::string id_, account_, region_;
+  std::string id_, name_, account_, region_;
   std::vector<std::string> binary_;
   aws::Caller& caller_;
   telemetry::Spans& spans_;
+  metrics::Counters& counters_;
   std::map<std::string, CompiledStage, std::less<>> stages_;
 };
 
 }  // namespace
 
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans) {
-  return std::make_shared<RestApiSite>(api, caller, spans);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters) {
+  return std::make_shared<RestApiSite>(api, caller, spans, counters);
 }
 
 }  // namespace reef::service::apigateway

@@ -40,14 +40,14 @@ std::optional<StoredApi> decode(const std::string& text) {
 
 }  // namespace
 
-ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()) {}
+ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()) {}
 
 void ApiGateway::start() {
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
     if (auto api = decode(text)) {
       const std::string id = *api->api.api_id;
       StoredApi& stored = apis_.insert_or_assign(id, *std::move(api)).first->second;
-      sites.put("execute-api", id, compile(stored, caller, spans));
+      sites.put("execute-api", id, compile(stored, caller, spans, counters));
     }
     return true;
   });
@@ -90,7 +90,7 @@ void ApiGateway::changed(StoredApi& api, Time now) {
     stage.last_deployment_status_message = fmt::format("Successfully deployed stage with deployment ID '{}'", stage.deployment_id.value_or(""));
   }
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.api_id, encode(api));
-  sites.put("execute-api", *api.api.api_id, compile(api, caller, spans));
+  sites.put("execute-api", *api.api.api_id, compile(api, caller, spans, counters));
 }
 
 aws::Error not_found(std::string_view what, std::string_view id) { return {errors::kNotFoundException, fmt::format("Invalid {} identifier specified {}", what, id)}; }

@@ -13,6 +13,7 @@
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
 #include "engine/edge/sites.h"
+#include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/telemetry/spans.h"
 
@@ -55,13 +56,14 @@ struct ApiGateway {
   aws::Caller& caller;
   edge::Sites& sites;
   telemetry::Spans& spans;
+  metrics::Counters& counters;
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;  // by id, which is unique over accounts and regions
 };
 
 // The compiled form that requests are served from; see serving.cc.
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters);
 
 aws::Error not_found(std::string_view what, std::string_view id);
 aws::Error bad_request(std::string message);

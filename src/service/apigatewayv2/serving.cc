@@ -56,8 +56,8 @@ CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot)
 
 class HttpApiSite final : public edge::Site {
  public:
-  HttpApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans)
-      : api_(api.api), account_(api.account), region_(api.region), caller_(caller), spans_(spans) {
+  HttpApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters)
+      : api_(api.api), account_(api.account), region_(api.region), caller_(caller), spans_(spans), counters_(counters) {
     for (const auto& [name, stage] : api.stages) {
       // A stage that deploys by itself serves what is there now.
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
@@ -75,9 +75,12 @@ class HttpApiSite final : public edge::Site {
                          .start = shard.now()};
     trace.parent = span.id;
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
-    http::Response response = co_await answer(std::move(request), trace.amzn_header());
+    const CompiledStage* stage = nullptr;
+    std::int64_t integration_micros = -1;
+    http::Response response = co_await answer(std::move(request), trace.amzn_header(), stage, integration_micros);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
+    if (stage) publish(*stage, response, span.duration, integration_micros);
     spans_.record(std::move(span));
     co_return response;
   }
@@ -104,9 +107,25 @@ class HttpApiSite final : public edge::Site {
     return fallback == stages_.end() ? nullptr : &fallback->second;
   }
 
-  Task<http::Response> answer(edge::SiteRequest request, std::string trace) const {
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+  void publish(const CompiledStage& stage, const http::Response& response, Duration took, std::int64_t integration_micros) const {
+    using metrics::Unit;
+    const double latency = static_cast<double>(took.count()) / 1000;
+    const std::initializer_list<metrics::Measure> measures = {
+        {"Count", 1},
+        {"4xx", response.status >= 400 && response.status < 500 ? 1.0 : 0.0},
+        {"5xx", response.status >= 500 ? 1.0 : 0.0},
+        {"Latency", latency, Unit::kMilliseconds},
+        {"DataProcessed", static_cast<double>(response.body.size()), Unit::kBytes},
+        {"IntegrationLatency", static_cast<double>(integration_micros) / 1000, Unit::kMilliseconds, integration_micros < 0 ? 0.0 : 1.0},
+    };
+    counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiId", *api_.api_id}}}, measures);
+    counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiId", *api_.api_id}, {"Stage", stage.stage.stage_name}}}, measures);
+  }
+
+  Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, std::int64_t& integration_micros) const {
     bool stage_in_path = false;
-    const CompiledStage* stage = choose_stage(request, stage_in_path);
+    stage = choose_stage(request, stage_in_path);
     if (!stage) co_return message(404, "Not Found");
     const auto match = stage->table.match(request.http.method, request.path);
     const std::string_view origin = request.http.header("origin");
@@ -121,9 +140,11 @@ class HttpApiSite final : public edge::Site {
     if (!match) co_return message(404, "Not Found");
     const CompiledRoute& route = stage->routes[match->route];
     const std::string request_id = make_request_id();
+    const std::int64_t began = io::monotonic_micros();
     http::Response response = route.integration.integration_type.value_or("") == "HTTP_PROXY"
                                   ? co_await call_http(request, route, *match)
                                   : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace);
+    integration_micros = io::monotonic_micros() - began;
     if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
     response.set("apigw-requestid", request_id);
     co_return response;
@@ -204,13 +225,14 @@ class HttpApiSite final : public edge::Site {
   std::string account_, region_;
   aws::Caller& caller_;
   telemetry::Spans& spans_;
+  metrics::Counters& counters_;
   std::map<std::string, CompiledStage, std::less<>> stages_;
 };
 
 }  // namespace
 
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans) {
-  return std::make_shared<HttpApiSite>(api, caller, spans);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters) {
+  return std::make_shared<HttpApiSite>(api, caller, spans, counters);
 }
 
 }  // namespace reef::service::apigatewayv2

@@ -1,4 +1,4 @@
-// {{resolve:ssm:name:version}} in the properties and outputs of a template.
+// {{resolve:ssm:name:version}} and {{resolve:secretsmanager:name:SecretString:key}} in the properties and outputs of a template.
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 #pragma once
 

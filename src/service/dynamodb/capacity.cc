@@ -30,6 +30,20 @@ void Consumption::add_write(const table::Written& written, double times) {
   for (const auto& [index, bytes] : written.index_bytes) index_units[index] += times * write_units(bytes);
 }
 
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+void Consumption::publish(metrics::Counters& counters, Direction direction) const {
+  const std::string_view name = direction == Direction::kRead ? "ConsumedReadCapacityUnits" : "ConsumedWriteCapacityUnits";
+  double total = table_units;
+  for (const table::IndexDefinition& index : table->indexes) {
+    const auto found = index_units.find(index.number);
+    if (found == index_units.end()) continue;
+    // A local index's units are its table's.
+    if (!index.is_global) total += found->second;
+    else counters.add({table->account, table->region, "AWS/DynamoDB", {{"GlobalSecondaryIndexName", index.name}, {"TableName", table->name}}}, {{name, found->second}});
+  }
+  if (total > 0) counters.add({table->account, table->region, "AWS/DynamoDB", {{"TableName", table->name}}}, {{name, total}});
+}
+
 std::optional<model::ConsumedCapacity> Consumption::report(const std::optional<std::string>& wanted, Sort sort) const {
   if (!wanted || *wanted == "NONE") return std::nullopt;
   double total = table_units;

@@ -17,6 +17,9 @@ struct Consumption {
 
   // `times` is 2 in transactions.
   void add_write(const table::Written& written, double times = 1);
+  // As the metrics of the table and its indexes.
+  enum class Direction { kRead, kWrite };
+  void publish(metrics::Counters& counters, Direction direction) const;
   // Nothing unless `wanted` (ReturnConsumedCapacity) asks for it. `is_transaction` adds read and write units apart.
   enum class Sort { kPlain, kTransactionRead, kTransactionWrite };
   std::optional<model::ConsumedCapacity> report(const std::optional<std::string>& wanted, Sort sort = Sort::kPlain) const;

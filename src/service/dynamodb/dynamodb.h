@@ -7,6 +7,7 @@
 #include "aws/models/dynamodb.h"
 #include "aws/unmodelled_errors.h"
 #include "base/task.h"
+#include "engine/metrics/counters.h"
 #include "engine/table/tables.h"
 
 namespace reef::dynamodb {
@@ -17,6 +18,7 @@ using aws::Reply;
 
 struct Dynamodb {
   table::Tables& tables;
+  metrics::Counters& counters;
   void start() { tables.start(); }
   void stop() { tables.stop(); }
   void reset() { tables.reset(); }

@@ -36,6 +36,27 @@ Reply<void> check_payload(const std::string& payload) {
   return Err(error);
 }
 
+namespace {
+
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+void publish(Lambda& lambda, const FunctionName& name, bool throttled, bool failed, Duration took, int running) {
+  using metrics::Unit;
+  const double ran = throttled ? 0 : 1;
+  const std::initializer_list<metrics::Measure> measures = {
+      {"Invocations", 1, Unit::kCount, ran},
+      {"Errors", failed ? 1.0 : 0.0, Unit::kCount, ran},
+      {"Throttles", throttled ? 1.0 : 0.0},
+      {"Duration", static_cast<double>(took.count()) / 1000, Unit::kMilliseconds, ran},
+      {"ConcurrentExecutions", static_cast<double>(running), Unit::kCount, ran},
+  };
+  const std::string resource = name.qualifier.empty() || name.qualifier == "$LATEST" ? name.name : name.name + ":" + name.qualifier;
+  lambda.counters.add({name.account, name.region, "AWS/Lambda", {}}, measures);
+  lambda.counters.add({name.account, name.region, "AWS/Lambda", {{"FunctionName", name.name}}}, measures);
+  lambda.counters.add({name.account, name.region, "AWS/Lambda", {{"FunctionName", name.name}, {"Resource", resource}}}, measures);
+}
+
+}  // namespace
+
 Task<Reply<Answer>> invoke_function(Lambda& lambda, FunctionName name, function::Invocation invocation) {
   Target target = CO_TRY(lambda.resolver->resolve(name, thread_random()));
   if (invocation.invoked_arn.empty()) invocation.invoked_arn = name.qualified_arn();
@@ -48,9 +69,13 @@ Task<Reply<Answer>> invoke_function(Lambda& lambda, FunctionName name, function:
                        .account = name.account, .region = name.region, .start = control.now()};
   trace.parent = span.id;
   invocation.trace_id = trace.amzn_header();
+  const std::string function_key = name.key();
+  const int running = ++lambda.running[function_key];
   const std::int64_t began = io::monotonic_micros();
   auto outcome = co_await lambda.functions.invoke(target.version, std::move(invocation), target.reserved, target.reserved_by_all);
   span.duration = Duration(io::monotonic_micros() - began);
+  if (const auto left = lambda.running.find(function_key); left != lambda.running.end() && --left->second <= 0) lambda.running.erase(left);
+  publish(lambda, name, !outcome, outcome && outcome->failed, span.duration, running);
   if (!outcome) span.error = "TooManyRequestsException";
   else if (outcome->failed) span.error = "Unhandled";
   span.status = span.error.empty() ? 200 : outcome ? 200 : 429;

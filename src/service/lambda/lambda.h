@@ -1,12 +1,15 @@
 // What Lambda's handlers may touch.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "aws/caller.h"
 #include "base/parts.h"
 #include "engine/delivery/deliveries.h"
 #include "engine/function/functions.h"
+#include "engine/metrics/counters.h"
 #include "engine/telemetry/spans.h"
 #include "service/lambda/repository.h"
 
@@ -27,6 +30,8 @@ struct Lambda {
   delivery::Deliveries& deliveries;
   aws::Caller& caller;
   telemetry::Spans& spans;
+  metrics::Counters& counters;
+  std::map<std::string, int, std::less<>> running;  // invocations by function key
   Repository repository;
   std::unique_ptr<Resolver> resolver;
   std::unique_ptr<AsyncInvocations> async;

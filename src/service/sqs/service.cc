@@ -3,13 +3,15 @@
 #include "aws/service.h"
 #include "service/sqs/move_tasks.h"
 #include "service/sqs/operations.h"
+#include "service/sqs/queue_gauges.h"
 #include "service/sqs/resources.h"
 #include "service/sqs/stored_message.h"
 
 namespace reef::service {
 namespace sqs {
 
-Sqs::Sqs(Parts& parts) : queues(parts.get<queue::Queues>()), caller(parts.get<aws::Caller>()), moves(std::make_unique<MoveTasks>(queues)) {
+Sqs::Sqs(Parts& parts) : queues(parts.get<queue::Queues>()), caller(parts.get<aws::Caller>()), counters(parts.get<metrics::Counters>()), moves(std::make_unique<MoveTasks>(queues)),
+      gauges(std::make_unique<QueueGauges>(queues, counters)) {
   queues.set_dead_letter_mark([](std::string_view source_key, std::string payload, std::uint32_t receive_count) {
     StoredMessage message = decode(payload);
     message.dead_letter_source = parse_key(source_key).arn();
@@ -18,8 +20,14 @@ Sqs::Sqs(Parts& parts) : queues(parts.get<queue::Queues>()), caller(parts.get<aw
   });
 }
 Sqs::~Sqs() = default;
-void Sqs::start() { moves->resume(); }
-void Sqs::stop() { moves->stop(); }
+void Sqs::start() {
+  moves->resume();
+  gauges->start();
+}
+void Sqs::stop() {
+  moves->stop();
+  gauges->stop();
+}
 
 namespace {
 

@@ -9,6 +9,7 @@
 #include "aws/models/sqs.h"
 #include "base/parts.h"
 #include "base/task.h"
+#include "engine/metrics/counters.h"
 #include "engine/queue/queues.h"
 
 namespace reef::service::sqs {
@@ -20,6 +21,7 @@ using Reply = aws::Reply<T>;
 using aws::Call;
 
 class MoveTasks;
+class QueueGauges;
 
 struct Sqs {
   explicit Sqs(Parts& parts);
@@ -29,7 +31,9 @@ struct Sqs {
 
   queue::Queues& queues;
   aws::Caller& caller;
+  metrics::Counters& counters;
   std::unique_ptr<MoveTasks> moves;
+  std::unique_ptr<QueueGauges> gauges;
 };
 
 }  // namespace reef::service::sqs

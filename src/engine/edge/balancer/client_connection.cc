@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::size_t kHeadMax = 64 * 1024, kTargetMax = 16 * 1024;
 constexpr std::size_t kRequestBacklogMax = 256 * 1024;
+constexpr int kReadsPerTick = 16;
 constexpr int kConnectTries = 3;
+constexpr std::size_t kRetryBytesMax = 128 * 1024;
 constexpr int kForwardedForMax = 30;
 
 std::string& reply_scratch() {
@@ -75,6 +77,7 @@ void ClientConnection::on_ready(std::uint32_t events) {
   if (state_ == State::kClosed) return;
   last_activity_ = loop_.now();
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) can_read_ = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;   // no further edge will come
   if (state_ == State::kHandshake) {
     const long done = transport_.handshake();
     if (done == io::kBroken) return close();
@@ -95,7 +98,9 @@ void ClientConnection::on_ready(std::uint32_t events) {
 // Reads while there is somewhere to put what comes.
 void ClientConnection::read() {
   char* const scratch = proxy_scratch();
-  while (can_read_ && state_ != State::kClosed) {
+  for (int reads = 0; can_read_ && state_ != State::kClosed; ++reads) {
+    // One sender may not keep the loop for itself.
+    if (reads == kReadsPerTick) return loop_.resume_later(*this);
     const bool wants = state_ == State::kHead || state_ == State::kLingering ||
                        ((state_ == State::kTunnel || !request_complete_) && upstream_ && upstream_->backlog() < kRequestBacklogMax);
     if (!wants) return;
@@ -108,7 +113,7 @@ void ClientConnection::read() {
       if (state_ != State::kHead && state_ != State::kLingering) ++slot_->client_resets;
       return close();
     }
-    if (static_cast<std::size_t>(n) < kProxyScratchBytes && !transport_.is_tls()) can_read_ = false;
+    if (static_cast<std::size_t>(n) < kProxyScratchBytes && !transport_.is_tls() && !hung_up_) can_read_ = false;
     slot_->bytes += static_cast<std::uint64_t>(n);
     if (state_ != State::kLingering) take({scratch, static_cast<std::size_t>(n)});
   }
@@ -126,6 +131,9 @@ void ClientConnection::take(std::string_view bytes) {
     if (!request_complete_) {
       const std::size_t size = take_body(bytes);
       if (state_ == State::kClosed || state_ == State::kLingering) return;
+      // What was sent is kept for a second try, as long as it is little.
+      can_retry_ = can_retry_ && !reply_began_ && request_.size() + size <= kRetryBytesMax;
+      if (can_retry_) request_.append(bytes, 0, size);
       if (upstream_) upstream_->send(bytes.substr(0, size), request_complete_);
       bytes.remove_prefix(size);
       continue;
@@ -261,7 +269,7 @@ void ClientConnection::forward(const Routing& routing, std::size_t rule, std::st
   request_.clear();
   append_request_head(request_, routing.bytes, routing.head, facts, listener_->plan.heads, context, trace);
   request_ += body;
-  can_retry_ = request_complete_;
+  can_retry_ = true;
   tries_ = 0;
   state_ = State::kWaiting;
   dispatch();
@@ -314,14 +322,14 @@ void ClientConnection::on_reply_body(std::string_view bytes) {
     fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
     out += bytes;
     out += "\r\n";
-    return;
-  }
-  if (bytes.size() <= kCopyMax) {
+    if (out.size() > kCopyMax) flush_scratch();
+  } else if (bytes.size() <= kCopyMax) {
     out += bytes;
-    return;
+  } else {
+    flush_scratch();
+    if (state_ != State::kClosed) send(bytes);
   }
-  flush_scratch();
-  if (state_ != State::kClosed) send(bytes);
+  if (is_backed_up() && upstream_) upstream_->pause();
 }
 
 void ClientConnection::on_reply_flush() {
@@ -348,6 +356,7 @@ void ClientConnection::on_reply_end() {
 void ClientConnection::on_reply_failed(UpstreamFailure failure) {
   upstream_ = nullptr;
   target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  if (reply_began_) flush_scratch();
   reply_scratch().clear();
   if (state_ == State::kClosed) return;
   ++target_->sides[loop_.index()].counters.connection_errors;

@@ -74,7 +74,7 @@ class ClientConnection final : public io::FdHandler, public Exchange {
   State state_ = State::kHead;
   BodyMode body_ = BodyMode::kNone;
   int tries_ = 0;
-  bool can_read_ = false, keeps_alive_ = true, is_head_ = false, is_http10_ = false, is_idempotent_ = false, request_complete_ = true;
+  bool can_read_ = false, hung_up_ = false, keeps_alive_ = true, is_head_ = false, is_http10_ = false, is_idempotent_ = false, request_complete_ = true;
   bool can_retry_ = false, reply_chunks_ = false, is_upgrade_ = false, sets_group_cookie_ = false, reply_began_ = false;
   std::list<std::unique_ptr<ClientConnection>>::iterator place_;
 };

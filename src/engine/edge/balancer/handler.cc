@@ -4,6 +4,7 @@
 
 #include "engine/edge/balancer/cookies.h"
 #include "http/connection.h"
+#include "http/http2_client.h"
 
 namespace reef::edge {
 namespace {
@@ -234,6 +235,51 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
   co_return out;
 }
 
+Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head) {
+  wire::Http1Head parsed;
+  if (wire::parse_request_head(head, head.size() + 1, parsed).status != wire::Http1Status::kComplete) co_return make_error(400);
+  http::Http2Request sent;
+  sent.method = request.method;
+  sent.path = head.substr(parsed.target_at, parsed.target_size);
+  sent.body = request.body;
+  for (const wire::Http1Field& field : parsed.fields) {
+    std::string name = to_lower(std::string_view(head).substr(field.name_at, field.name_size));
+    std::string value = head.substr(field.value_at, field.value_size);
+    if (name == "host") sent.authority = std::move(value);
+    else if (name != "transfer-encoding") sent.headers.emplace_back(std::move(name), std::move(value));
+  }
+  if (request.header("te").find("trailers") != std::string_view::npos) sent.headers.emplace_back("te", "trailers");
+  const bool has_body = request.body->size() != 0;
+  for (int tries = 0;; ++tries) {
+    const auto settings = group->settings;
+    const std::shared_ptr<Target>* chosen = settings ? choose_target(*group, tries == 0 ? sticky : 0, loop.reactor().now(), loop.random()) : nullptr;
+    if (!chosen) co_return make_error(503);
+    const std::shared_ptr<Target> target = *chosen;
+    auto& connection = target->sides[loop.index()].http2;
+    if (!connection || !connection->is_open()) {
+      const auto fd = co_await loop.dialer().dial(target->ip, target->port);
+      const bool is_tls = settings->protocol == TargetProtocol::kHttps;
+      if (fd) connection = http::Http2Client::start(loop.reactor(), *fd, is_tls ? &loop.target_tls() : nullptr, 10s);
+      else if (tries + 1 < kTriesMax) continue;
+      else co_return make_error(502);
+    }
+    const auto kept = connection;
+    target->outstanding.fetch_add(1, std::memory_order_relaxed);
+    auto reply = co_await kept->send(sent);
+    target->outstanding.fetch_sub(1, std::memory_order_relaxed);
+    Counters& counters = target->sides[loop.index()].counters;
+    if (!reply) {
+      ++counters.connection_errors;
+      const bool unsent = reply.error().code == ECONNREFUSED;
+      if (!has_body && tries + 1 < (unsent ? kTriesMax : 2) && (unsent || is_idempotent(request.method))) continue;
+      co_return make_error(502);
+    }
+    ++counters.requests;
+    counters.count_status(reply->status);
+    co_return *std::move(reply);
+  }
+}
+
 Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, http::Request& request) {
   const std::shared_ptr<const LoopListener> listener = slot->now;
   const SplitAddress peer = split_peer(request.peer);
@@ -268,6 +314,8 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   const std::shared_ptr<LoopGroup> group = groups[index];
   const auto settings = group->settings;
   if (!settings) co_return make_error(503);
+  // gRPC is spoken over HTTP/2 alone, and by POST.
+  if (settings->version == HttpVersion::kGrpc && (request.version != 20 || request.method != "POST")) co_return own_answer(464, "text/html", error_page(464));
   const std::string trace = make_trace(request.header("x-amzn-trace-id"), to_seconds(reactor_.now()), random(), random());
   (void)sets_group;
   if (!settings->function.empty()) co_return co_await function_target(settings, request, peer.ip);
@@ -294,6 +342,7 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   std::string out_head;
   append_request_head(out_head, raw, head, read_facts(raw, head), listener->plan.heads,
                       {.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls}, trace);
+  if (settings->version != HttpVersion::kHttp1) co_return co_await forward_http2(*this, group, sticky, request, std::move(out_head));
   co_return co_await forward_http1(*this, group, sticky, request, std::move(out_head));
 }
 

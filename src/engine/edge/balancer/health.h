@@ -30,6 +30,7 @@ struct HealthSettings {
   int port = 0;                 // 0: the port on which the target receives traffic
   std::string path = "/";
   StatusMatcher matcher;
+  bool is_http2 = false;        // the target speaks HTTP/2
   bool is_grpc = false;         // `path` is a gRPC method, `matcher` is of gRPC codes
   Duration interval = 30s;
   Duration timeout = 5s;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/edge/balancer/client_connection.h"
+#include "http/http2_client.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -76,11 +77,15 @@ BalancerLoop::~BalancerLoop() {
 }
 
 void BalancerLoop::end_tick() {
+  tick_micros_ = 0;
   if (!resumable_.empty()) {
     for (ClientConnection* client : std::exchange(resumable_, {}))
       if (client) client->resume();
-    if (!resumable_.empty()) reactor_.do_not_wait();
   }
+  if (!resumable_upstreams_.empty())
+    for (Upstream* upstream : std::exchange(resumable_upstreams_, {}))
+      if (upstream && !upstream->is_paused()) upstream->resume();
+  if (!resumable_.empty() || !resumable_upstreams_.empty()) reactor_.do_not_wait();
   if (!buried_clients_.empty()) buried_clients_.clear();
   if (!buried_upstreams_.empty()) buried_upstreams_.clear();
 }
@@ -89,10 +94,14 @@ void BalancerLoop::resume_later(ClientConnection& client) {
   if (std::find(resumable_.begin(), resumable_.end(), &client) == resumable_.end()) resumable_.push_back(&client);
 }
 
+void BalancerLoop::resume_later(Upstream& upstream) {
+  if (std::find(resumable_upstreams_.begin(), resumable_upstreams_.end(), &upstream) == resumable_upstreams_.end()) resumable_upstreams_.push_back(&upstream);
+}
+
 // Deadlines are looked at once a second for all connections, which costs less than a timer for each.
 void BalancerLoop::sweep() {
   sweep_timer_ = reactor_.after(1s, [this] {
-    const std::int64_t at = now();
+    const std::int64_t at = io::monotonic_micros();
     for (auto it = clients_.begin(); it != clients_.end();) (*it++)->expire(at);
     for (auto it = upstreams_.begin(); it != upstreams_.end();) (*it++)->expire(at);
     if (clients_.empty() && upstreams_.empty() && acceptors_.empty()) sweep_timer_ = 0;
@@ -115,8 +124,10 @@ void BalancerLoop::put_group(std::shared_ptr<const GroupSettings> settings) { gr
 
 void BalancerLoop::put_targets(const std::string& id, std::shared_ptr<const TargetSet> targets, const std::vector<std::shared_ptr<Target>>& gone) {
   group(id)->targets = std::move(targets);
-  for (const auto& target : gone)
+  for (const auto& target : gone) {
     for (Upstream* upstream : std::exchange(target->sides[index_].idle, {})) upstream->abandon();
+    if (const auto http2 = std::exchange(target->sides[index_].http2, nullptr)) http2->close();
+  }
 }
 
 void BalancerLoop::remove_group(const std::string& id) {
@@ -197,6 +208,7 @@ void BalancerLoop::forget_idle(Upstream& upstream) { std::erase(upstream.target(
 
 void BalancerLoop::bury(Upstream& upstream) {
   if (std::exchange(upstream.is_buried_, true)) return;
+  std::replace(resumable_upstreams_.begin(), resumable_upstreams_.end(), &upstream, static_cast<Upstream*>(nullptr));
   buried_upstreams_.push_back(std::move(*upstream.place_));
   upstreams_.erase(upstream.place_);
 }

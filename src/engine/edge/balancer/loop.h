@@ -49,8 +49,11 @@ class BalancerLoop {
 
   io::Reactor& reactor() { return reactor_; }
   std::size_t index() const { return index_; }
-  // Of this tick, monotonic microseconds.
-  std::int64_t now() const { return io::monotonic_micros(); }
+  // Monotonic microseconds, read once a tick.
+  std::int64_t now() {
+    if (tick_micros_ == 0) tick_micros_ = io::monotonic_micros();
+    return tick_micros_;
+  }
   std::uint64_t random() { return random_.next(); }
   const io::TlsContext& target_tls();
   const Dialer& dialer() const { return dialer_; }
@@ -79,6 +82,7 @@ class BalancerLoop {
   void adopt_client(const std::shared_ptr<ListenerSlot>& slot, int fd);
   // Goes on at the end of the tick with what a connection has already received.
   void resume_later(ClientConnection& client);
+  void resume_later(Upstream& upstream);
   // To the server of coroutines, for the rest of the connection's life; `unread` was received and not looked at.
   void hand_over(io::Transport&& transport, const std::shared_ptr<ListenerSlot>& slot, std::string peer, std::string unread);
   // Answers a request of another protocol than HTTP/1.1 over a balancer's own connection.
@@ -95,6 +99,7 @@ class BalancerLoop {
   std::size_t index_;
   const Dialer& dialer_;
   SeededRandom random_;
+  std::int64_t tick_micros_ = 0;
   TextMap<std::shared_ptr<LoopGroup>> groups_;
   TextMap<std::shared_ptr<ListenerSlot>> slots_;
   TextMap<std::vector<std::unique_ptr<Acceptor>>> acceptors_;
@@ -102,6 +107,7 @@ class BalancerLoop {
   std::list<std::unique_ptr<ClientConnection>> clients_;
   TextMap<std::unique_ptr<http::Server>> servers_;   // by listener, made when something is handed over
   std::vector<ClientConnection*> resumable_;
+  std::vector<Upstream*> resumable_upstreams_;
   std::vector<std::unique_ptr<Upstream>> buried_upstreams_;
   std::vector<std::unique_ptr<ClientConnection>> buried_clients_;
   std::unique_ptr<io::TlsContext> target_tls_;

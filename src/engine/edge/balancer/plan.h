@@ -51,13 +51,8 @@ struct RuleActions {
 
 enum class ListenerProtocol { kHttp, kHttps, kTcp, kTls, kUdp, kTcpUdp };
 
-struct ListenerTls {
-  std::vector<std::string> certificates;   // names to look up, the default one first
-  std::string policy;
-  enum class Clients { kOff, kPassthrough, kVerify } clients = Clients::kOff;
-  std::string trust_store_pem;
-  bool ignores_client_expiry = false;
-};
+// Whether targets are told who a TLS client is.
+enum class ClientCertificates { kNone, kPassedOn, kVerified };
 
 struct ListenerPlan {
   std::string id;
@@ -68,7 +63,7 @@ struct ListenerPlan {
   Duration idle_timeout = 60s;             // without a byte in either direction
   Duration client_keep_alive = 3600s;      // a connection's whole life
   bool allows_http2 = true;
-  std::optional<ListenerTls> tls;
+  ClientCertificates client_certificates = ClientCertificates::kNone;
   std::vector<RuleConditions> conditions;  // in order of priority
   std::vector<RuleActions> actions;        // of those conditions, and the default's at the end
 };

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "http/client.h"
+#include "base/text.h"
+#include "http/http2_client.h"
 #include "http/socket_stream.h"
 #include "io/tls.h"
 #include "wire/http1.h"
@@ -46,14 +47,59 @@ Task<CheckResult> converse(http::SocketStream& stream, const std::string& ip, in
   }
 }
 
+// Over HTTP/2: a GET, or the call of a gRPC method with an empty message, whose answer is the code in the trailers.
+Task<CheckResult> converse_http2(io::Reactor& reactor, int fd, std::string ip, int port, HealthSettings settings, bool& late) {
+  const auto client = http::Http2Client::start(reactor, fd, settings.protocol == CheckProtocol::kHttps ? &tls() : nullptr, settings.timeout);
+  const auto timer = reactor.after(settings.timeout, [&] {
+    late = true;
+    client->close();
+  });
+  http::Http2Request request{.method = settings.is_grpc ? "POST" : "GET", .authority = fmt::format("{}:{}", ip, port), .path = settings.path};
+  request.headers = {{"user-agent", "ELB-HealthChecker/2.0"}};
+  std::unique_ptr<http::Body> body;
+  if (settings.is_grpc) {
+    request.headers.emplace_back("content-type", "application/grpc");
+    request.headers.emplace_back("te", "trailers");
+    body = http::make_body(std::string(5, '\0'));
+    request.body = body.get();
+  }
+  CheckResult result;
+  auto reply = co_await client->send(std::move(request));
+  if (reply) {
+    std::string code;
+    if (const std::string* given = reply->find("grpc-status")) code = *given;
+    if (settings.is_grpc && reply->stream) {
+      while (true) {
+        const auto piece = co_await reply->stream->read();
+        if (!piece || piece->empty()) break;
+      }
+      for (const auto& [name, value] : reply->stream->trailers())
+        if (name == "grpc-status") code = value;
+    }
+    result.kind = CheckResult::Kind::kAnswer;
+    result.status = settings.is_grpc ? static_cast<int>(parse_int<int>(code).value_or(-1)) : reply->status;
+    if (settings.is_grpc && result.status < 0) result.kind = CheckResult::Kind::kFailed;
+    else result.passed = settings.matcher.matches(result.status);
+    reply->stream.reset();
+  }
+  reactor.cancel(timer);
+  client->close();
+  co_return result;
+}
+
 }  // namespace
 
 Task<CheckResult> probe(io::Reactor& reactor, const Dialer& dialer, std::string ip, int port, HealthSettings settings) {
   const std::int64_t began = io::monotonic_micros();
   const auto fd = co_await dialer.dial(ip, port);
   if (!fd) co_return CheckResult{};
-  http::SocketStream stream(reactor, *fd);
   bool late = false;
+  if (settings.is_http2 && (settings.protocol == CheckProtocol::kHttp || settings.protocol == CheckProtocol::kHttps)) {
+    CheckResult result = co_await converse_http2(reactor, *fd, ip, port, settings, late);
+    if (late) result = {CheckResult::Kind::kTimeout, 0, false};
+    co_return result;
+  }
+  http::SocketStream stream(reactor, *fd);
   const auto timer = reactor.after(settings.timeout - Duration(io::monotonic_micros() - began), [&] {
     late = true;
     stream.close();

@@ -11,6 +11,10 @@
 #include "base/time.h"
 #include "engine/edge/balancer/health.h"
 
+namespace reef::http {
+class Http2Client;
+}
+
 namespace reef::edge {
 
 class Upstream;
@@ -33,6 +37,7 @@ struct Counters {
 struct Target {
   struct alignas(64) LoopSide {
     std::vector<Upstream*> idle;   // kept-alive connections, the last used at the back
+    std::shared_ptr<http::Http2Client> http2;   // of groups that speak HTTP/2
     Counters counters;
   };
   Target(std::string target_id, std::string target_ip, int target_port, std::size_t loops)

@@ -13,6 +13,7 @@ namespace reef::edge {
 namespace {
 
 constexpr std::size_t kReplyHeadMax = 64 * 1024;
+constexpr int kReadsPerTick = 16;
 constexpr Duration kConnectTimeout = 10s;
 constexpr Duration kIdleTimeout = 55s;
 
@@ -88,6 +89,7 @@ void Upstream::on_ready(std::uint32_t events) {
     can_read_ = true;
   }
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) can_read_ = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;   // no further edge will come
   if (!exchange_) {
     // An idle connection has nothing to say: its target closes it.
     char byte;
@@ -139,13 +141,18 @@ void Upstream::flush() {
 }
 
 void Upstream::resume() {
-  if (!std::exchange(paused_, false)) return;
+  paused_ = false;
   if (can_read_ && exchange_ && state_ == State::kOpen) read();
 }
 
 void Upstream::read() {
   char* const scratch = proxy_scratch();
-  while (exchange_ && !paused_ && state_ == State::kOpen) {
+  for (int reads = 0; exchange_ && !paused_ && state_ == State::kOpen; ++reads) {
+    // One sender may not keep the loop for itself.
+    if (reads == kReadsPerTick) {
+      loop_.resume_later(*this);
+      break;
+    }
     const long n = transport_.read(scratch, kProxyScratchBytes);
     if (n == io::kWouldBlock) {
       can_read_ = false;
@@ -162,7 +169,7 @@ void Upstream::read() {
       return;
     }
     // A short read of a plain socket emptied it; the next edge will come.
-    if (static_cast<std::size_t>(n) < kProxyScratchBytes && !transport_.is_tls()) can_read_ = false;
+    if (static_cast<std::size_t>(n) < kProxyScratchBytes && !transport_.is_tls() && !hung_up_) can_read_ = false;
     deliver({scratch, static_cast<std::size_t>(n)});
     if (!can_read_) break;
   }

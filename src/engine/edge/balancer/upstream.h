@@ -50,6 +50,7 @@ class Upstream final : public io::FdHandler {
   // Back-pressure of the reply.
   void pause() { paused_ = true; }
   void resume();
+  bool is_paused() const { return paused_; }
   // Nobody wants the reply any more: the connection ends.
   void abandon();
   // After a 101: bytes pass both ways until one side ends.
@@ -92,7 +93,7 @@ class Upstream final : public io::FdHandler {
   std::uint32_t requests_ = 0;
   State state_ = State::kDialling;
   BodyMode mode_ = BodyMode::kHead;
-  bool can_read_ = false, paused_ = false, request_complete_ = false, is_head_request_ = false, keeps_alive_ = true, body_done_ = false;
+  bool can_read_ = false, hung_up_ = false, paused_ = false, request_complete_ = false, is_head_request_ = false, keeps_alive_ = true, body_done_ = false;
   bool waits_for_drain_ = false, is_buried_ = false;
   std::list<std::unique_ptr<Upstream>>::iterator place_;
 };

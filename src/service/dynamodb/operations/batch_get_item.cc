@@ -64,6 +64,7 @@ Task<Reply<model::BatchGetItemOutput>> batch_get_item(Dynamodb& dynamodb, const 
       const table::Projection* projection = expressions[name]->projection_or_null();
       items.push_back(projection ? table::project(*item, *projection) : *std::move(item));
     }
+    consumption.publish(dynamodb.counters, Consumption::Direction::kRead);
     if (auto report = consumption.report(in.return_consumed_capacity)) {
       if (!out.consumed_capacity) out.consumed_capacity.emplace();
       out.consumed_capacity->push_back(*std::move(report));

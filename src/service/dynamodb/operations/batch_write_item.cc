@@ -90,11 +90,13 @@ Task<Reply<model::BatchWriteItemOutput>> batch_write_item(Dynamodb& dynamodb, co
     }
   }
   if (error) co_return Err(*std::move(error));
-  for (const auto& [name, sum] : consumption)
+  for (const auto& [name, sum] : consumption) {
+    sum.publish(dynamodb.counters, Consumption::Direction::kWrite);
     if (auto report = sum.report(in.return_consumed_capacity)) {
       if (!out.consumed_capacity) out.consumed_capacity.emplace();
       out.consumed_capacity->push_back(*std::move(report));
     }
+  }
   co_return out;
 }
 

@@ -24,11 +24,10 @@ Task<Reply<model::GetItemOutput>> get_item(Dynamodb& dynamodb, const model::GetI
   }
   model::GetItemOutput out;
   out.item = dynamodb.tables.get(*table, in.key);
-  if (in.return_consumed_capacity) {
-    Consumption consumption{.table = table};
-    consumption.table_units = read_units(out.item ? item_size(*out.item) : 0, in.consistent_read.value_or(false));
-    out.consumed_capacity = consumption.report(in.return_consumed_capacity);
-  }
+  Consumption consumption{.table = table};
+  consumption.table_units = read_units(out.item ? item_size(*out.item) : 0, in.consistent_read.value_or(false));
+  consumption.publish(dynamodb.counters, Consumption::Direction::kRead);
+  out.consumed_capacity = consumption.report(in.return_consumed_capacity);
   if (out.item && expressions.projection) out.item = table::project(*out.item, *expressions.projection);
   co_return out;
 }

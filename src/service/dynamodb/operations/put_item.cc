@@ -35,11 +35,10 @@ Task<Reply<model::PutItemOutput>> put_item(Dynamodb& dynamodb, const model::PutI
     co_return Err(to_error(std::move(written).error(), in.return_values_on_condition_check_failure == "ALL_OLD"));
   model::PutItemOutput out;
   if (wants_old) out.attributes = std::move(written->before);
-  if (in.return_consumed_capacity) {
-    Consumption consumption{.table = table};
-    consumption.add_write(*written);
-    out.consumed_capacity = consumption.report(in.return_consumed_capacity);
-  }
+  Consumption consumption{.table = table};
+  consumption.add_write(*written);
+  consumption.publish(dynamodb.counters, Consumption::Direction::kWrite);
+  out.consumed_capacity = consumption.report(in.return_consumed_capacity);
   out.item_collection_metrics = collection_metrics(*table, in.item, in.return_item_collection_metrics);
   co_return out;
 }

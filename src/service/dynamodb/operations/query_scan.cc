@@ -104,14 +104,13 @@ Reply<void> check_filter_keys(const Expressions& expressions, const table::KeySc
 }
 
 template <class Output>
-Output page_output(table::Page page, const table::Read& read, bool consistent,
+Output page_output(Dynamodb& dynamodb, table::Page page, const table::Read& read, bool consistent,
                    const std::optional<std::string>& wanted_capacity) {
   Output out;
   out.count = static_cast<std::int32_t>(page.count);
   out.scanned_count = static_cast<std::int32_t>(page.scanned);
   out.last_evaluated_key = std::move(page.last_key);
   if (!read.count_only) out.items = std::move(page.items);
-  if (!wanted_capacity) return out;
   Consumption consumption{.table = read.table};
   if (read.index) {
     consumption.index_units[read.index->number] = read_units(page.bytes, consistent);
@@ -119,6 +118,7 @@ Output page_output(table::Page page, const table::Read& read, bool consistent,
   } else {
     consumption.table_units = read_units(page.bytes, consistent);
   }
+  consumption.publish(dynamodb.counters, Consumption::Direction::kRead);
   out.consumed_capacity = consumption.report(wanted_capacity);
   return out;
 }
@@ -190,9 +190,9 @@ Task<Reply<model::QueryOutput>> query(Dynamodb& dynamodb, const model::QueryInpu
   CO_TRY(choose_fetch(in.select, read));
   CO_TRY(check_paths_of(expressions, *read.table));
   if (read.from >= read.to) {  // an empty range
-    co_return page_output<model::QueryOutput>({}, read, consistent, in.return_consumed_capacity);
+    co_return page_output<model::QueryOutput>(dynamodb, {}, read, consistent, in.return_consumed_capacity);
   }
-  co_return page_output<model::QueryOutput>(dynamodb.tables.read(read), read, consistent, in.return_consumed_capacity);
+  co_return page_output<model::QueryOutput>(dynamodb, dynamodb.tables.read(read), read, consistent, in.return_consumed_capacity);
 }
 
 Task<Reply<model::ScanOutput>> scan(Dynamodb& dynamodb, const model::ScanInput& in, const Call& call) {
@@ -229,7 +229,7 @@ Task<Reply<model::ScanOutput>> scan(Dynamodb& dynamodb, const model::ScanInput& 
     CO_TRY(std::move(started));
   }
   CO_TRY(check_paths_of(expressions, *read.table));
-  co_return page_output<model::ScanOutput>(dynamodb.tables.read(read), read, consistent, in.return_consumed_capacity);
+  co_return page_output<model::ScanOutput>(dynamodb, dynamodb.tables.read(read), read, consistent, in.return_consumed_capacity);
 }
 
 }  // namespace reef::dynamodb::operations

@@ -185,11 +185,13 @@ Task<Reply<model::TransactWriteItemsOutput>> transact_write_items(Dynamodb& dyna
       (*out.item_collection_metrics)[table.name].push_back(*std::move(metrics));
     }
   }
-  for (const auto& [name, sum] : consumption)
+  for (const auto& [name, sum] : consumption) {
+    sum.publish(dynamodb.counters, Consumption::Direction::kWrite);
     if (auto report = sum.report(in.return_consumed_capacity, Consumption::Sort::kTransactionWrite)) {
       if (!out.consumed_capacity) out.consumed_capacity.emplace();
       out.consumed_capacity->push_back(*std::move(report));
     }
+  }
   co_return out;
 }
 
@@ -221,11 +223,13 @@ Task<Reply<model::TransactGetItemsOutput>> transact_get_items(Dynamodb& dynamodb
     const table::Projection* projection = expressions[i].projection_or_null();
     response.item = projection ? table::project(*items[i], *projection) : *std::move(items[i]);
   }
-  for (const auto& [name, sum] : consumption)
+  for (const auto& [name, sum] : consumption) {
+    sum.publish(dynamodb.counters, Consumption::Direction::kRead);
     if (auto report = sum.report(in.return_consumed_capacity, Consumption::Sort::kTransactionRead)) {
       if (!out.consumed_capacity) out.consumed_capacity.emplace();
       out.consumed_capacity->push_back(*std::move(report));
     }
+  }
   co_return out;
 }
 

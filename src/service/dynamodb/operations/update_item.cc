@@ -99,11 +99,10 @@ Task<Reply<model::UpdateItemOutput>> update_item(Dynamodb& dynamodb, const model
   if (!written)
     co_return Err(to_error(std::move(written).error(), in.return_values_on_condition_check_failure == "ALL_OLD", true));
   model::UpdateItemOutput out;
-  if (in.return_consumed_capacity) {
-    Consumption consumption{.table = table};
-    consumption.add_write(*written);
-    out.consumed_capacity = consumption.report(in.return_consumed_capacity);
-  }
+  Consumption consumption{.table = table};
+  consumption.add_write(*written);
+  consumption.publish(dynamodb.counters, Consumption::Direction::kWrite);
+  out.consumed_capacity = consumption.report(in.return_consumed_capacity);
   if (in.return_values) out.attributes = updated_attributes(in.return_values, *written, updated_paths(expressions));
   out.item_collection_metrics = collection_metrics(*table, in.key, in.return_item_collection_metrics);
   co_return out;

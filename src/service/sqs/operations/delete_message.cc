@@ -22,6 +22,7 @@ Task<Reply<model::DeleteMessageOutput>> delete_message(Sqs& sqs, const model::De
   std::vector<queue::Handle> handles{handle};
   const auto removed = CO_TRY(to_reply(co_await sqs.queues.remove(name.key(), std::move(handles))));
   CO_TRY(outcome(removed.front(), in.receipt_handle));
+  sqs.counters.add({name.account, name.region, "AWS/SQS", {{"QueueName", name.name}}}, {{"NumberOfMessagesDeleted", 1}});
   co_return model::DeleteMessageOutput{};
 }
 
@@ -45,6 +46,8 @@ Task<Reply<model::DeleteMessageBatchOutput>> delete_message_batch(Sqs& sqs, cons
     if (const auto done = outcome(removed[i], entries[i]->receipt_handle); done) out.successful.push_back({.id = entries[i]->id});
     else out.failed.push_back(failed_entry(entries[i]->id, done.error()));
   }
+  if (!out.successful.empty())
+    sqs.counters.add({name.account, name.region, "AWS/SQS", {{"QueueName", name.name}}}, {{"NumberOfMessagesDeleted", static_cast<double>(out.successful.size())}});
   co_return out;
 }
 

@@ -84,6 +84,8 @@ Task<Reply<model::ReceiveMessageOutput>> receive_message(Sqs& sqs, const model::
   if (in.visibility_timeout) options.lease = std::chrono::seconds(*in.visibility_timeout);
   if (in.wait_time_seconds) options.wait = std::chrono::seconds(*in.wait_time_seconds);
   const std::vector<queue::Message> received = CO_TRY(to_reply(co_await sqs.queues.receive(name.key(), options)));
+  sqs.counters.add({name.account, name.region, "AWS/SQS", {{"QueueName", name.name}}},
+                   {{"NumberOfMessagesReceived", static_cast<double>(received.size())}, {"NumberOfEmptyReceives", received.empty() ? 1.0 : 0.0}});
   model::ReceiveMessageOutput out;
   if (received.empty()) co_return out;
   auto& messages = out.messages.emplace();

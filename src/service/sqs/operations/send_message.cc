@@ -51,6 +51,8 @@ Task<Reply<model::SendMessageOutput>> send_message(Sqs& sqs, const model::SendMe
   const std::vector<queue::Sent> results = CO_TRY(to_reply(sent));
   model::SendMessageOutput out;
   fill(out, outgoing, results.front(), name.is_fifo());
+  sqs.counters.add({name.account, name.region, "AWS/SQS", {{"QueueName", name.name}}},
+                   {{"NumberOfMessagesSent", 1}, {"SentMessageSize", static_cast<double>(outgoing.bytes), metrics::Unit::kBytes}});
   co_return out;
 }
 
@@ -99,6 +101,8 @@ Task<Reply<model::SendMessageBatchOutput>> send_message_batch(Sqs& sqs, const mo
     auto& entry = out.successful.emplace_back();
     entry.id = *ids[accepted[k]];
     fill(entry, outgoing[accepted[k]], results[k], name.is_fifo());
+    sqs.counters.add({name.account, name.region, "AWS/SQS", {{"QueueName", name.name}}},
+                     {{"NumberOfMessagesSent", 1}, {"SentMessageSize", static_cast<double>(outgoing[accepted[k]].bytes), metrics::Unit::kBytes}});
   }
   co_return out;
 }

@@ -1,0 +1,81 @@
+#include "app/names.h"
+
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "wire/json.h"
+
+namespace reef::app {
+namespace {
+
+constexpr int kPort = 4553, kPortsTried = 64;
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The system's own resolvers; those that were there before `atoll dns install`, if it was used.
+std::vector<std::string> resolvers(const std::string& path, const std::string& own_address, int own_port) {
+  std::string text = read_file(path + ".before-atoll");
+  if (text.empty()) text = read_file(path);
+  auto servers = naming::parse_resolv_conf(text);
+  // systemd-resolved: its own upstreams, or it and we would ask each other.
+  if (servers == std::vector<std::string>{"127.0.0.53"})
+    if (const std::string known = read_file("/run/systemd/resolve/resolv.conf"); !known.empty()) {
+      servers = naming::parse_resolv_conf(known);
+      std::erase_if(servers, [](const std::string& one) { return one.starts_with("127."); });
+    }
+  if (own_port == 53) std::erase(servers, own_address);
+  return servers;
+}
+
+bool is_free(const std::string& address, int port) { return io::bind_udp(address, port, false) && io::listen_tcp(address, port, false); }
+
+}  // namespace
+
+// The loops share the port among themselves, which would also let a second daemon share it unnoticed: hence the look.
+Result<int, Failure> Names::choose_port(const Config& config) const {
+  if (config.dns_port > 0) {
+    if (is_free(config.address, config.dns_port)) return config.dns_port;
+    return Err(Failure{fmt::format("{}:{} (DNS) cannot be listened on: choose another with --dns-port, or none with --dns-port -2", config.address, config.dns_port)});
+  }
+  if (config.dns_port == -1 && config.port == 4566)
+    for (int port = kPort; port < kPort + kPortsTried; ++port)
+      if (is_free(config.address, port)) return port;
+  // Any that is free for both protocols.
+  for (int i = 0; i < kPortsTried; ++i) {
+    const auto socket = TRY(io::bind_udp(config.address, 0, false));
+    const int port = io::local_port(socket.get());
+    if (io::listen_tcp(config.address, port, false)) return port;
+  }
+  return Err(Failure{"no free port for DNS"});
+}
+
+Result<void, Failure> Names::listen(const Config& config) {
+  address_ = config.address;
+  if (config.dns_port != -2) port_ = TRY(choose_port(config));
+  upstream_names_ = resolvers(config.resolv_conf, address_, port_);
+  for (const auto& reactor : storage_.reactors) {
+    upstreams_.push_back(std::make_unique<naming::Upstream>(*reactor, upstream_names_));
+    if (config.dns_port == -2) continue;
+    servers_.push_back(std::make_unique<naming::Server>(*reactor, zones_.view(), *upstreams_.back()));
+    TRY(servers_.back()->listen(address_, port_));
+  }
+  resolver_ = std::make_unique<naming::Resolver>(zones_.view(), *upstreams_.front());
+  health_checks_.set_resolver(resolver_.get());
+  return {};
+}
+
+Task<http::Response> Names::describe() const {
+  wire::Json out = wire::Json::object({{"address", address_}, {"port", port_}});
+  wire::Json& upstream = out.set("upstream", wire::Json::array());
+  for (const std::string& name : upstream_names_) upstream.push_back(name);
+  http::Response response;
+  response.set("content-type", "application/json");
+  response.body = out.dump();
+  co_return response;
+}
+
+}  // namespace reef::app

@@ -1,0 +1,41 @@
+// The DNS server of a running system: one listener per loop, all on one port.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/storage.h"
+#include "engine/naming/health_checks.h"
+#include "engine/naming/server.h"
+#include "engine/naming/upstream.h"
+#include "engine/naming/zones.h"
+#include "http/message.h"
+
+namespace reef::app {
+
+class Names {
+ public:
+  Names(Storage& storage, naming::Zones& zones, naming::HealthChecks& health_checks) : storage_(storage), zones_(zones), health_checks_(health_checks) {}
+  // Port 4553 or one of the next when the configuration leaves it open.
+  Result<void, Failure> listen(const Config& config);
+  int port() const { return port_; }
+  // GET /_atoll/dns
+  Task<http::Response> describe() const;
+
+ private:
+  Result<int, Failure> choose_port(const Config& config) const;
+
+  Storage& storage_;
+  naming::Zones& zones_;
+  naming::HealthChecks& health_checks_;
+  std::string address_;
+  int port_ = 0;
+  std::vector<std::string> upstream_names_;
+  std::vector<std::unique_ptr<naming::Upstream>> upstreams_;
+  std::unique_ptr<naming::Resolver> resolver_;  // of the control loop, for health checks
+  std::vector<std::unique_ptr<naming::Server>> servers_;
+};
+
+}  // namespace reef::app

@@ -1,0 +1,42 @@
+// Host names that belong to parts of the system (load balancers, caches, databases) and the addresses they have. Whoever
+// owns a part puts its name here; whoever resolves names looks here. Any thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/guarded.h"
+#include "base/text.h"
+
+namespace reef::edge {
+
+class HostNames {
+ public:
+  void put(std::string_view name, std::string address) {
+    names_.write([&](auto& names) { names.insert_or_assign(to_lower(name), std::move(address)); });
+  }
+  void remove(std::string_view name) {
+    names_.write([&](auto& names) { names.erase(to_lower(name)); });
+  }
+  void clear() {
+    names_.write([](auto& names) { names.clear(); });
+  }
+  // "127.64.0.3"; the name without a dot at its end.
+  std::optional<std::string> find(std::string_view name) const {
+    return names_.read([&](const auto& names) -> std::optional<std::string> {
+      const auto found = names.find(to_lower(name));
+      return found == names.end() ? std::nullopt : std::optional(found->second);
+    });
+  }
+  // In order of name.
+  std::map<std::string, std::string> all() const {
+    return names_.read([](const auto& names) { return std::map<std::string, std::string>(names.begin(), names.end()); });
+  }
+
+ private:
+  Guarded<TextMap<std::string>> names_;
+};
+
+}  // namespace reef::edge

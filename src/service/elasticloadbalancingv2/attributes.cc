@@ -1,0 +1,172 @@
+// Attributes of load balancers, listeners and target groups: their defaults and what values they take.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_LoadBalancerAttribute.html
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "service/elasticloadbalancingv2/elb.h"
+
+namespace reef::service::elb {
+namespace {
+
+// What values an attribute takes: "bool", "int:1:4000", "text", or the words themselves, separated by '|'.
+struct Known {
+  std::string_view key, initial, values;
+};
+
+constexpr Known kApplication[] = {
+    {"access_logs.s3.enabled", "false", "bool"},
+    {"access_logs.s3.bucket", "", "text"},
+    {"access_logs.s3.prefix", "", "text"},
+    {"idle_timeout.timeout_seconds", "60", "int:1:4000"},
+    {"deletion_protection.enabled", "false", "bool"},
+    {"routing.http2.enabled", "true", "bool"},
+    {"routing.http.drop_invalid_header_fields.enabled", "false", "bool"},
+    {"routing.http.xff_client_port.enabled", "false", "bool"},
+    {"routing.http.preserve_host_header.enabled", "false", "bool"},
+    {"routing.http.xff_header_processing.mode", "append", "append|preserve|remove"},
+    {"load_balancing.cross_zone.enabled", "true", "true"},
+    {"routing.http.desync_mitigation_mode", "defensive", "monitor|defensive|strictest"},
+    {"client_keep_alive.seconds", "3600", "int:60:604800"},
+    {"waf.fail_open.enabled", "false", "bool"},
+    {"routing.http.x_amzn_tls_version_and_cipher_suite.enabled", "false", "bool"},
+    {"zonal_shift.config.enabled", "false", "bool"},
+    {"connection_logs.s3.enabled", "false", "bool"},
+    {"connection_logs.s3.bucket", "", "text"},
+    {"connection_logs.s3.prefix", "", "text"},
+    {"health_check_logs.s3.enabled", "false", "bool"},
+    {"health_check_logs.s3.bucket", "", "text"},
+    {"health_check_logs.s3.prefix", "", "text"},
+};
+constexpr Known kNetwork[] = {
+    {"access_logs.s3.enabled", "false", "bool"},
+    {"access_logs.s3.bucket", "", "text"},
+    {"access_logs.s3.prefix", "", "text"},
+    {"deletion_protection.enabled", "false", "bool"},
+    {"load_balancing.cross_zone.enabled", "false", "bool"},
+    {"dns_record.client_routing_policy", "any_availability_zone", "any_availability_zone|availability_zone_affinity|partial_availability_zone_affinity"},
+    {"zonal_shift.config.enabled", "false", "bool"},
+    {"ipv6.deny_all_igw_traffic", "false", "bool"},
+};
+constexpr Known kHttpListener[] = {
+    {"routing.http.response.server.enabled", "true", "bool"},
+    {"routing.http.response.strict_transport_security.header_value", "", "text"},
+    {"routing.http.response.access_control_allow_origin.header_value", "", "text"},
+    {"routing.http.response.access_control_allow_methods.header_value", "", "text"},
+    {"routing.http.response.access_control_allow_headers.header_value", "", "text"},
+    {"routing.http.response.access_control_allow_credentials.header_value", "", "text"},
+    {"routing.http.response.access_control_expose_headers.header_value", "", "text"},
+    {"routing.http.response.access_control_max_age.header_value", "", "text"},
+    {"routing.http.response.content_security_policy.header_value", "", "text"},
+    {"routing.http.response.x_content_type_options.header_value", "", "text"},
+    {"routing.http.response.x_frame_options.header_value", "", "text"},
+};
+constexpr Known kTcpListener[] = {{"tcp.idle_timeout.seconds", "350", "int:60:6000"}};
+constexpr Known kHttpGroup[] = {
+    {"stickiness.enabled", "false", "bool"},
+    {"deregistration_delay.timeout_seconds", "300", "int:0:3600"},
+    {"stickiness.type", "lb_cookie", "lb_cookie|app_cookie"},
+    {"stickiness.lb_cookie.duration_seconds", "86400", "int:1:604800"},
+    {"stickiness.app_cookie.cookie_name", "", "text"},
+    {"stickiness.app_cookie.duration_seconds", "86400", "int:1:604800"},
+    {"slow_start.duration_seconds", "0", "int:0:900"},
+    {"load_balancing.algorithm.type", "round_robin", "round_robin|least_outstanding_requests|weighted_random"},
+    {"load_balancing.algorithm.anomaly_mitigation", "off", "on|off"},
+    {"load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "true|false|use_load_balancer_configuration"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "text"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "text"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "text"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "text"},
+};
+constexpr Known kFunctionGroup[] = {{"lambda.multi_value_headers.enabled", "false", "bool"}};
+constexpr Known kNetworkGroup[] = {
+    {"stickiness.enabled", "false", "bool"},
+    {"deregistration_delay.timeout_seconds", "300", "int:0:3600"},
+    {"stickiness.type", "source_ip", "source_ip"},
+    {"proxy_protocol_v2.enabled", "false", "bool"},
+    {"preserve_client_ip.enabled", "true", "bool"},
+    {"deregistration_delay.connection_termination.enabled", "false", "bool"},
+    {"load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "true|false|use_load_balancer_configuration"},
+    {"target_health_state.unhealthy.connection_termination.enabled", "true", "bool"},
+    {"target_health_state.unhealthy.draining_interval_seconds", "0", "int:0:360000"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "text"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "text"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "text"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "text"},
+};
+
+struct KnownList {
+  const Known* begin_;
+  const Known* end_;
+  const Known* begin() const { return begin_; }
+  const Known* end() const { return end_; }
+};
+template <std::size_t N>
+KnownList list(const Known (&known)[N]) { return {known, known + N}; }
+
+bool is_http(const std::optional<std::string>& protocol) { return protocol == "HTTP" || protocol == "HTTPS"; }
+
+KnownList known_of(const Balancer& balancer) { return balancer.is_application() ? list(kApplication) : list(kNetwork); }
+KnownList known_of(const Listener& listener) { return is_http(listener.value.protocol) ? list(kHttpListener) : list(kTcpListener); }
+KnownList known_of(const Group& group) {
+  return group.value.target_type == "lambda" ? list(kFunctionGroup) : is_http(group.value.protocol) ? list(kHttpGroup) : list(kNetworkGroup);
+}
+
+template <class T>
+std::vector<std::pair<std::string, std::string>> all(const T& of) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const Known& known : known_of(of)) {
+    const auto found = of.attributes.find(known.key);
+    out.emplace_back(known.key, found == of.attributes.end() ? std::string(known.initial) : found->second);
+  }
+  return out;
+}
+
+template <class T>
+std::string one(const T& of, std::string_view key) {
+  if (const auto found = of.attributes.find(key); found != of.attributes.end()) return found->second;
+  for (const Known& known : known_of(of))
+    if (known.key == key) return std::string(known.initial);
+  return {};
+}
+
+bool takes(std::string_view values, std::string_view value) {
+  if (values == "text") return true;
+  if (values == "bool") return value == "true" || value == "false";
+  if (values.starts_with("int:")) {
+    const auto parts = split(values, ':');
+    const auto number = parse_int<std::int64_t>(value);
+    return number && *number >= *parse_int<std::int64_t>(parts[1]) && *number <= *parse_int<std::int64_t>(parts[2]);
+  }
+  const auto words = split(values, '|');
+  return std::find(words.begin(), words.end(), value) != words.end();
+}
+
+template <class T>
+Reply<void> set(T& of, std::string_view what, const std::string& key, const std::string& value) {
+  for (const Known& known : known_of(of)) {
+    if (known.key != key) continue;
+    if (!takes(known.values, value))
+      return Err(aws::validation_error(fmt::format("{} attribute value '{}' is not valid for attribute '{}'", what, value, key)));
+    of.attributes[key] = value;
+    return {};
+  }
+  return Err(aws::validation_error(fmt::format("{} attribute key '{}' is not recognized", what, key)));
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> attributes_of(const Balancer& balancer) { return all(balancer); }
+std::vector<std::pair<std::string, std::string>> attributes_of(const Listener& listener) { return all(listener); }
+std::vector<std::pair<std::string, std::string>> attributes_of(const Group& group) { return all(group); }
+std::string attribute(const Balancer& balancer, std::string_view key) { return one(balancer, key); }
+std::string attribute(const Group& group, std::string_view key) { return one(group, key); }
+
+Reply<void> set_attribute(Balancer& balancer, const std::string& key, const std::string& value) {
+  return set(balancer, "Load balancer", key, value);
+}
+Reply<void> set_attribute(Listener& listener, const std::string& key, const std::string& value) { return set(listener, "Listener", key, value); }
+Reply<void> set_attribute(Group& group, const std::string& key, const std::string& value) { return set(group, "Target group", key, value); }
+
+}  // namespace reef::service::elb
