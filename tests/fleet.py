@@ -62,8 +62,9 @@ class Fleet:
     def clear(self):
         for arn in self.ecs.list_services(cluster="c")["serviceArns"]:
             self.ecs.delete_service(cluster="c", service=arn, force=True)
-        for arn in self.ecs.list_tasks(cluster="c")["taskArns"]:
-            self.ecs.stop_task(cluster="c", task=arn)
+        for page in self.ecs.get_paginator("list_tasks").paginate(cluster="c"):
+            for arn in page["taskArns"]:
+                self.ecs.stop_task(cluster="c", task=arn)
         wait_for(lambda: self.ecs.describe_clusters(clusters=["c"])["clusters"][0]["runningTasksCount"] == 0 or None, what="all tasks to stop")
 
 
