@@ -14,6 +14,7 @@
 #include "app/images_admin.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
+#include "service/ecr/registry.h"
 #include "service/ecs/metadata.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
@@ -135,6 +136,9 @@ Result<void, Failure> System::start() {
                            }});
   gateway_->add_side_door({.wants = service::lambda::FunctionUrls::wants, .serve = [this](http::Request& request) {
                              return parts_.get<service::lambda::FunctionUrls>().serve(request);
+                           }});
+  gateway_->add_side_door({.wants = service::ecr::Registry::wants, .serve = [this](http::Request& request) {
+                             return parts_.get<service::ecr::Registry>().serve(request);
                            }});
   gateway_->add_side_door({.wants = service::ecs::wants_metadata, .serve = [this](http::Request& request) {
                              return service::ecs::serve_metadata(parts_.get<service::ecs::Ecs>(), request);

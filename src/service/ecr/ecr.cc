@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/ecr/registry.h"
 
 namespace reef::service::ecr {
 namespace {
@@ -27,6 +28,9 @@ std::optional<StoredRepository> decode(const std::string& text) {
 }
 
 }  // namespace
+
+Ecr::Ecr(Parts& parts) : images(parts.get<image::Images>()), registry(std::make_unique<Registry>(*this)) { parts.add(*registry); }
+Ecr::~Ecr() = default;
 
 std::optional<StoredRepository> load(const Call& call, std::string_view name) {
   const std::string* text = store::Shard::control().records().find(record_key(call, name));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,10 +21,14 @@ template <class T>
 using Reply = aws::Reply<T>;
 using aws::Call;
 
+class Registry;  // registry.h
+
 struct Ecr {
-  explicit Ecr(Parts& parts) : images(parts.get<image::Images>()) {}
+  explicit Ecr(Parts& parts);
+  ~Ecr();
   void reset() { images.forget(); }
   image::Images& images;
+  std::unique_ptr<Registry> registry;
 };
 
 struct StoredRepository {
