@@ -67,7 +67,6 @@ int exec(const Target& target, const std::string& task, const std::string& conta
 void add_image_commands(CLI::App& app, int& status) {
   static Target target;
   static std::string path, name, task, container;
-  static std::vector<std::string> command;
   CLI::App* image = app.add_subcommand("image", "Keep container images for ECS: import, list, remove.");
   image->add_option("--port", target.port, "where atoll listens")->capture_default_str()->envname("ATOLL_PORT");
   image->require_subcommand(1);
@@ -84,9 +83,8 @@ void add_image_commands(CLI::App& app, int& status) {
   run->add_option("--port", target.port, "where atoll listens")->capture_default_str()->envname("ATOLL_PORT");
   run->add_option("--container", container, "which, when the task has several");
   run->add_option("task", task, "its id or ARN")->required();
-  run->add_option("command", command, "what to run")->required();
-  run->prefix_command(false);
-  run->callback([&] { status = exec(target, task, container, command); });
+  run->prefix_command();  // what follows the task is the command, its options included
+  run->callback([&, run] { status = exec(target, task, container, run->remaining()); });
 }
 
 }  // namespace reef::cli
