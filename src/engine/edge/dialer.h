@@ -21,14 +21,13 @@ class Dialer {
 
   // Thread-safe.
   void set_inside(Inside inside) {
-    inside_.write([&](Inside& ours) { ours = std::move(inside); });
+    inside_.write([&](Inside& now) { now = std::move(inside); });
   }
 
   // A non-blocking socket that is connected or still connecting (it becomes writable then); the caller owns it.
   // From the address `source` where that is possible.
   Task<Result<int, Failure>> dial(std::string_view ip, int port, std::string source = {}) const {
-    const Inside inside = inside_.read([](const Inside& ours) { return ours; });
-    if (inside)
+    if (const Inside inside = inside_.read([](const Inside& now) { return now; }))
       if (auto task = inside(ip, port)) co_return co_await *std::move(task);
     auto fd = io::connect_tcp(std::string(ip), port, source);
     if (!fd) co_return Err(std::move(fd.error()));
