@@ -11,8 +11,10 @@
 
 #include <fmt/format.h>
 
+#include "app/images_admin.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
+#include "service/ecr/registry.h"
 #include "service/ecs/metadata.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
@@ -135,6 +137,9 @@ Result<void, Failure> System::start() {
   gateway_->add_side_door({.wants = service::lambda::FunctionUrls::wants, .serve = [this](http::Request& request) {
                              return parts_.get<service::lambda::FunctionUrls>().serve(request);
                            }});
+  gateway_->add_side_door({.wants = service::ecr::Registry::wants, .serve = [this](http::Request& request) {
+                             return parts_.get<service::ecr::Registry>().serve(request);
+                           }});
   gateway_->add_side_door({.wants = service::ecs::wants_metadata, .serve = [this](http::Request& request) {
                              return service::ecs::serve_metadata(parts_.get<service::ecs::Ecs>(), request);
                            }});
@@ -148,6 +153,7 @@ Result<void, Failure> System::start() {
                              s3::is_preflight(engines_->blobs, request, path);
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
+  gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
                            .serve = [this](http::Request&) { return names_->describe(); }});
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
@@ -165,7 +171,7 @@ Result<void, Failure> System::start() {
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
     TRY(servers_.back()->listen(config_.address, config_.port));
   }
-  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks);
+  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks, engines_->host_names);
   TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);

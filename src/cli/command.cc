@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/images.h"
 #include "cli/lifecycle.h"
 #include "cli/names.h"
 #include "cli/stacks.h"
@@ -17,6 +18,7 @@ int run(int argc, char** argv, const Daemon& daemon) {
   int status = 0;
   add_lifecycle_commands(app, daemon, status);
   add_stack_commands(app, status);
+  add_image_commands(app, status);
   add_name_commands(app, status);
   add_tool_commands(app, daemon, status);
   CLI11_PARSE(app, argc, argv);

@@ -5,7 +5,7 @@ BUILD_PACKAGES="clang-19 lld-19 cmake ninja-build ccache python3 libnghttp2-dev 
   libyaml-dev libpcre2-dev libseccomp-dev libcap-dev"
 # Python and Node run the functions of the example; boto3 is there as it is in Lambda's own Python; curl is for trying it.
 RUN_PACKAGES="nodejs python3 python3-boto3 curl"
-TEST_PACKAGES="libclang-rt-19-dev libgtest-dev libgmock-dev python3-venv wrk bind9-dnsutils"
+TEST_PACKAGES="libclang-rt-19-dev libgtest-dev libgmock-dev python3-venv wrk bind9-dnsutils skopeo busybox-static"
 
 missing_packages() {
   for package in "$@"; do

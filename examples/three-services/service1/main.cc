@@ -120,7 +120,14 @@ Message handle(const Message& message) {
 
 }  // namespace
 
-int main() {
+// As a health check calls it: `service1 --health`.
+int check_health() {
+  const auto answer = service1::request("127.0.0.1", std::atoi(variable("PORT", "8080").c_str()), {.method = "GET", .target = "/health", .headers = {{"host", "localhost"}, {"connection", "close"}}});
+  return answer && answer->status == 200 ? 0 : 1;
+}
+
+int main(int count, char** arguments) {
+  if (count > 1 && std::string(arguments[1]) == "--health") return check_health();
   if (const std::string code = variable("EXIT_AT_ONCE"); !code.empty()) return std::atoi(code.c_str());
   for (const int number : {SIGTERM, SIGINT}) ::signal(number, [](int) { stopping = true; });
   return service1::serve(std::atoi(variable("PORT", "8080").c_str()), handle, stopping);

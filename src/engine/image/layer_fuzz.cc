@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "engine/image/layer.h"
@@ -19,6 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const reef::io::Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     static_cast<void>(reef::image::apply_layer(folder.get(), layer, "", 0, {.bytes_max = 1 << 20, .entries_max = 1000}));
   }
+  for (const auto& entry : std::filesystem::directory_iterator(base))
+    if (entry.path().filename() != "layer" && entry.path().filename() != "root") std::abort();
   static_cast<void>(reef::image::remove_tree(AT_FDCWD, base));
   return 0;
 }

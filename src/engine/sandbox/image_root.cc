@@ -56,9 +56,9 @@ Result<void, Failure> name_the_network(const Spec& spec, const std::string& host
 
 Result<void, Failure> lay_over(const Spec& spec, std::uint32_t uid, std::uint32_t gid) {
   const std::string base = kBase;
-  TRY(mount_at("tmpfs", base, "tmpfs", MS_NOSUID | MS_NODEV, fmt::format("mode=755,size={}", spec.image.written_bytes)));
-  // By its own name and not in the options, where a comma or a colon would mean something else.
+  // Here and not by name in the options, where a comma or a colon would mean something else; and before /tmp is hidden.
   if (::chdir(spec.image.folder.c_str()) < 0) return Err(step_failed("open the image's files"));
+  TRY(mount_at("tmpfs", base, "tmpfs", MS_NOSUID | MS_NODEV, fmt::format("mode=755,size={}", spec.image.written_bytes)));
   for (const char* name : {"/written", "/work", "/root"})
     if (::mkdir((base + name).c_str(), 0755) < 0) return Err(step_failed(base + name));
   static_cast<void>(!::chown((base + "/written").c_str(), uid, gid));
@@ -78,6 +78,8 @@ Result<void, Failure> set_up_image_root(const Spec& spec, std::uint32_t owner_ui
   if (::mkdir(old_at.c_str(), 0700) < 0) return Err(step_failed("mkdir " + old_at));
   if (::syscall(SYS_pivot_root, root.c_str(), old_at.c_str()) < 0) return Err(step_failed("pivot_root"));
   if (::chdir("/") < 0) return Err(step_failed("chdir /"));
+  // The root holds on to its layers; the host's own /tmp may be where something to bind is.
+  if (::umount2((host + kBase).c_str(), MNT_DETACH) < 0) return Err(step_failed("uncover the host's /tmp"));
 
   TRY(make_folder("/proc", 0755));
   TRY(mount_at("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC));

@@ -109,6 +109,15 @@ void Tasks::stop_container(const TaskPtr& task, std::size_t index) {
   live.sandbox->stop(signal_number(live.image.config.stop_signal), task->plan.containers[index].stop_patience);
 }
 
+std::optional<sandbox::Run> Tasks::environment_of(std::string_view id, std::size_t index) {
+  const LiveTask* task = find(id);
+  if (!task || index >= task->containers.size() || !task->containers[index].image.root) return std::nullopt;
+  const std::string& root = *task->containers[index].image.root;
+  auto spec = make_container_spec(*task, index, isolated(), options_.folder, options_.api_port, image_file(root, "etc/passwd"), image_file(root, "etc/group"));
+  if (!spec) return std::nullopt;
+  return sandbox::Run{.argv = {}, .env = std::move(spec->env), .cwd = std::move(spec->cwd)};
+}
+
 void Tasks::probe(const TaskPtr& task, std::size_t index) {
   LiveContainer& live = task->containers[index];
   const ContainerPlan& plan = task->plan.containers[index];
@@ -116,9 +125,9 @@ void Tasks::probe(const TaskPtr& task, std::size_t index) {
   if (!plan.probe.empty() && plan.probe[0] == "CMD-SHELL") run.argv = {"/bin/sh", "-c", plan.probe.size() > 1 ? plan.probe[1] : ""};
   else if (!plan.probe.empty() && plan.probe[0] == "CMD") run.argv.assign(plan.probe.begin() + 1, plan.probe.end());
   else run.argv = plan.probe;
-  if (auto spec = make_container_spec(*task, index, isolated(), options_.folder, options_.api_port, image_file(*live.image.root, "etc/passwd"), {})) {
-    run.env = std::move(spec->env);
-    run.cwd = std::move(spec->cwd);
+  if (auto given = environment_of(task->plan.id, index)) {
+    run.env = std::move(given->env);
+    run.cwd = std::move(given->cwd);
   }
   const std::weak_ptr<LiveTask> weak = task;
   live.probe_run = live.sandbox->run(run, {.on_output = {}, .on_exit = [this, weak, index](const sandbox::Exit& exit) {

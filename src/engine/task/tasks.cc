@@ -177,9 +177,9 @@ void Tasks::end(const TaskPtr& task) {
   }
   if (task->holder) task->holder->kill();
   if (!task->plan.volumes.empty()) static_cast<void>(image::remove_tree(AT_FDCWD, options_.folder + "/" + task->plan.id));
+  const TaskEvents events = std::exchange(task->events, {});
+  if (events.on_change) events.on_change();
   tasks_.erase(task->plan.id);
-  if (task->events.on_change) task->events.on_change();
-  task->events = {};
 }
 
 void Tasks::stop(std::string_view id, StopCode code, std::string reason) {

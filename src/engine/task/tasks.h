@@ -1,8 +1,8 @@
 // The tasks that run on this machine: containers from images in sandboxes, with one address for each task. On the
 // control shard; nothing of it survives the daemon, whose death ends every sandbox.
 //
-// Always true: `on_change` is called after every change and lastly when the task has stopped, after which it is gone
-// from here with its volumes, ports and address.
+// Always true: `on_change` is called after every change and lastly when the task has stopped, with its volumes,
+// ports and address; it is gone from here after that.
 #pragma once
 
 #include <functional>
@@ -87,6 +87,9 @@ class Tasks {
 
   // One more process in a container that runs. Nothing when there is no such container.
   std::optional<std::uint32_t> exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events);
+
+  // What a process beside a container's workload has to be given.
+  std::optional<sandbox::Run> environment_of(std::string_view id, std::size_t container);
 
   // A connection to a task's address from inside its own network; nothing when no task has the address. On any loop.
   std::optional<Task<Result<int, Failure>>> dial(std::string_view ip, int port);

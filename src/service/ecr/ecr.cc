@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/ecr/registry.h"
 
 namespace reef::service::ecr {
 namespace {
@@ -28,6 +29,9 @@ std::optional<StoredRepository> decode(const std::string& text) {
 
 }  // namespace
 
+Ecr::Ecr(Parts& parts) : images(parts.get<image::Images>()), registry(std::make_unique<Registry>(*this)) { parts.add(*registry); }
+Ecr::~Ecr() = default;
+
 std::optional<StoredRepository> load(const Call& call, std::string_view name) {
   const std::string* text = store::Shard::control().records().find(record_key(call, name));
   return text ? decode(*text) : std::nullopt;
@@ -44,13 +48,38 @@ void save(const Call& call, const StoredRepository& stored) {
 
 bool erase(const Call& call, std::string_view name) { return store::Shard::control().records().erase(record_key(call, name)); }
 
-std::vector<StoredRepository> load_all(const Call& call) {
-  std::vector<StoredRepository> out;
+model::Repository new_repository(const Call& call, const std::string& name) {
+  model::Repository out;
+  out.repository_arn = call.arn("ecr", "repository/" + name);
+  out.registry_id = call.account;
+  out.repository_name = name;
+  out.repository_uri = fmt::format("{}/{}", registry_host(call), name);
+  out.created_at = call.now;
+  out.image_tag_mutability = "MUTABLE";
+  out.image_scanning_configuration = model::ImageScanningConfiguration{.scan_on_push = false};
+  out.encryption_configuration = model::EncryptionConfiguration{.encryption_type = "AES256", .kms_key = {}};
+  return out;
+}
+
+namespace {
+StoredRepository imported(const Call& call, const std::string& name, const image::Repository& images) {
+  StoredRepository out{.repository = new_repository(call, name)};
+  for (const auto& [digest, one] : images.images) out.repository.created_at = std::min(*out.repository.created_at, one.pushed);
+  return out;
+}
+}  // namespace
+
+std::vector<StoredRepository> all_repositories(const Ecr& ecr, const Call& call) {
+  std::map<std::string, StoredRepository> out;
   store::Shard::control().records().scan(record_key(call, ""), [&](std::string_view, const std::string& text) {
-    if (auto repository = decode(text)) out.push_back(*std::move(repository));
+    if (auto repository = decode(text)) out.emplace(*repository->repository.repository_name, *std::move(repository));
     return true;
   });
-  return out;
+  for (const auto& [name, images] : ecr.images.all())
+    if (!out.contains(name)) out.emplace(name, imported(call, name, images));
+  std::vector<StoredRepository> list;
+  for (auto& [name, repository] : out) list.push_back(std::move(repository));
+  return list;
 }
 
 aws::Error no_repository(const Call& call, std::string_view name) {
@@ -58,13 +87,13 @@ aws::Error no_repository(const Call& call, std::string_view name) {
           fmt::format("The repository with name '{}' does not exist in the registry with id '{}'", name, call.account)};
 }
 
-Reply<StoredRepository> existing(const Call& call, const std::optional<std::string>& registry, std::string_view name) {
+Reply<StoredRepository> existing(const Ecr& ecr, const Call& call, const std::optional<std::string>& registry, std::string_view name) {
   if (registry && *registry != call.account)
     return Err(aws::Error(errors::kRepositoryNotFoundException,
                           fmt::format("The repository with name '{}' does not exist in the registry with id '{}'", name, *registry)));
-  auto found = load(call, name);
-  if (!found) return Err(no_repository(call, name));
-  return *std::move(found);
+  if (auto found = load(call, name)) return *std::move(found);
+  if (const image::Repository* images = ecr.images.find_repository(name)) return imported(call, std::string(name), *images);
+  return Err(no_repository(call, name));
 }
 
 std::string registry_host(const Call& call) {

@@ -1,8 +1,9 @@
 // ECR: repositories as records on the control shard. What a repository is and who may change it is kept here; the
-// images themselves belong to the machine.
+// images themselves are engine/image's, the same for every account and region.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "aws/models/ecr.h"
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
+#include "engine/image/images.h"
 
 namespace reef::service::ecr {
 
@@ -19,8 +21,14 @@ template <class T>
 using Reply = aws::Reply<T>;
 using aws::Call;
 
+class Registry;  // registry.h
+
 struct Ecr {
-  explicit Ecr(Parts&) {}
+  explicit Ecr(Parts& parts);
+  ~Ecr();
+  void reset() { images.forget(); }
+  image::Images& images;
+  std::unique_ptr<Registry> registry;
 };
 
 struct StoredRepository {
@@ -33,11 +41,13 @@ struct StoredRepository {
 std::optional<StoredRepository> load(const Call& call, std::string_view name);
 void save(const Call& call, const StoredRepository& repository);
 bool erase(const Call& call, std::string_view name);
-// In order of name.
-std::vector<StoredRepository> load_all(const Call& call);
 
 // Refuses a registry that is another account's, and a repository that does not exist.
-Reply<StoredRepository> existing(const Call& call, const std::optional<std::string>& registry, std::string_view name);
+// A repository that only an import made is there as well, with the settings of a new one.
+Reply<StoredRepository> existing(const Ecr& ecr, const Call& call, const std::optional<std::string>& registry, std::string_view name);
+// In order of name, those that only imports made included.
+std::vector<StoredRepository> all_repositories(const Ecr& ecr, const Call& call);
+model::Repository new_repository(const Call& call, const std::string& name);
 aws::Error no_repository(const Call& call, std::string_view name);
 // "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566": resolves to this machine, so that images can be
 // pushed to it.
@@ -48,7 +58,7 @@ namespace operations {
   V(CreateRepository) V(DescribeRepositories) V(DeleteRepository) V(SetRepositoryPolicy) V(GetRepositoryPolicy)        \
   V(DeleteRepositoryPolicy) V(PutLifecyclePolicy) V(GetLifecyclePolicy) V(DeleteLifecyclePolicy) V(TagResource)        \
   V(UntagResource) V(ListTagsForResource) V(GetAuthorizationToken) V(PutImageScanningConfiguration)                    \
-  V(PutImageTagMutability) V(DescribeRegistry)
+  V(PutImageTagMutability) V(DescribeRegistry) V(ListImages) V(DescribeImages) V(BatchGetImage) V(BatchDeleteImage)
 #define ECR_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Ecr& ecr, const model::Name##Input& in, const Call& call);
 ECR_OPERATIONS(ECR_OPERATION)
 #undef ECR_OPERATION
