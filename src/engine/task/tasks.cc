@@ -62,7 +62,7 @@ std::string Tasks::take_address() {
 }
 
 void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
-  images_.set_owner(sandboxes_.capabilities().image_uid);
+  images_.set_owners({sandboxes_.capabilities().image_ids_first, sandboxes_.capabilities().image_ids});
   std::vector<ContainerRule> rules;
   for (const ContainerPlan& container : plan.containers) rules.push_back(container.rule);
   const auto task = std::make_shared<LiveTask>(std::move(plan), std::move(events), std::move(rules), now());
@@ -77,7 +77,7 @@ void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
     std::error_code error;
     const std::string folder = fmt::format("{}/{}/{}", options_.folder, task->plan.id, volume.name);
     fs::create_directories(folder, error);
-    if (const auto owner = sandboxes_.capabilities().image_uid) static_cast<void>(!::chown(folder.c_str(), owner, owner));
+    if (const auto owner = sandboxes_.capabilities().image_ids_first) static_cast<void>(!::chown(folder.c_str(), owner, owner));
     ::chmod(folder.c_str(), 0777);
   }
   if (isolated() && task->plan.network == Network::kOwn) spawn_holder(task);

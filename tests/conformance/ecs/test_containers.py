@@ -58,11 +58,19 @@ def test_the_images_settings_and_the_definitions(shell):
 
 def test_files_are_the_containers_own(shell):
     script = "echo changed > kept; busybox mkdir /made; busybox cat kept; busybox ls -d /made"
-    assert shell(script)[0] == ["changed", "/made"]
-    assert shell(script)[0] == ["changed", "/made"]  # the image is as it was
-    lines, container, _ = shell("echo x > /data/kept || echo refused; echo y > /scratch/a && busybox cat /scratch/a", readonlyRootFilesystem=True,
+    assert shell(script, user="0")[0] == ["changed", "/made"]
+    assert shell(script, user="0")[0] == ["changed", "/made"]  # the image is as it was
+    assert "refused" in shell("echo x > kept || echo refused")[0]  # root's, and this is app
+    lines, container, _ = shell("echo x > /data/kept || echo refused; echo y > /scratch/a && busybox cat /scratch/a", user="0", readonlyRootFilesystem=True,
                                 linuxParameters={"tmpfs": [{"containerPath": "/scratch", "size": 16}]})
     assert "refused" in lines and lines[-1] == "y"
+
+
+def test_root_may_become_others_and_give_files_away(shell):
+    """As the official images of many servers do at their start."""
+    lines, container, _ = shell("busybox touch /tmp/a && busybox chown app:app /tmp/a && busybox ls -ln /tmp/a; busybox su app -c 'busybox id -u'; busybox ls -ln /data/kept", user="0")
+    assert container["exitCode"] == 0
+    assert lines[0].split()[2:4] == ["1000", "1000"] and lines[1] == "1000" and lines[2].split()[2] == "0"
 
 
 def test_containers_of_a_task_share_volumes_and_localhost(shell, fleet):
