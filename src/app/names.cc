@@ -65,7 +65,23 @@ Result<void, Failure> Names::listen(const Config& config) {
   }
   resolver_ = std::make_unique<naming::Resolver>(zones_.view(), *upstreams_.front());
   health_checks_.set_resolver(resolver_.get());
+  // Many changes of one tick are one new view.
+  host_names_.set_watcher([this] {
+    if (!stale_.exchange(true)) storage_.reactors.front()->post([this] { take_host_names(); });
+  });
+  take_host_names();
   return {};
+}
+
+// Names of balancers and the like, as DNS answers them. On the control shard.
+void Names::take_host_names() {
+  stale_ = false;
+  auto now = host_names_.all();
+  for (const auto& [name, address] : taken_)
+    if (!now.contains(name)) zones_.set_host(name, {});
+  for (const auto& [name, address] : now) zones_.set_host(name, {address});
+  taken_ = std::move(now);
+  zones_.publish();
 }
 
 Task<http::Response> Names::describe() const {

@@ -1,12 +1,15 @@
 // The DNS server of a running system: one listener per loop, all on one port.
 #pragma once
 
+#include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
 #include "app/storage.h"
+#include "engine/edge/host_names.h"
 #include "engine/naming/health_checks.h"
 #include "engine/naming/server.h"
 #include "engine/naming/upstream.h"
@@ -17,7 +20,9 @@ namespace reef::app {
 
 class Names {
  public:
-  Names(Storage& storage, naming::Zones& zones, naming::HealthChecks& health_checks) : storage_(storage), zones_(zones), health_checks_(health_checks) {}
+  Names(Storage& storage, naming::Zones& zones, naming::HealthChecks& health_checks, edge::HostNames& host_names)
+      : storage_(storage), zones_(zones), health_checks_(health_checks), host_names_(host_names) {}
+  ~Names() { host_names_.set_watcher(nullptr); }
   // Port 4553 or one of the next when the configuration leaves it open.
   Result<void, Failure> listen(const Config& config);
   int port() const { return port_; }
@@ -25,11 +30,15 @@ class Names {
   Task<http::Response> describe() const;
 
  private:
+  void take_host_names();
   Result<int, Failure> choose_port(const Config& config) const;
 
   Storage& storage_;
   naming::Zones& zones_;
   naming::HealthChecks& health_checks_;
+  edge::HostNames& host_names_;
+  std::map<std::string, std::string> taken_;  // what the zones know of them
+  std::atomic<bool> stale_{false};
   std::string address_;
   int port_ = 0;
   std::vector<std::string> upstream_names_;

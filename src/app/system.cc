@@ -171,7 +171,7 @@ Result<void, Failure> System::start() {
         *storage_->reactors[i], [this](http::Request& request) { return gateway_->handle(request); }, std::move(options)));
     TRY(servers_.back()->listen(config_.address, config_.port));
   }
-  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks);
+  names_ = std::make_unique<Names>(*storage_, engines_->zones, engines_->health_checks, engines_->host_names);
   TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);

@@ -46,6 +46,14 @@ Result<Fd, Failure> bind_udp(const std::string& address, int port, bool share) {
   return fd;
 }
 
+Result<Fd, Failure> connect_udp(const std::string& address, int port) {
+  const auto peer = peer_of(address, port);
+  if (!peer) return Err(Failure{"'" + address + "' is not a numeric address", EINVAL});
+  Fd fd = TRY(open_udp(peer->address.sin6_family));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&peer->address), peer->size) != 0) return Err(last_error("connect to " + address));
+  return fd;
+}
+
 bool send_datagram(int fd, const Peer& to, std::string_view bytes) {
   return ::sendto(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to.address), to.size) == static_cast<ssize_t>(bytes.size());
 }

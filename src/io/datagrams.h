@@ -27,6 +27,8 @@ std::optional<Peer> peer_of(const std::string& address, int port);
 Result<Fd, Failure> bind_udp(const std::string& address, int port, bool share);
 // One that may send to anybody of that family; bound by its first datagram.
 Result<Fd, Failure> open_udp(int family);
+// One that exchanges datagrams with that address alone.
+Result<Fd, Failure> connect_udp(const std::string& address, int port);
 bool send_datagram(int fd, const Peer& to, std::string_view bytes);
 // Bytes received into `out`; nothing when none is waiting.
 std::optional<std::size_t> receive_datagram(int fd, Peer& from, char* out, std::size_t size);

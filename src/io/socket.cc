@@ -76,12 +76,18 @@ Result<Fd, Failure> listen_tcp(const std::string& address, int port, bool reuse_
   return fd;
 }
 
-Result<Fd, Failure> connect_tcp(const std::string& address, int port) {
+Result<Fd, Failure> connect_tcp(const std::string& address, int port, const std::string& source) {
   const Address at = TRY(numeric_address(address, port));
   Fd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return Err(last_error("socket"));
   set_no_delay(fd.get());
   calm_loopback(fd.get(), address);
+  if (!source.empty())
+    if (const auto from = numeric_address(source, 0); from && from->family() == at.family()) {
+      const int on = 1;   // the port is chosen when connecting, so that it need differ per destination only
+      ::setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&from->storage), from->size);
+    }
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&at.storage), at.size) != 0 && errno != EINPROGRESS)
     return Err(last_error(fmt::format("connect to {}:{}", address, port)));
   return fd;

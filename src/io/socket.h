@@ -35,7 +35,8 @@ Failure last_error(std::string what);
 // A non-blocking listening TCP socket. Port 0 takes a free one.
 Result<Fd, Failure> listen_tcp(const std::string& address, int port, bool reuse_port);
 // A non-blocking TCP socket that is connecting; ready when it becomes writable (then see `connect_error`).
-Result<Fd, Failure> connect_tcp(const std::string& address, int port);
+// From `source`, when that is given and can be taken.
+Result<Fd, Failure> connect_tcp(const std::string& address, int port, const std::string& source = {});
 // 0, or the errno with which a connect in progress ended.
 int connect_error(int fd);
 // A non-blocking socket, or an empty Fd when none is waiting.

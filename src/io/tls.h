@@ -54,7 +54,6 @@ class TlsContext {
   std::vector<std::unique_ptr<Named>> named_;   // further certificates of a server
 };
 
-
 // Outcomes of a read or write besides a byte count.
 constexpr long kWouldBlock = -1;
 constexpr long kBroken = -2;

@@ -115,6 +115,20 @@ def test_zones_by_name_and_network(route53):
     assert route53.get_hosted_zone_count()["HostedZoneCount"] >= 2
 
 
+def test_places(route53):
+    listed, more = [], {}
+    while True:
+        page = route53.list_geo_locations(MaxItems="90", **more)
+        listed += page["GeoLocationDetailsList"]
+        if not page["IsTruncated"]:
+            break
+        more = {"Start" + key: page["Next" + key] for key in ("ContinentCode", "CountryCode", "SubdivisionCode") if "Next" + key in page}
+    assert len(listed) > 300 and listed[7] == {"CountryCode": "*", "CountryName": "Default"}
+    assert route53.get_geo_location(CountryCode="US", SubdivisionCode="CA")["GeoLocationDetails"]["SubdivisionName"] == "California"
+    zone = make_zone(route53, "places.example")
+    assert refused(route53, zone, ("CREATE", record("a.places.example", SetIdentifier="x", GeoLocation={"CountryCode": "ZZ"})))["Code"] == "InvalidInput"
+
+
 def test_tags_and_delegation_sets(route53):
     delegation = route53.create_reusable_delegation_set(CallerReference="d1")["DelegationSet"]
     zone = make_zone(route53, "delegated.example", DelegationSetId=delegation["Id"])
@@ -179,6 +193,25 @@ def test_health_checks_really_look(route53, daemon, endpoint):
         route53.delete_health_check(HealthCheckId=check["Id"])
     assert caught.value.response["Error"]["Code"] == "HealthCheckInUse"
     assert "NoSuchHealthCheck" not in refused(route53, zone, ("UPSERT", record("n.health.example", HealthCheckId="no-such")))["Code"]
+
+
+def test_health_follows_an_alarm(route53, daemon):
+    cloudwatch = daemon.client("cloudwatch")
+    cloudwatch.put_metric_alarm(AlarmName="depth", Namespace="mine", MetricName="depth", Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=5,
+                                ComparisonOperator="GreaterThanThreshold")
+    check = route53.create_health_check(CallerReference="alarm", HealthCheckConfig={
+        "Type": "CLOUDWATCH_METRIC", "AlarmIdentifier": {"Region": "us-east-1", "Name": "depth"}, "InsufficientDataHealthStatus": "Healthy"})["HealthCheck"]
+    zone = make_zone(route53, "alarm.example")
+    change(route53, zone,
+           ("CREATE", record("a.alarm.example", "10.0.0.1", SetIdentifier="p", Failover="PRIMARY", HealthCheckId=check["Id"])),
+           ("CREATE", record("a.alarm.example", "10.0.0.2", SetIdentifier="s", Failover="SECONDARY")))
+
+    def answer():
+        return route53.test_dns_answer(HostedZoneId=zone, RecordName="a.alarm.example", RecordType="A")["RecordData"]
+    assert answer() == ["10.0.0.1"]
+    cloudwatch.set_alarm_state(AlarmName="depth", StateValue="ALARM", StateReason="test")
+    daemon.advance(10)
+    wait_for(lambda: answer() == ["10.0.0.2"], what="the alarm to be followed")
 
 
 def test_a_stack_of_names(daemon, route53):

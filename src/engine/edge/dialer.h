@@ -27,7 +27,8 @@ class Dialer {
   }
 
   // A non-blocking socket that is connected or still connecting (it becomes writable then); the caller owns it.
-  Task<Result<int, Failure>> dial(std::string_view ip, int port) const {
+  // From the address `source` where that is possible.
+  Task<Result<int, Failure>> dial(std::string_view ip, int port, std::string source = {}) const {
     Inside inside;
     {
       const std::shared_lock lock(mutex_);
@@ -35,7 +36,7 @@ class Dialer {
     }
     if (inside)
       if (auto task = inside(ip, port)) co_return co_await *std::move(task);
-    auto fd = io::connect_tcp(std::string(ip), port);
+    auto fd = io::connect_tcp(std::string(ip), port, source);
     if (!fd) co_return Err(std::move(fd.error()));
     co_return fd->release();
   }

@@ -2,6 +2,7 @@
 // owns a part puts its name here; whoever resolves names looks here. Any thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,12 +17,15 @@ class HostNames {
  public:
   void put(std::string_view name, std::string address) {
     names_.write([&](auto& names) { names.insert_or_assign(to_lower(name), std::move(address)); });
+    changed();
   }
   void remove(std::string_view name) {
     names_.write([&](auto& names) { names.erase(to_lower(name)); });
+    changed();
   }
   void clear() {
     names_.write([](auto& names) { names.clear(); });
+    changed();
   }
   // "127.64.0.3"; the name without a dot at its end.
   std::optional<std::string> find(std::string_view name) const {
@@ -35,7 +39,14 @@ class HostNames {
     return names_.read([](const auto& names) { return std::map<std::string, std::string>(names.begin(), names.end()); });
   }
 
+  // Told of each change, on the thread that makes it: the DNS server. Set before there is any.
+  void set_watcher(std::function<void()> watcher) { watcher_ = std::move(watcher); }
+
  private:
+  void changed() const {
+    if (watcher_) watcher_();
+  }
+  std::function<void()> watcher_;
   Guarded<TextMap<std::string>> names_;
 };
 

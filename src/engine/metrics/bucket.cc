@@ -93,7 +93,7 @@ std::string encode_buckets(const std::vector<Bucket>& buckets) {
 std::optional<std::vector<Bucket>> decode_buckets(std::string_view bytes) {
   ByteReader in(bytes);
   const std::uint64_t count = in.varint();
-  if (count > bytes.size()) return std::nullopt;
+  if (!in.ok() || count > bytes.size()) return std::nullopt;
   std::vector<Bucket> buckets(count);
   std::int64_t before = 0;
   for (Bucket& bucket : buckets) {

@@ -90,7 +90,7 @@ class Writer {
 
 // Where an alias leads: another name of the same zone, or of anywhere in the view.
 const Group* follow(const View& view, const ZoneImage* zone, std::string_view name, std::uint16_t type, const ZoneImage*& found_in) {
-  if (const Node* host = view.hosts.find(name)) {
+  if (const Node* host = view.find_host(name)) {
     found_in = nullptr;
     return host->group(type);
   }
@@ -227,7 +227,7 @@ Outcome answer(const View& view, const dns::Query& query, dns::Code parsed, bool
   std::string_view name = query.qname();
   std::uint16_t owner = kQuestionPointer;
   for (int depth = 0; depth < kDepthMax; ++depth) {
-    const Node* node = view.hosts.find(name);
+    const Node* node = view.find_host(name);
     Found found{.node = node};
     if (!node) {
       found = find(view, name);

@@ -150,6 +150,15 @@ Observation HealthChecks::last_failure(std::string_view id) const {
   return found == checks_.end() ? Observation{} : found->second.last_failure;
 }
 
+std::vector<std::string> HealthChecks::alarms() const {
+  std::vector<std::string> out;
+  for (const auto& [id, check] : checks_)
+    if (check.definition.kind == HealthDefinition::Kind::kAlarm) out.push_back(check.definition.alarm);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 void HealthChecks::set_alarm(std::string_view alarm, std::string_view state) {
   alarms_.insert_or_assign(std::string(alarm), std::string(state));
   for (auto& [id, check] : checks_)

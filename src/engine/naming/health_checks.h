@@ -64,6 +64,8 @@ class HealthChecks {
   Observation last_failure(std::string_view id) const;
   // "OK", "ALARM" or "INSUFFICIENT_DATA".
   void set_alarm(std::string_view alarm, std::string_view state);
+  // Those that checks follow.
+  std::vector<std::string> alarms() const;
 
  private:
   struct Check {

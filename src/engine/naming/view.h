@@ -21,6 +21,12 @@ struct View {
   Asker asker;
   bool is_host = true;
 
+  // Balancers also answer to "dualstack.<name>", which is what the console and CDK write into aliases.
+  const Node* find_host(std::string_view name) const {
+    constexpr std::string_view kDualStack = "\x09" "dualstack";
+    if (const Node* found = hosts.find(name)) return found;
+    return name.starts_with(kDualStack) ? hosts.find(name.substr(kDualStack.size())) : nullptr;
+  }
   // Call once after `zones` is filled.
   void index();
   // The zones of the longest apex that `name` is below.

@@ -75,6 +75,7 @@ TEST_F(Names, AliasesAnswerUnderTheirOwnName) {
   zone.put(alias);
   EXPECT_EQ(texts("lb.example.com"), Texts{"127.1.2.3"});
   EXPECT_EQ(texts("web.us-east-1.elb.amazonaws.com"), Texts{"127.1.2.3"});
+  EXPECT_EQ(texts("dualstack.web.us-east-1.elb.amazonaws.com"), Texts{"127.1.2.3"});
 }
 
 TEST_F(Names, ChainsOfCnamesAreFollowed) {

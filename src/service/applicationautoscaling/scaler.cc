@@ -94,7 +94,7 @@ Task<Outcome> Scaler::scale_by_policy(Target target, model::ScalingPolicy policy
   if (suspended && *wanted < current && suspended->dynamic_scaling_in_suspended.value_or(false)) co_return Outcome();
   wanted = after_cooldown(*wanted, current, target.last_out, target.last_in, out_cooldown, in_cooldown, notice.at);
   if (!wanted || *wanted == current) co_return Outcome();
-  co_await set_capacity(target, current, *wanted, fmt::format("monitor alarm {} in state ALARM triggered policy {}", notice.alarm, policy.policy_name));
+  co_await set_capacity(target, current, *wanted, fmt::format("monitor alarm {} in state ALARM triggered policy {}", notice.alarm, policy.policy_name), notice.at);
   co_return Outcome();
 }
 
@@ -113,7 +113,7 @@ Task<bool> Scaler::others_want_more(const aws::Call& call, const Target& target,
   co_return std::any_of(alarms.begin(), alarms.end(), [](const Json& alarm) { return alarm.text("StateValue") != "ALARM"; });
 }
 
-Task<void> Scaler::set_capacity(Target target, std::int32_t current, std::int32_t wanted, std::string cause) {
+Task<void> Scaler::set_capacity(Target target, std::int32_t current, std::int32_t wanted, std::string cause, Time at) {
   const aws::Call call = caller_.internal_call(target.account, target.region);
   const Time began = store::Shard::control().now();
   const auto done = co_await write_capacity(caller_, call, target.target.resource_id, wanted);
@@ -134,7 +134,7 @@ Task<void> Scaler::set_capacity(Target target, std::int32_t current, std::int32_
                                  : fmt::format("Failed to set desired count to {}. Reason: {}", wanted, done.error().message);
   fresh->activities.insert(fresh->activities.begin(), std::move(activity));
   if (fresh->activities.size() > kActivitiesMax) fresh->activities.resize(kActivitiesMax);
-  if (done) (wanted > current ? fresh->last_out : fresh->last_in) = LastScaling{.at = now, .before = current, .after = wanted};
+  if (done) (wanted > current ? fresh->last_out : fresh->last_in) = LastScaling{.at = at, .before = current, .after = wanted};
   save(*fresh);
 }
 
@@ -146,7 +146,7 @@ Task<void> Scaler::keep_in_bounds(Target target, std::string cause) {
   const auto fresh = again(target);
   if (!current || !fresh) co_return;
   const std::int32_t wanted = std::clamp(*current, fresh->target.min_capacity, std::max(fresh->target.min_capacity, fresh->target.max_capacity));
-  if (wanted != *current) co_await set_capacity(*fresh, *current, wanted, std::move(cause));
+  if (wanted != *current) co_await set_capacity(*fresh, *current, wanted, std::move(cause), store::Shard::control().now());
 }
 
 // Schedules are looked at every minute.

@@ -23,7 +23,7 @@ class Scaler {
   Task<Result<void, std::string>> on_alarm(metrics::AlarmNotice notice);
   Task<Result<void, std::string>> scale_by_policy(Target target, model::ScalingPolicy policy, metrics::AlarmNotice notice);
   Task<bool> others_want_more(const aws::Call& call, const Target& target, std::string_view policy_name);
-  Task<void> set_capacity(Target target, std::int32_t current, std::int32_t wanted, std::string cause);
+  Task<void> set_capacity(Target target, std::int32_t current, std::int32_t wanted, std::string cause, Time at);
   void arm();
   Task<void> run_schedules(Time now);
 

@@ -1,6 +1,7 @@
 // What Application Auto Scaling serves, and nothing else.
 #include "aws/resource.h"
 #include "service/applicationautoscaling/operations.h"
+#include "service/applicationautoscaling/resources.h"
 
 namespace reef::service {
 namespace applicationautoscaling {
@@ -15,7 +16,7 @@ const aws::ServiceDefinition kApplicationAutoScaling{
             SCALING_OPERATIONS(SCALING_ROW)
 #undef SCALING_ROW
         },
-    .resources = {},
+    .resources = {&resources::kScalableTarget, &resources::kScalingPolicy},
 };
 
 }  // namespace

@@ -94,7 +94,10 @@ void Alarms::start() {
       } else if (auto metric = aws::from_json_text<model::MetricAlarm>(text)) {
         alarm.metric = *std::move(metric), is_read = true;
       }
-      if (is_read && prepare(alarm)) alarms_[alarm.key()] = std::make_unique<Alarm>(std::move(alarm));
+      if (is_read && prepare(alarm)) {
+        if (is_composite) composites_[alarm.scope()].insert(alarm.key());
+        alarms_[alarm.key()] = std::make_unique<Alarm>(std::move(alarm));
+      }
       else log::error("an alarm's record cannot be read", {{"key", key}});
       return true;
     });
@@ -110,6 +113,7 @@ void Alarms::start() {
 
 void Alarms::reset() {
   alarms_.clear();
+  composites_.clear();
   ++generation_;
 }
 
@@ -138,7 +142,8 @@ Task<void> Alarms::look(bool fine, Time due) {
   std::size_t done = 0;
   for (std::int64_t at = first; at <= last && !keys.empty(); at += step)
     for (const std::string& key : keys) {
-      if (stopping_ || generation != generation_) co_return;
+      if (stopping_) co_return;
+      if (generation != generation_) break;
       if (const auto found = alarms_.find(key); found != alarms_.end()) evaluate(*found->second, at);
       if (++done % kSlice == 0) co_await NextTick{};
     }
@@ -220,10 +225,11 @@ void Alarms::set_state(Alarm& alarm, StateChange change, Time now) {
 }
 
 void Alarms::evaluate_composites(const std::string& scope, Time now) {
-  if (depth_ >= kCompositeDepthMax) return;
+  const auto composites = composites_.find(scope);
+  if (composites == composites_.end() || depth_ >= kCompositeDepthMax) return;
   ++depth_;
-  for (Alarm* alarm : of_scope(scope)) {
-    if (!alarm->is_composite) continue;
+  for (const std::string& key : composites->second) {
+    Alarm* alarm = alarms_.find(key)->second.get();
     const bool holds = metrics::evaluate_composite_rule(alarm->composite_rule, [&](const std::string& name) -> std::optional<AlarmState> {
       const Alarm* other = find(scope, name.starts_with("arn:") ? std::string_view(name).substr(name.find(":alarm:") + 7) : std::string_view(name));
       return other ? std::optional(other->state()) : std::nullopt;
@@ -258,6 +264,7 @@ Alarm& Alarms::put(Alarm alarm, Time now) {
   const Json settings = alarm.is_composite ? aws::to_json(alarm.composite) : aws::to_json(alarm.metric);
   if (place) *place = std::move(alarm);
   else place = std::make_unique<Alarm>(std::move(alarm));
+  if (place->is_composite) composites_[place->scope()].insert(key);
   save(*place);
   history_.add(place->scope(), place->name, place->is_composite, "ConfigurationUpdate", fmt::format("Alarm \"{}\" {}", place->name, is_new ? "created" : "updated"),
                Json::object({{"version", "1.0"}, {"type", is_new ? "Create" : "Update"}, {is_new ? "createdAlarm" : "updatedAlarm", settings}}), now);
@@ -270,6 +277,7 @@ void Alarms::erase(Alarm& alarm, Time now) {
   history_.add(scope, alarm.name, alarm.is_composite, "ConfigurationUpdate", fmt::format("Alarm \"{}\" deleted", alarm.name),
                Json::object({{"version", "1.0"}, {"type", "Delete"}, {"deletedAlarm", alarm.is_composite ? aws::to_json(alarm.composite) : aws::to_json(alarm.metric)}}), now);
   store::Shard::control().records().erase(record_key(alarm));
+  if (alarm.is_composite) composites_[scope].erase(alarm.key());
   alarms_.erase(alarm.key());
   evaluate_composites(scope, now);
 }

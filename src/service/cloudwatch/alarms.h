@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,7 @@ class Alarms {
   AlarmActions& actions_;
   AlarmHistory& history_;
   std::map<std::string, std::unique_ptr<Alarm>, std::less<>> alarms_;
+  std::map<std::string, std::set<std::string>, std::less<>> composites_;  // keys by scope
   Time looked_until_[2] = {};
   std::uint64_t generation_ = 0;  // changes when everything is wiped
   bool stopping_ = false;

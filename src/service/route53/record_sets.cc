@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "service/route53/geo.h"
 #include "service/route53/route53.h"
 #include "wire/dns.h"
 
@@ -48,6 +49,8 @@ Reply<void> check_shape(const model::Change& change) {
     if (!set.ttl && values) return Err(invalid(fmt::format("Missing field 'TTL' in Change with {}", where(change))));
     return Err(invalid(fmt::format(kOne, "none", where(change))));
   }
+  if (const auto& place = set.geo_location; place && !find_place(place->continent_code.value_or(""), place->country_code.value_or(""), place->subdivision_code.value_or("")))
+    return Err(invalid(fmt::format("The geolocation is not supported in Change with {}", where(change))));
   const int policies = policies_in(set);
   constexpr std::string_view kPolicies =
       "Expected exactly one of [Weight, Region, Failover, GeoLocation, MultiValueAnswer, CidrRoutingConfig, or GeoProximityLocation], but found {} in Change with {}";

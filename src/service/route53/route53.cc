@@ -50,7 +50,7 @@ std::vector<std::string> networks_of(const StoredZone& zone) {
 
 }  // namespace
 
-Route53::Route53(Parts& parts) : zones(parts.get<naming::Zones>()), health_checks(parts.get<naming::HealthChecks>()) {}
+Route53::Route53(Parts& parts) : zones(parts.get<naming::Zones>()), health_checks(parts.get<naming::HealthChecks>()), caller(parts.get<aws::Caller>()) {}
 
 void Route53::start() {
   shard().records().scan(kZones, [&](std::string_view, const std::string& text) {
@@ -68,6 +68,13 @@ void Route53::start() {
   });
   start_health_checks(*this);
   zones.publish();
+  watch_alarms();
+}
+
+void Route53::stop() {
+  stopped_ = true;
+  shard().reactor().cancel(alarm_timer_);
+  health_checks.stop();
 }
 
 void Route53::reset() {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "aws/caller.h"
 #include "aws/models/route53.h"
 #include "aws/service.h"
 #include "engine/naming/health_checks.h"
@@ -39,7 +40,7 @@ struct StoredZone {
 struct Route53 {
   explicit Route53(Parts& parts);
   void start();
-  void stop() { health_checks.stop(); }
+  void stop();
   void reset();
 
   std::optional<StoredZone> load_zone(std::string_view id) const;
@@ -56,9 +57,17 @@ struct Route53 {
   auto committed() { return shard().committed(); }
   store::Shard& shard() const { return store::Shard::control(); }
 
+  // Looks at the alarms that health checks follow, now and from now on.
+  void watch_alarms();
+
   naming::Zones& zones;
   naming::HealthChecks& health_checks;
+  aws::Caller& caller;
   std::map<std::string, std::size_t, std::less<>> counts;  // record sets by zone
+
+ private:
+  io::Reactor::TimerId alarm_timer_ = 0;
+  bool stopped_ = false;
 };
 
 // "route53/set/<zone>/": the sets of a zone in Route 53's order.
@@ -116,7 +125,7 @@ namespace operations {
   V(DeleteHealthCheck) V(UpdateHealthCheck) V(GetHealthCheckCount) V(GetHealthCheckStatus)                                 \
   V(GetHealthCheckLastFailureReason) V(GetCheckerIpRanges) V(ChangeTagsForResource) V(ListTagsForResource)                 \
   V(ListTagsForResources) V(CreateReusableDelegationSet) V(GetReusableDelegationSet) V(ListReusableDelegationSets)         \
-  V(DeleteReusableDelegationSet) V(GetReusableDelegationSetLimit)
+  V(DeleteReusableDelegationSet) V(GetReusableDelegationSetLimit) V(GetGeoLocation) V(ListGeoLocations)
 #define ROUTE53_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Route53& route53, const model::Name##Input& in, const Call& call);
 ROUTE53_OPERATIONS(ROUTE53_OPERATION)
 }  // namespace operations

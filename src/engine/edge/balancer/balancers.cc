@@ -9,6 +9,7 @@
 #include "engine/edge/balancer/handler.h"
 #include "engine/edge/balancer/probe.h"
 #include "engine/store/shard.h"
+#include "io/datagrams.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -276,18 +277,18 @@ Task<Result<int, Failure>> Balancers::put_listener(ListenerPlan plan, std::optio
   if (found != listeners_.end() && !listens) co_await remove_listener(id);
   // The first socket is made without sharing, so that a port that somebody else has is noticed.
   int port = listens ? found->second.port : 0;
-  std::vector<io::Fd> sockets;
+  std::vector<io::Fd> sockets, udp_sockets;
   if (!listens) {
-    auto alone = io::listen_tcp(plan.address, plan.port, false);
+    const bool udp = plan.protocol == ListenerProtocol::kUdp || plan.protocol == ListenerProtocol::kTcpUdp, tcp = plan.protocol != ListenerProtocol::kUdp;
+    auto alone = tcp ? io::listen_tcp(plan.address, plan.port, false) : io::bind_udp(plan.address, plan.port, false);
     // Ports below 1024 take a privilege that an ordinary user lacks: 80 becomes 8080 there, 443 8443.
-    if (!alone && alone.error().code == EACCES) alone = io::listen_tcp(plan.address, plan.port + 8000, false);
+    if (!alone && alone.error().code == EACCES) alone = tcp ? io::listen_tcp(plan.address, plan.port + 8000, false) : io::bind_udp(plan.address, plan.port + 8000, false);
     if (!alone) co_return Err(std::move(alone.error()));
     port = io::local_port(alone->get());
     alone->reset();
     for (std::size_t i = 0; i < loops_.size(); ++i) {
-      auto socket = io::listen_tcp(plan.address, port, true);
-      if (!socket) co_return Err(std::move(socket.error()));
-      sockets.push_back(*std::move(socket));
+      if (tcp) sockets.push_back(CO_TRY(io::listen_tcp(plan.address, port, true)));
+      if (udp) udp_sockets.push_back(CO_TRY(io::bind_udp(plan.address, port, true)));
     }
   }
   listeners_[id] = {.plan = plan, .port = port};
@@ -295,6 +296,7 @@ Task<Result<int, Failure>> Balancers::put_listener(ListenerPlan plan, std::optio
   co_await on_each_loop([&](BalancerLoop& loop) {
     loop.put_listener(plan, index, context);
     if (!sockets.empty()) loop.listen(loop.slot(id), sockets[loop.index()].release());
+    if (!udp_sockets.empty()) loop.listen_udp(loop.slot(id), udp_sockets[loop.index()].release());
   });
   if (anomaly_timer_ == 0) watch_anomalies();
   co_return port;

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "engine/edge/balancer/client_connection.h"
+#include "engine/edge/balancer/tcp_connection.h"
+#include "engine/edge/balancer/udp_listener.h"
 #include "http/http2_client.h"
 #include "io/socket.h"
 
@@ -68,12 +70,16 @@ BalancerLoop::~BalancerLoop() {
   self_.reset();
   reactor_.cancel(sweep_timer_);
   acceptors_.clear();
+  udp_listeners_.clear();
   servers_.clear();
+  for (auto it = tcp_.begin(); it != tcp_.end();) (*it++)->close();
+  tcp_.clear();
   while (!clients_.empty()) clients_.front()->close();
   for (auto it = upstreams_.begin(); it != upstreams_.end();) (*it++)->abandon();
   upstreams_.clear();
   buried_clients_.clear();
   buried_upstreams_.clear();
+  buried_tcp_.clear();
 }
 
 void BalancerLoop::end_tick() {
@@ -85,9 +91,13 @@ void BalancerLoop::end_tick() {
   if (!resumable_upstreams_.empty())
     for (Upstream* upstream : std::exchange(resumable_upstreams_, {}))
       if (upstream && !upstream->is_paused()) upstream->resume();
-  if (!resumable_.empty() || !resumable_upstreams_.empty()) reactor_.do_not_wait();
+  if (!resumable_tcp_.empty())
+    for (TcpConnection* connection : std::exchange(resumable_tcp_, {}))
+      if (connection) connection->resume();
+  if (!resumable_.empty() || !resumable_upstreams_.empty() || !resumable_tcp_.empty()) reactor_.do_not_wait();
   if (!buried_clients_.empty()) buried_clients_.clear();
   if (!buried_upstreams_.empty()) buried_upstreams_.clear();
+  if (!buried_tcp_.empty()) buried_tcp_.clear();
 }
 
 void BalancerLoop::resume_later(ClientConnection& client) {
@@ -98,13 +108,20 @@ void BalancerLoop::resume_later(Upstream& upstream) {
   if (std::find(resumable_upstreams_.begin(), resumable_upstreams_.end(), &upstream) == resumable_upstreams_.end()) resumable_upstreams_.push_back(&upstream);
 }
 
+void BalancerLoop::resume_later(TcpConnection& connection) {
+  if (std::find(resumable_tcp_.begin(), resumable_tcp_.end(), &connection) == resumable_tcp_.end()) resumable_tcp_.push_back(&connection);
+}
+
 // Deadlines are looked at once a second for all connections, which costs less than a timer for each.
 void BalancerLoop::sweep() {
   sweep_timer_ = reactor_.after(1s, [this] {
     const std::int64_t at = io::monotonic_micros();
     for (auto it = clients_.begin(); it != clients_.end();) (*it++)->expire(at);
     for (auto it = upstreams_.begin(); it != upstreams_.end();) (*it++)->expire(at);
-    if (clients_.empty() && upstreams_.empty() && acceptors_.empty()) sweep_timer_ = 0;
+    for (auto it = tcp_.begin(); it != tcp_.end();) (*it++)->expire(at);
+    for (const auto& [id, listeners] : udp_listeners_)
+      for (const auto& listener : listeners) listener->expire(at);
+    if (tcp_.empty() && udp_listeners_.empty() && clients_.empty() && upstreams_.empty() && acceptors_.empty()) sweep_timer_ = 0;
     else sweep();
   });
 }
@@ -165,8 +182,14 @@ void BalancerLoop::listen(const std::shared_ptr<ListenerSlot>& slot, int fd) {
   if (sweep_timer_ == 0) sweep();
 }
 
+void BalancerLoop::listen_udp(const std::shared_ptr<ListenerSlot>& slot, int fd) {
+  udp_listeners_[slot->now->plan.id].push_back(std::make_unique<UdpListener>(*this, slot, io::Fd(fd)));
+  if (sweep_timer_ == 0) sweep();
+}
+
 void BalancerLoop::remove_listener(const std::string& id) {
   acceptors_.erase(id);
+  udp_listeners_.erase(id);
   const auto found = slots_.find(id);
   if (found == slots_.end()) return;
   found->second->closing = true;
@@ -219,7 +242,20 @@ void BalancerLoop::bury(ClientConnection& client) {
   clients_.erase(client.place_);
 }
 
+void BalancerLoop::bury(TcpConnection& connection) {
+  if (std::exchange(connection.buried_, true)) return;
+  std::replace(resumable_tcp_.begin(), resumable_tcp_.end(), &connection, static_cast<TcpConnection*>(nullptr));
+  buried_tcp_.push_back(std::move(*connection.place_));
+  tcp_.erase(connection.place_);
+}
+
 void BalancerLoop::adopt_client(const std::shared_ptr<ListenerSlot>& slot, int fd) {
+  if (slot->now->plan.protocol != ListenerProtocol::kHttp && slot->now->plan.protocol != ListenerProtocol::kHttps) {
+    tcp_.push_back(std::make_unique<TcpConnection>(*this, slot, fd));
+    tcp_.back()->place_ = std::prev(tcp_.end());
+    tcp_.back()->start();
+    return;
+  }
   clients_.push_back(std::make_unique<ClientConnection>(*this, slot, fd));
   clients_.back()->place_ = std::prev(clients_.end());
 }

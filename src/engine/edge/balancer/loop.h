@@ -20,6 +20,8 @@
 namespace reef::edge {
 
 class ClientConnection;
+class TcpConnection;
+class UdpListener;
 
 // A listener as a loop follows it; replaced whole when its rules change.
 struct LoopListener {
@@ -67,6 +69,7 @@ class BalancerLoop {
   void put_listener(const ListenerPlan& plan, std::shared_ptr<const RuleIndex> index, std::shared_ptr<io::TlsContext> tls);
   // Listens for a slot; the connections of a closed listener end after the request they are at.
   void listen(const std::shared_ptr<ListenerSlot>& slot, int fd);
+  void listen_udp(const std::shared_ptr<ListenerSlot>& slot, int fd);
   void remove_listener(const std::string& id);
   void stop_accepting();
   FunctionTarget function_target;
@@ -79,10 +82,12 @@ class BalancerLoop {
   // Destroyed at the end of the tick: whoever calls may be inside one of its methods.
   void bury(Upstream& upstream);
   void bury(ClientConnection& client);
+  void bury(TcpConnection& connection);
   void adopt_client(const std::shared_ptr<ListenerSlot>& slot, int fd);
   // Goes on at the end of the tick with what a connection has already received.
   void resume_later(ClientConnection& client);
   void resume_later(Upstream& upstream);
+  void resume_later(TcpConnection& connection);
   // To the server of coroutines, for the rest of the connection's life; `unread` was received and not looked at.
   void hand_over(io::Transport&& transport, const std::shared_ptr<ListenerSlot>& slot, std::string peer, std::string unread);
   // Answers a request of another protocol than HTTP/1.1 over a balancer's own connection.
@@ -105,6 +110,10 @@ class BalancerLoop {
   TextMap<std::vector<std::unique_ptr<Acceptor>>> acceptors_;
   std::list<std::unique_ptr<Upstream>> upstreams_;
   std::list<std::unique_ptr<ClientConnection>> clients_;
+  TextMap<std::vector<std::unique_ptr<UdpListener>>> udp_listeners_;
+  std::list<std::unique_ptr<TcpConnection>> tcp_;
+  std::vector<TcpConnection*> resumable_tcp_;
+  std::vector<std::unique_ptr<TcpConnection>> buried_tcp_;
   TextMap<std::unique_ptr<http::Server>> servers_;   // by listener, made when something is handed over
   std::vector<ClientConnection*> resumable_;
   std::vector<Upstream*> resumable_upstreams_;

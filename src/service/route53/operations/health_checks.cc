@@ -91,6 +91,7 @@ model::HealthCheckObservation observation_of(const naming::Observation& seen) {
 Task<Reply<void>> save_check(Route53& route53, const std::string& account, const model::HealthCheck& check) {
   route53.shard().records().put(health_prefix(account) + check.id, aws::to_json_text(check));
   route53.health_checks.put(check.id, to_engine(account, check.health_check_config));
+  if (check.health_check_config.type == "CLOUDWATCH_METRIC") route53.watch_alarms();
   co_await route53.committed();
   co_return Reply<void>();
 }
