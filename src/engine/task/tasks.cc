@@ -216,6 +216,18 @@ const LiveTask* Tasks::owner_of(std::string_view sandbox) const {
   return found == sandbox_owners_.end() ? nullptr : find(found->second);
 }
 
+sandbox::Usage Tasks::usage(std::string_view id) const {
+  sandbox::Usage out;
+  if (const LiveTask* task = find(id))
+    for (const LiveContainer& container : task->containers) {
+      if (!container.sandbox) continue;
+      const sandbox::Usage one = container.sandbox->usage();
+      out.processor += one.processor;
+      out.memory_bytes += one.memory_bytes;
+    }
+  return out;
+}
+
 std::optional<std::uint32_t> Tasks::exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events) {
   const LiveTask* task = find(id);
   if (!task || container >= task->containers.size() || task->machine.containers()[container].state != ContainerState::kRunning) return std::nullopt;

@@ -85,6 +85,9 @@ class Tasks {
   const LiveTask* find(std::string_view id) const;
   std::size_t count() const { return tasks_.size(); }
 
+  // What a task's containers use together.
+  sandbox::Usage usage(std::string_view id) const;
+
   // One more process in a container that runs. Nothing when there is no such container.
   std::optional<std::uint32_t> exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events);
 

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/store/records.h"
+#include "service/ecs/usage_gauges.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -171,7 +172,12 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
   return found == ecs.services.end() ? nullptr : found->second;
 }
 
-Ecs::Ecs(Parts& parts) : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()) { parts.add(*this); }
+Ecs::Ecs(Parts& parts)
+    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()),
+      gauges(std::make_unique<UsageGauges>(*this)) {
+  parts.add(*this);
+}
+Ecs::~Ecs() = default;
 
 // Tasks ended with the former daemon; services bring theirs back at once.
 void Ecs::start() {
@@ -189,6 +195,7 @@ void Ecs::start() {
     if (task->is_registered) lost.push_back(task);
   }
   for (const auto& [key, service] : services) drive(*this, service);
+  gauges->start();
   for (const TaskPtr& task : lost) {
     const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
     if (service != services.end()) deregister_targets(*this, service->second, task).detach();

@@ -14,6 +14,7 @@
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
 #include "aws/unmodelled_errors.h"
+#include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
 #include "engine/task/tasks.h"
@@ -68,8 +69,11 @@ using ServicePtr = std::shared_ptr<StoredService>;
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 using EventHook = std::function<void(const std::string& account, const std::string& region, std::string_view detail_type, const wire::Json& detail)>;
 
+class UsageGauges;  // usage_gauges.h
+
 struct Ecs {
   explicit Ecs(Parts& parts);
+  ~Ecs();
   void start();
   void stop();
   void reset();
@@ -77,6 +81,8 @@ struct Ecs {
   aws::Caller& caller;
   task::Tasks& tasks;
   telemetry::Logs& logs;
+  metrics::Counters& counters;
+  std::unique_ptr<UsageGauges> gauges;
   EventHook on_event;  // set by whoever has a bus; may stay empty
 
   // By "account/region/name" and the like; see names.h.

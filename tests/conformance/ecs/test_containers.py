@@ -1,4 +1,5 @@
 """What a container sees and may do, with a shell inside."""
+import datetime
 import json
 import pathlib
 import sys
@@ -6,7 +7,8 @@ import time
 
 import pytest
 
-from support import ROOT
+from fleet import NETWORK
+from support import ROOT, wait_for
 
 sys.path.insert(0, str(ROOT / "examples" / "three-services"))
 from image import image  # noqa: E402
@@ -128,3 +130,22 @@ def test_commands_run_beside_the_workload(shell, fleet):
 def test_names_are_given(shell):
     lines, _, _ = shell("busybox hostname; busybox cat /etc/hosts /etc/resolv.conf", extraHosts=[{"hostname": "db.local", "ipAddress": "10.9.9.9"}])
     assert lines[0].startswith("ip-172-31-") and "10.9.9.9 db.local" in lines and "nameserver 169.254.100.1" in lines
+
+
+def test_services_publish_what_their_tasks_use(shell, fleet):
+    definition = fleet.register("burn", image="box:v1", command=["while true; do :; done"], cpu=256, memory=64, portMappings=[])
+    fleet.ecs.create_service(cluster="c", serviceName="burn", taskDefinition=definition, desiredCount=1, networkConfiguration=NETWORK)
+    fleet.steady("burn")
+    for _ in range(3):
+        fleet.daemon.advance(10)
+        time.sleep(0.4)
+    cloudwatch = fleet.daemon.client("cloudwatch")
+    now = datetime.datetime.fromtimestamp(time.time() + 600, datetime.timezone.utc)
+
+    def look(metric):
+        points = cloudwatch.get_metric_statistics(Namespace="AWS/ECS", MetricName=metric, Statistics=["Maximum"], Period=60, StartTime=now - datetime.timedelta(hours=1), EndTime=now,
+                                                  Dimensions=[{"Name": "ClusterName", "Value": "c"}, {"Name": "ServiceName", "Value": "burn"}])["Datapoints"]
+        return max((p["Maximum"] for p in points), default=0)
+    wait_for(lambda: look("CPUUtilization") > 50)
+    assert 0 < look("MemoryUtilization") < 100
+    fleet.clear()
