@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "engine/image/layer.h"
 #include "engine/store/shard.h"
 
@@ -52,10 +53,23 @@ bool Tasks::isolated() {
   return can.isolated_network && can.tier != sandbox::Tier::kProcesses;
 }
 
-std::string Tasks::take_address() {
-  for (std::uint32_t tried = 0; tried <= kAddressLast - kAddressFirst; ++tried) {
-    const std::uint32_t offset = next_address_++ % (kAddressLast - kAddressFirst);
-    const std::string text = address_text((isolated() ? kAddressFirst : kLoopbackFirst) + offset);
+std::optional<std::pair<std::uint32_t, std::uint32_t>> usable_addresses(std::string_view range) {
+  const auto slash = range.find('/');
+  const auto base = parse_address(range.substr(0, slash));
+  const auto bits = slash == std::string_view::npos ? std::nullopt : parse_int<int>(range.substr(slash + 1));
+  if (!base || !bits || *bits < 8 || *bits > 28) return std::nullopt;
+  const std::uint32_t mask = ~0u << (32 - *bits);
+  return std::pair((*base & mask) + 4, (*base | ~mask) - 1);
+}
+
+std::string Tasks::take_address(std::string_view range) {
+  const auto usable = isolated() ? usable_addresses(range) : std::nullopt;
+  const auto [first, last] = usable ? *usable : isolated() ? std::pair(kAddressFirst, kAddressLast) : std::pair(kLoopbackFirst, kLoopbackFirst + (kAddressLast - kAddressFirst));
+  const std::uint32_t size = last - first + 1;
+  // Round and round, so that an address that was just let go is not somebody else's at once.
+  std::uint32_t& next = next_address_[first];
+  for (std::uint32_t tried = 0; tried < size; ++tried) {
+    const std::string text = address_text(first + next++ % size);
     if (addresses_.insert(text).second) return text;
   }
   return {};

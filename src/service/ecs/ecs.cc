@@ -184,7 +184,12 @@ void Ecs::start() {
   load_all(*this);
   const Time now = store::Shard::control().now();
   std::vector<TaskPtr> lost;
+  std::erase_if(services, [](const auto& one) {
+    if (!one.second->is_active) erase_record(*one.second);
+    return !one.second->is_active;
+  });
   for (const auto& [id, task] : all_tasks) {
+    forget_later(*this, task);
     if (task->task.last_status == "STOPPED") continue;
     task->task.last_status = task->task.desired_status = "STOPPED";
     task->task.stop_code = "TerminationNotice";

@@ -91,6 +91,7 @@ struct Ecs {
   std::map<std::string, TaskPtr, std::less<>> all_tasks;        // by id
   std::map<std::string, ServicePtr, std::less<>> services;      // by "account/region/cluster/name"
   bool is_stopping = false;
+  std::size_t next_subnet = 0;  // tasks take turns
 };
 
 // --- records ---------------------------------------------------------------------------------------------------------
@@ -134,6 +135,8 @@ Reply<void> check_launch(const Launch& launch);
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what);
 // Asks a task to stop; its targets are let go first when it has some.
 void stop_task(Ecs& ecs, const TaskPtr& task, task::StopCode code, const std::string& reason);
+// A task that stopped stays to be looked at for an hour.
+void forget_later(Ecs& ecs, const TaskPtr& task);
 // Fills the task's record from the engine.
 void refresh(Ecs& ecs, const TaskPtr& task);
 // The plan of a task; secrets and files were resolved into `environments`, one per container.
