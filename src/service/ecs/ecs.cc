@@ -173,7 +173,7 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 }
 
 Ecs::Ecs(Parts& parts)
-    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()),
+    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
 }
@@ -182,6 +182,9 @@ Ecs::~Ecs() = default;
 // Tasks ended with the former daemon; services bring theirs back at once.
 void Ecs::start() {
   load_all(*this);
+  balancers.on_health_change([this](const std::string& group) {
+    if (!is_stopping) look_at_group(*this, group);
+  });
   const Time now = store::Shard::control().now();
   std::vector<TaskPtr> lost;
   std::erase_if(services, [](const auto& one) {

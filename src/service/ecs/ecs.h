@@ -14,6 +14,7 @@
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
 #include "aws/unmodelled_errors.h"
+#include "engine/edge/balancer/balancers.h"
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
@@ -59,7 +60,7 @@ struct StoredService {
   std::map<std::string, model::Deployment, std::less<>> deployments;  // what each was configured with, by id
   std::vector<model::ServiceEvent> events;                            // newest first
   io::Reactor::TimerId timer = 0;
-  bool driving = false, watching = false, is_active = true;
+  bool driving = false, is_active = true;
   bool needs_container_health = false;
   std::string client_token;
 };
@@ -82,6 +83,7 @@ struct Ecs {
   task::Tasks& tasks;
   telemetry::Logs& logs;
   metrics::Counters& counters;
+  edge::Balancers& balancers;
   std::unique_ptr<UsageGauges> gauges;
   EventHook on_event;  // set by whoever has a bus; may stay empty
 
@@ -154,7 +156,9 @@ void note_task(Ecs& ecs, const TaskPtr& task);
 // --- targets ---------------------------------------------------------------------------------------------------------
 Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
-// Looks at the health of the service's targets as long as there is something to see.
-void watch_targets(Ecs& ecs, const ServicePtr& service);
+// Tells the service's machine how its targets are.
+void look_at_targets(Ecs& ecs, const ServicePtr& service);
+// The same for all services with that target group.
+void look_at_group(Ecs& ecs, const std::string& group);
 
 }  // namespace reef::service::ecs
