@@ -101,7 +101,7 @@ void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
 
 void Tasks::spawn_holder(const TaskPtr& task) {
   sandbox::Spec spec;
-  spec.id = fmt::format("task-{}", make_token(thread_random(), 16));
+  spec.id = fmt::format("task-{}-{}", ::getpid(), make_token(thread_random(), 12));
   spec.address = task->address;
   spec.host_port = static_cast<std::uint16_t>(options_.api_port);
   spec.uid = spec.gid = 0;  // whom the containers' own namespaces map from
