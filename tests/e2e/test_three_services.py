@@ -63,7 +63,7 @@ class System:
     def __init__(self, daemon):
         self.daemon = daemon
         self.cloudformation, self.ecs, self.elb = (daemon.client(name) for name in ("cloudformation", "ecs", "elbv2"))
-        self.parameters = {}
+        self.parameters = {"RequestsPerTask": "100"}
         subprocess.run([EXAMPLE / "service1" / "build.sh"], check=True, capture_output=True)
         for tag in ("v1", "v2"):
             daemon.command("image", "import", str(EXAMPLE / "service1" / "build" / "service1.tar"), "--name", f"service1:{tag}", "--port", str(daemon.port))
