@@ -1,5 +1,7 @@
 #include "cli/names.h"
 
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -10,6 +12,8 @@
 #include "cli/client.h"
 #include "cli/programs.h"
 #include "cli/resolver_setup.h"
+#include "io/datagrams.h"
+#include "wire/dns.h"
 
 namespace reef::cli {
 namespace {
@@ -36,6 +40,31 @@ int install_dns(const Target& target, const std::string& resolv_conf) {
   const auto server = ask_dns(target);
   if (!server) return complain({"", server.error().message});
   return report(install_resolver({.address = server->text("address"), .port = static_cast<int>((*server)["port"].as_int().value_or(0))}, resolv_conf));
+}
+
+// The addresses of a name, one a line, as the DNS server gives them.
+int look_up(const Target& target, const std::string& name) {
+  const auto server = ask_dns(target);
+  if (!server) return complain({"", server.error().message});
+  const auto wanted = wire::dns::name_from_text(name);
+  if (!wanted) return complain({"", "'" + name + "' is not a name"});
+  auto socket = io::connect_udp(server->text("address"), static_cast<int>((*server)["port"].as_int().value_or(0)));
+  if (!socket) return complain({"", socket.error().message});
+  const std::string query = wire::dns::build_query(static_cast<std::uint16_t>(::getpid()), *wanted, wire::dns::kA);
+  pollfd waiting{.fd = socket->get(), .events = POLLIN, .revents = 0};
+  char bytes[4096];
+  // Datagrams may be lost: asked three times at most.
+  for (int tries = 0; tries < 3; ++tries) {
+    if (::send(socket->get(), query.data(), query.size(), 0) < 0 || ::poll(&waiting, 1, 1000) <= 0) continue;
+    const auto size = ::recv(socket->get(), bytes, sizeof bytes, 0);
+    const auto message = size > 0 ? wire::dns::parse_message({bytes, static_cast<std::size_t>(size)}) : std::nullopt;
+    if (!message) continue;
+    int found = 0;
+    for (const auto& record : message->answers)
+      if (record.type == wire::dns::kA) found += std::printf("%s\n", wire::dns::decode_value(record.type, record.data).c_str()) > 0;
+    return found > 0 ? 0 : complain({"", "nothing is called " + name});
+  }
+  return complain({"", "the DNS server does not answer"});
 }
 
 int show_dns(const Target& target, const std::string& resolv_conf) {
@@ -126,6 +155,11 @@ void add_name_commands(CLI::App& app, int& status) {
   dns->require_subcommand(0, 1);
   dns->add_subcommand("install", "Point the resolver at Atoll; what no zone knows is still forwarded.")->fallthrough()->callback([&status] { status = install_dns(target, resolv_conf); });
   dns->add_subcommand("remove", "Bring back what was there.")->fallthrough()->callback([&status] { status = report(remove_resolver(resolv_conf)); });
+  static std::string name;
+  CLI::App* lookup = dns->add_subcommand("lookup", "Ask it for the addresses of a name.");
+  lookup->fallthrough();
+  lookup->add_option("name", name, "service1.example.com")->required();
+  lookup->callback([&status] { status = look_up(target, name); });
   dns->callback([&status, dns] {
     if (dns->get_subcommands().empty()) status = show_dns(target, resolv_conf);
   });

@@ -15,9 +15,11 @@
 #include "io/reactor.h"
 
 namespace reef::sandbox {
-namespace {
 
 Sandboxes* g_sandboxes = nullptr;
+
+namespace {
+
 std::optional<Tier> g_forced;
 
 struct Outcome {

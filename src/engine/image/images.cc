@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 using wire::Json;
 
 constexpr std::string_view kPrefix = "image/";
+constexpr std::size_t kChainBytes = 64;
 store::Shard& control() { return store::Shard::control(); }
 
 Json to_json(const Repository& repository) {
@@ -80,7 +81,8 @@ void Images::start() {
       if (const auto parsed = parse(digest)) wanted.insert((*parsed)->chain);
   for (const auto& entry : fs::directory_iterator(folder_ + "/roots", error)) {
     const std::string name = entry.path().filename().string();
-    if (wanted.contains(name)) roots_.emplace(name, std::make_shared<const std::string>(entry.path().string()));
+    const bool is_whole = name.find("-new-") == std::string::npos && name.find("-gone-") == std::string::npos;
+    if (is_whole && wanted.contains(name.substr(0, kChainBytes))) roots_.emplace(name, std::make_shared<const std::string>(entry.path().string()));
     else static_cast<void>(remove_tree(AT_FDCWD, entry.path().string()));
   }
 }
@@ -218,7 +220,7 @@ void Images::collect_roots() {
     for (const auto& [digest, image] : repository.images)
       if (const auto parsed = parse(digest)) wanted.insert((*parsed)->chain);
   for (auto root = roots_.begin(); root != roots_.end();) {
-    if (wanted.contains(root->first) || root->second.use_count() > 1) {
+    if (wanted.contains(root->first.substr(0, kChainBytes)) || root->second.use_count() > 1) {
       ++root;
       continue;
     }
@@ -251,7 +253,7 @@ Result<const Images::Parsed*, Failure> Images::parse(const std::string& digest) 
 
 // On the pool.
 Result<std::string, Failure> Images::unpack(const Parsed& image) const {
-  const std::string path = root_path(image.chain), aside = path + "-new-" + make_token(thread_random(), 8);
+  const std::string path = root_path(root_key(image)), aside = path + "-new-" + make_token(thread_random(), 8);
   if (::mkdir(aside.c_str(), 0755) < 0) return Err(io::last_error(aside));
   if (owners_.count > 0) static_cast<void>(!::chown(aside.c_str(), owners_.first, owners_.first));
   const auto lay = [&]() -> Result<void, Failure> {
@@ -274,24 +276,25 @@ Task<Result<OpenImage, Failure>> Images::open(const Reference& reference) {
   const StoredImage* stored = find(reference);
   if (!stored) co_return Err(Failure{fmt::format("there is no image {}", reference.text()), ENOENT});
   const Parsed image = *CO_TRY(parse(stored->digest));  // a copy: what follows suspends
-  if (const auto root = roots_.find(image.chain); root != roots_.end()) co_return OpenImage{image.digest, image.config, root->second};
-  if (const auto busy = unpacking_.find(image.chain); busy != unpacking_.end()) {
+  const std::string key = root_key(image);
+  if (const auto root = roots_.find(key); root != roots_.end()) co_return OpenImage{image.digest, image.config, root->second};
+  if (const auto busy = unpacking_.find(key); busy != unpacking_.end()) {
     Later<Result<void, Failure>> done;
     busy->second.push_back(&done);
     CO_TRY(co_await done);
   } else {
-    unpacking_.emplace(image.chain, std::vector<Later<Result<void, Failure>>*>());
+    unpacking_.emplace(key, std::vector<Later<Result<void, Failure>>*>());
     auto unpacked = co_await pool_.run([&] { return unpack(image); });
     Result<void, Failure> result;
     if (!unpacked) result = Err(Failure{"too many images are being unpacked already", EAGAIN});
     else if (!*unpacked) result = Err(unpacked->error());
-    else roots_.insert_or_assign(image.chain, std::make_shared<const std::string>(**unpacked));
-    const auto waiters = std::move(unpacking_.find(image.chain)->second);
-    unpacking_.erase(image.chain);
+    else roots_.insert_or_assign(key, std::make_shared<const std::string>(**unpacked));
+    const auto waiters = std::move(unpacking_.find(key)->second);
+    unpacking_.erase(key);
     for (auto* waiter : waiters) waiter->set(result);
     CO_TRY(std::move(result));
   }
-  const auto root = roots_.find(image.chain);
+  const auto root = roots_.find(key);
   if (root == roots_.end()) co_return Err(Failure{fmt::format("the image {} was removed", reference.text()), ENOENT});
   co_return OpenImage{image.digest, image.config, root->second};
 }

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/result.h"
 #include "base/task.h"
 #include "base/time.h"
@@ -84,7 +86,9 @@ class Images {
   void parts_of(const std::string& digest, std::set<std::string>& into) const;
   void collect(const std::set<std::string>& candidates);
   void collect_roots();
-  std::string root_path(std::string_view chain) const { return folder_ + "/roots/" + std::string(chain); }
+  // The root of an image is named by its layers, and by the ids that its files belong to.
+  std::string root_key(const Parsed& image) const { return owners_.count == 0 ? image.chain : fmt::format("{}-{}", image.chain, owners_.first); }
+  std::string root_path(std::string_view key) const { return folder_ + "/roots/" + std::string(key); }
 
   std::string folder_;
   BlobFolder blobs_;
@@ -92,8 +96,8 @@ class Images {
   io::Pool pool_{"images", 2};
   std::map<std::string, Repository, std::less<>> repositories_;
   std::map<std::string, Parsed, std::less<>> parsed_;                                  // by digest
-  std::map<std::string, std::shared_ptr<const std::string>, std::less<>> roots_;       // by chain
-  std::map<std::string, std::vector<Later<Result<void, Failure>>*>, std::less<>> unpacking_;  // who waits, by chain
+  std::map<std::string, std::shared_ptr<const std::string>, std::less<>> roots_;       // by key
+  std::map<std::string, std::vector<Later<Result<void, Failure>>*>, std::less<>> unpacking_;  // who waits, by key
 };
 
 }  // namespace reef::image

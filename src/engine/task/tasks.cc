@@ -62,6 +62,12 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> usable_addresses(std::str
   return std::pair((*base & mask) + 4, (*base | ~mask) - 1);
 }
 
+void Tasks::note_used(std::string_view address) {
+  const auto used = parse_address(address);
+  for (const auto [first, last] : {std::pair(kAddressFirst, kAddressLast), std::pair(kLoopbackFirst, kLoopbackFirst + (kAddressLast - kAddressFirst))})
+    if (used && *used >= first && *used <= last) next_address_[first] = std::max(next_address_[first], *used - first + 1);
+}
+
 std::string Tasks::take_address(std::string_view range) {
   const auto usable = isolated() ? usable_addresses(range) : std::nullopt;
   const auto [first, last] = usable ? *usable : isolated() ? std::pair(kAddressFirst, kAddressLast) : std::pair(kLoopbackFirst, kLoopbackFirst + (kAddressLast - kAddressFirst));

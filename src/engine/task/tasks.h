@@ -80,6 +80,8 @@ class Tasks {
   // "10.0.16.0/20" when that is given and tasks have networks of their own.
   std::string take_address(std::string_view range = {});
   void give_back(const std::string& address) { addresses_.erase(address); }
+  // An address that a task had before a restart: others come first.
+  void note_used(std::string_view address);
   void run(TaskPlan plan, std::string address, TaskEvents events);
   void stop(std::string_view id, StopCode code, std::string reason);
   // Everything, at once. For a reset.

@@ -193,6 +193,8 @@ void Ecs::start() {
   });
   for (const auto& [id, task] : all_tasks) {
     forget_later(*this, task);
+    // The address of a task that just ended is still known to others: new ones come after it.
+    tasks.note_used(task->address);
     if (task->task.last_status == "STOPPED") continue;
     task->task.last_status = task->task.desired_status = "STOPPED";
     task->task.stop_code = "TerminationNotice";
@@ -202,12 +204,15 @@ void Ecs::start() {
     save(*task);
     if (task->is_registered) lost.push_back(task);
   }
-  for (const auto& [key, service] : services) drive(*this, service);
   gauges->start();
-  for (const TaskPtr& task : lost) {
-    const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
-    if (service != services.end()) deregister_targets(*this, service->second, task).detach();
-  }
+  // Once the services that this one calls have started, too.
+  store::Shard::control().reactor().post([this, lost] {
+    for (const auto& [key, service] : services) drive(*this, service);
+    for (const TaskPtr& task : lost) {
+      const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
+      if (service != services.end()) deregister_targets(*this, service->second, task).detach();
+    }
+  });
 }
 
 void Ecs::stop() { is_stopping = true; }

@@ -382,6 +382,7 @@ void refresh(Ecs& ecs, const TaskPtr& stored) {
   task.version = task.version.value_or(0) + 1;
   if (machine.state() == task::TaskState::kStopped) {
     task.stopped_at = task.execution_stopped_at = machine.stopped_at().value_or(now);
+    for (model::Attachment& attachment : *task.attachments) attachment.status = "DELETED";
     stored->is_running_here = false;
     forget_later(ecs, stored);
   }

@@ -139,8 +139,7 @@ ResourceState service_state(const Json& service) {
 
 // As CloudFormation does: the resource is there once its deployment of `definition` is over.
 Task<aws::Reply<void>> wait_until_steady(const ResourceContext& context, std::string cluster, std::string service, std::string definition) {
-  const std::int64_t began = io::monotonic_micros();
-  while (Duration(io::monotonic_micros() - began) < kSteadyMax) {
+  for (Duration waited{}; waited < kSteadyMax; waited += kLook) {
     const Json out = CO_TRY(co_await call(context, "DescribeServices", Json::object({{"cluster", cluster}, {"services", Json::array({service})}})));
     const Json& deployment = out["services"].at(0)["deployments"].at(0);
     // After a rollback the service is steady again, with what it ran before.
@@ -148,7 +147,7 @@ Task<aws::Reply<void>> wait_until_steady(const ResourceContext& context, std::st
     if (deployment.text("rolloutState") == "FAILED" || rolled_back)
       co_return std::unexpected(aws::Error("NotStabilized", "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.", 400));
     if (deployment.text("rolloutState") == "COMPLETED") co_return aws::Reply<void>();
-    co_await io::Reactor::current().sleep(kLook);
+    co_await store::Shard::control().reactor().sleep(kLook);
   }
   co_return std::unexpected(aws::Error("NotStabilized", fmt::format("Resource of type 'AWS::ECS::Service' with identifier '{}' did not stabilize.", service), 400));
 }
@@ -185,11 +184,10 @@ Task<aws::Reply<void>> remove_service(const ResourceContext& context, const Reso
   if (!deleted && deleted.error().code != "ServiceNotFoundException" && deleted.error().code != "ClusterNotFoundException") co_return std::unexpected(deleted.error());
   if (!deleted) co_return aws::Reply<void>();
   // Its tasks end with it.
-  const std::int64_t began = io::monotonic_micros();
-  while (Duration(io::monotonic_micros() - began) < kSteadyMax) {
+  for (Duration waited{}; waited < kSteadyMax; waited += kLook) {
     const auto out = co_await call(context, "DescribeServices", Json::object({{"cluster", cluster}, {"services", Json::array({current.physical_id})}}));
     if (!out || (*out)["services"].size() == 0 || (*out)["services"].at(0).text("status") == "INACTIVE") co_return aws::Reply<void>();
-    co_await io::Reactor::current().sleep(kLook);
+    co_await store::Shard::control().reactor().sleep(kLook);
   }
   co_return std::unexpected(aws::Error("NotStabilized", "The tasks of the service did not stop.", 400));
 }

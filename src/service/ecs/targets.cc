@@ -78,7 +78,7 @@ Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
     }
   }
   // It may have been told to stop meanwhile.
-  if (task->task.last_status == "STOPPED") co_return co_await deregister_targets(ecs, service, task);
+  if (task->is_draining || task->task.last_status == "STOPPED") co_return co_await deregister_targets(ecs, service, task);
   look_at_targets(ecs, service);
 }
 

@@ -105,6 +105,12 @@ void add_mounts(task::ContainerPlan& plan, const model::ContainerDefinition& one
 }  // namespace
 
 Reply<void> check_supported(const model::TaskDefinition& definition) {
+  // Nothing leads UDP into a network of a task's own.
+  if (definition.network_mode != "host")
+    for (const model::ContainerDefinition& one : *definition.container_definitions)
+      if (given(one.port_mappings))
+        for (const model::PortMapping& port : *one.port_mappings)
+          if (port.protocol == "udp") return Err(aws::not_implemented(fmt::format("portMappings with the protocol udp of the container {}, outside the network mode host,", one.name.value_or(""))));
   if (const std::string field = unsupported_field(definition); !field.empty()) return Err(aws::not_implemented(field + " of a task definition"));
   for (const model::ContainerDefinition& one : *definition.container_definitions)
     if (const std::string field = unsupported_field(one); !field.empty())

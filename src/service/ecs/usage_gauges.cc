@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "io/reactor.h"
+#include "engine/sandbox/sandboxes.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -50,7 +50,7 @@ void UsageGauges::measure() {
       if (!definition) continue;
       const Reservation reserved = reservation_of(definition->definition);
       const sandbox::Usage usage = ecs_.tasks.usage(id);
-      const std::int64_t now = io::monotonic_micros();
+      const std::int64_t now = to_micros(sandbox::workload_time());
       Last& last = seen[id];
       if (const auto before = last_.find(id); before != last_.end()) last = before->second;
       const bool is_first = last.at == 0;

@@ -75,6 +75,19 @@ def test_a_sick_version_is_rolled_back_and_nobody_notices(fleet, site):
     assert load.errors == [] and load.seen["3"] == 0
 
 
+def test_a_version_that_fails_its_checks_is_rolled_back(fleet, site):
+    with Load(site, 2) as load:
+        fleet.ecs.update_service(cluster="c", service="site", taskDefinition=fleet.register("site", env={"VERSION": "4", "UNHEALTHY": "1"}))
+
+        def rolled_back():
+            fleet.daemon.advance(3)  # from one check to the next
+            return any("rolling back" in e["message"] and e["createdAt"] > began for e in fleet.service("site")["events"])
+        began = fleet.service("site")["deployments"][0]["createdAt"]
+        wait_for(rolled_back, 40)
+        fleet.steady("site", 40)
+    assert load.errors == [] and load.seen["4"] == 0
+
+
 def test_a_killed_task_is_replaced(fleet, site):
     victim = fleet.tasks_of("site")[0]["taskArn"]
     with Load(site, 2) as load:
