@@ -1,5 +1,6 @@
 import datetime
 import json
+import urllib.request
 
 import pytest
 from botocore.exceptions import ClientError
@@ -217,3 +218,29 @@ def test_cloudformation(daemon, cloudwatch):
     stacks.delete_stack(StackName="alarms")
     stacks.get_waiter("stack_delete_complete").wait(StackName="alarms", WaiterConfig={"Delay": 1})
     assert cloudwatch.describe_alarms(AlarmNamePrefix="alarms-")["MetricAlarms"] == []
+
+
+def post(daemon, path, body, headers):
+    request = urllib.request.Request(daemon.url + path, data=body, method="POST", headers={
+        "authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/monitoring/aws4_request, SignedHeaders=host, Signature=0", **headers})
+    with urllib.request.urlopen(request) as reply:
+        return reply.headers, reply.read()
+
+
+def test_query_and_cbor_say_the_same(daemon, cloudwatch):
+    form = ("Action=PutMetricData&Version=2010-08-01&Namespace=Old&MetricData.member.1.MetricName=m&MetricData.member.1.Value=3.5"
+            "&MetricData.member.1.Dimensions.member.1.Name=d&MetricData.member.1.Dimensions.member.1.Value=1")
+    _, text = post(daemon, "/", form.encode(), {"content-type": "application/x-www-form-urlencoded"})
+    assert b"<PutMetricDataResponse" in text
+    _, text = post(daemon, "/", b"Action=ListMetrics&Version=2010-08-01&Namespace=Old", {"content-type": "application/x-www-form-urlencoded"})
+    assert b"<MetricName>m</MetricName>" in text and b"<Name>d</Name>" in text
+    # {"Namespace": "Old"}
+    headers, body = post(daemon, "/service/GraniteServiceVersion20100801/operation/ListMetrics", b"\xa1\x69Namespace\x63Old",
+                         {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"})
+    assert headers["smithy-protocol"] == "rpc-v2-cbor" and b"jMetricNameam" in body
+    # {"Namespace": "Old", "MetricData": [{"MetricName": "m", "Value": 1.5}]}
+    datum = b"\xa2\x6aMetricName\x61n\x65Value\xf9\x3e\x00"
+    post(daemon, "/service/GraniteServiceVersion20100801/operation/PutMetricData", b"\xa2\x69Namespace\x63Old\x6aMetricData\x81" + datum,
+         {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"})
+    out = cloudwatch.get_metric_statistics(Namespace="Old", MetricName="n", Period=60, Statistics=["Sum"], **around())
+    assert [p["Sum"] for p in out["Datapoints"]] == [1.5]

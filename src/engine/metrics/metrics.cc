@@ -33,7 +33,7 @@ std::string part_key(SeriesId series, std::size_t tier, std::int64_t block, std:
   append_big_endian(key, static_cast<std::uint32_t>(origin));
   return key;
 }
-constexpr std::size_t kBlockAt = 6, kNumberAt = 10, kKeyBytes = 18;
+constexpr std::size_t kBlockAt = 6, kNumberAt = 10, kOriginAt = 14, kKeyBytes = 18;
 
 std::int64_t block_of(std::size_t tier, std::int64_t second) { return second - second % kTiers[tier].block; }
 
@@ -42,15 +42,7 @@ std::int64_t block_of(std::size_t tier, std::int64_t second) { return second - s
 Metrics::Metrics(store::Kv& kv) : kv_(kv) { store::Shard::control().journal().attach(kJournalKind, *this); }
 
 void Metrics::start() {
-  for (const auto& [number, parts] : unconfirmed_) {
-    write_parts(parts);
-    std::string record;
-    ByteWriter out(record);
-    out.fixed(RecordType::kFlushed);
-    out.fixed(number);
-    append(record);
-  }
-  unconfirmed_.clear();
+  for (const auto& [number, parts] : unconfirmed_) write_out(number);
   arm_sweep(kSweepEvery);
 }
 
@@ -116,27 +108,32 @@ void Metrics::flush(std::int64_t cutoff, Time now, SeriesId first, SeriesId last
   out.fixed(coarse_before);
   out.fixed(first);
   out.fixed(last);
-  const std::vector<Part> parts = store_.flush(number, cutoff, coarse_before, first, last);
+  std::vector<Part> parts = store_.flush(number, cutoff, coarse_before, first, last);
   if (parts.empty()) {  // nothing changed: nothing to repeat
     --next_flush_;
     return;
   }
   append(record);
-  write_parts(parts);
-  // Only once they are on disk may recovery leave them alone: hence after the commit of this tick.
-  store::Shard::control().reactor().post([this, number] {
-    std::string done;
-    ByteWriter confirmed(done);
-    confirmed.fixed(RecordType::kFlushed);
-    confirmed.fixed(number);
-    append(done);
-  });
+  unconfirmed_.emplace(number, std::move(parts));
+  // Not before the record is in the journal: else a crash in between would leave the buckets in both places.
+  store::Shard::control().reactor().post([this, number] { write_out(number); });
 }
 
-void Metrics::write_parts(const std::vector<Part>& parts) {
+void Metrics::write_out(std::uint32_t number) {
+  const auto found = unconfirmed_.find(number);
+  if (found == unconfirmed_.end()) return;  // everything was wiped
   store::KvBatch batch;
-  for (const Part& part : parts) batch.put(part_key(part.series, part.tier, part.block, part.number, 0), part.buckets);
-  if (!batch.empty()) kv_.write(batch);
+  for (const Part& part : found->second) batch.put(part_key(part.series, part.tier, part.block, part.number, 0), part.buckets);
+  kv_.write(batch);
+  // Nor may recovery leave them alone before they are on disk.
+  store::Shard::control().reactor().post([this, number] {
+    if (!unconfirmed_.erase(number)) return;
+    std::string record;
+    ByteWriter out(record);
+    out.fixed(RecordType::kFlushed);
+    out.fixed(number);
+    append(record);
+  });
 }
 
 bool Metrics::sweep(Time now, std::size_t series_max) {
@@ -173,6 +170,10 @@ bool Metrics::sweep(Time now, std::size_t series_max) {
   return false;
 }
 
+bool Metrics::is_unconfirmed(std::string_view key) const {
+  return !unconfirmed_.empty() && unconfirmed_.contains(read_big_endian(key.substr(kNumberAt))) && read_big_endian(key.substr(kOriginAt)) == 0;
+}
+
 // Blocks that are older than their tier's retention become one part each of the next tier; the last tier's are gone.
 void Metrics::roll_up(Series& series, std::int64_t now_second) {
   for (std::size_t tier = 0; tier < kTierCount; ++tier) {
@@ -184,6 +185,7 @@ void Metrics::roll_up(Series& series, std::int64_t now_second) {
     for (cursor->seek(prefix); cursor->valid() && cursor->key().starts_with(prefix) && cursor->key().size() == kKeyBytes; cursor->next()) {
       const std::int64_t block = read_big_endian(cursor->key().substr(kBlockAt));
       if (block >= oldest_kept) break;
+      if (is_unconfirmed(cursor->key())) continue;
       batch.erase(cursor->key());
       if (tier + 1 == kTierCount) continue;
       const auto buckets = decode_buckets(cursor->value());
@@ -208,9 +210,16 @@ void Metrics::read_parts(const Series& series, std::int64_t from, std::int64_t t
     const auto cursor = kv_.cursor();
     for (cursor->seek(part_key(series.id, tier, block_of(tier, std::max<std::int64_t>(from, 0)), 0, 0)); cursor->valid() && cursor->key().starts_with(prefix); cursor->next()) {
       if (cursor->key().size() != kKeyBytes || read_big_endian(cursor->key().substr(kBlockAt)) >= to) break;
+      // Those on their way are read below: they may be here already.
+      if (is_unconfirmed(cursor->key())) continue;
       if (const auto buckets = decode_buckets(cursor->value())) merge_window(into, *buckets, from, to, period);
     }
   }
+  for (const auto& [number, parts] : unconfirmed_)
+    for (const Part& part : parts) {
+      if (part.series != series.id || period % kTiers[part.tier].resolution != 0) continue;
+      if (const auto buckets = decode_buckets(part.buckets)) merge_window(into, *buckets, from, to, period);
+    }
 }
 
 std::vector<Bucket> Metrics::read(const MetricId& metric, std::optional<Unit> unit, std::int64_t from, std::int64_t to, std::int64_t period) {
@@ -264,6 +273,17 @@ void Metrics::save(std::string& bytes) {
   ByteWriter out(bytes);
   out.fixed(std::uint8_t{1});  // version
   out.fixed(next_flush_);
+  out.varint(unconfirmed_.size());
+  for (const auto& [number, parts] : unconfirmed_) {
+    out.fixed(number);
+    out.varint(parts.size());
+    for (const Part& part : parts) {
+      out.fixed(part.series);
+      out.fixed(part.tier);
+      out.fixed(part.block);
+      out.bytes(part.buckets);
+    }
+  }
   store_.save(out);
 }
 
@@ -271,7 +291,21 @@ bool Metrics::load(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.fixed<std::uint8_t>() != 1) return false;
   next_flush_ = in.fixed<std::uint32_t>();
-  return store_.load(in);
+  unconfirmed_.clear();
+  for (std::uint64_t flushes = in.varint(); flushes > 0 && in.ok(); --flushes) {
+    const auto number = in.fixed<std::uint32_t>();
+    auto& parts = unconfirmed_[number];
+    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      Part& part = parts.emplace_back();
+      part.series = in.fixed<SeriesId>();
+      part.tier = in.fixed<std::uint8_t>();
+      part.block = in.fixed<std::int64_t>();
+      part.number = number;
+      part.buckets = in.text();
+      if (part.tier >= kHotTiers) return false;
+    }
+  }
+  return in.ok() && store_.load(in);
 }
 
 void Metrics::clear() {

@@ -62,7 +62,8 @@ class Metrics final : public store::JournalUser {
  private:
   void append(std::string_view record);
   void flush(std::int64_t cutoff, Time now, SeriesId first, SeriesId last);
-  void write_parts(const std::vector<Part>& parts);
+  void write_out(std::uint32_t number);
+  bool is_unconfirmed(std::string_view key) const;
   void roll_up(Series& series, std::int64_t now_second);
   void arm_sweep(Duration delay);
   void read_parts(const Series& series, std::int64_t from, std::int64_t to, std::int64_t period, std::vector<Bucket>& into);
@@ -72,7 +73,8 @@ class Metrics final : public store::JournalUser {
   std::uint32_t next_flush_ = 1;
   SeriesId swept_ = 0;      // the sweep that goes on has done the series up to here
   bool spilling_ = false;   // it empties memory
-  std::map<std::uint32_t, std::vector<Part>> unconfirmed_;  // found by recovery: perhaps not on disk
+  // Left memory and perhaps not yet on disk, by flush: read from here meanwhile, and part of every checkpoint.
+  std::map<std::uint32_t, std::vector<Part>> unconfirmed_;
 };
 
 }  // namespace reef::metrics

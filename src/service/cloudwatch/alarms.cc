@@ -153,6 +153,8 @@ Task<void> Alarms::look(bool fine, Time due) {
 }
 
 void Alarms::evaluate(Alarm& alarm, std::int64_t at) {
+  if (at <= alarm.looked_at) return;  // what rings must act once a minute, not twice
+  alarm.looked_at = at;
   const std::int32_t range = metrics::evaluation_range(alarm.rule);
   const std::int64_t from = at - range * alarm.period;
   std::vector<std::optional<metrics::AlarmPoint>> points(static_cast<std::size_t>(range));

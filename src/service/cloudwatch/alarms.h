@@ -37,6 +37,7 @@ struct Alarm {
   metrics::Statistic statistic;
   std::optional<DataQueries> queries;          // of an alarm on an expression
   metrics::CompositeRule composite_rule;
+  std::int64_t looked_at = 0;                  // as of which second it was last evaluated
 
   std::string scope() const { return account + "/" + region; }
   std::string key() const { return scope() + "/" + name; }

@@ -61,7 +61,8 @@ std::string make_id() { return make_token(thread_random(), 16, "0123456789abcdef
 
 Elb::Elb(Parts& parts)
     : caller(parts.get<aws::Caller>()), balancers_engine(parts.get<edge::Balancers>()), certificates(parts.get<edge::Certificates>()),
-      names(parts.get<edge::HostNames>()), sites(parts.get<edge::Sites>()) {
+      names(parts.get<edge::HostNames>()), sites(parts.get<edge::Sites>()),
+      traffic_metrics(*this, balancers_engine, parts.get<metrics::Counters>()) {
   balancers_engine.set_function_target([this](const std::shared_ptr<const edge::GroupSettings>& group, http::Request& request, std::string_view ip) {
     return call_function(caller, group, request, std::string(ip));
   });
@@ -102,6 +103,7 @@ void Elb::start() {
   };
   for (const auto& [arn, balancer] : balancers) publish_name(balancer);
   resume(*this).detach();
+  traffic_metrics.start();
 }
 
 void Elb::reset() {

@@ -21,6 +21,7 @@
 #include "engine/edge/sites.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/elasticloadbalancingv2/traffic_metrics.h"
 
 namespace reef::service::elb {
 
@@ -123,6 +124,7 @@ struct Elb {
   edge::Certificates& certificates;
   edge::HostNames& names;
   edge::Sites& sites;
+  TrafficMetrics traffic_metrics;
 
   ByArn<Balancer> balancers;
   ByArn<Listener> listeners;

@@ -325,6 +325,32 @@ void Balancers::set_function_target(FunctionTarget call) {
   for (auto& loop : loops_) loop->function_target = call;
 }
 
+Task<Traffic> Balancers::collect() {
+  Traffic out;
+  std::vector<std::pair<GroupTraffic*, std::shared_ptr<Target>>> targets;
+  for (const auto& [id, group] : groups_) {
+    GroupTraffic& traffic = out.groups[id];
+    for (const auto& [key, entry] : group->entries) {
+      if (entry->health.state() == HealthState::kHealthy) ++traffic.healthy;
+      if (entry->health.state() == HealthState::kUnhealthy) ++traffic.unhealthy;
+      targets.emplace_back(&traffic, entry->target);
+    }
+    for (const auto& entry : group->draining) targets.emplace_back(&traffic, entry->target);
+  }
+  co_await on_each_loop([&](BalancerLoop& loop) {
+    for (auto& [traffic, target] : targets) traffic->targets.add(std::exchange(target->sides[loop.index()].counters, Counters{}));
+    for (const auto& [id, slot] : loop.slots()) {
+      ListenerTraffic& traffic = out.listeners[id];
+      traffic.own.add(std::exchange(slot->counters, Counters{}));
+      traffic.client_resets += std::exchange(slot->client_resets, 0);
+      traffic.new_connections += std::exchange(slot->new_connections, 0);
+      traffic.bytes += std::exchange(slot->bytes, 0);
+      traffic.active += slot->active;
+    }
+  });
+  co_return out;
+}
+
 Task<void> Balancers::clear() {
   while (!listeners_.empty()) co_await remove_listener(listeners_.begin()->first);
   while (!groups_.empty()) co_await remove_group(groups_.begin()->first);

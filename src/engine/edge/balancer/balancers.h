@@ -34,6 +34,21 @@ struct TargetStatus {
   bool is_anomalous = false;
 };
 
+// What happened since the last collection: at a listener, and at the targets of a group.
+struct ListenerTraffic {
+  Counters own;             // answers of the balancer itself
+  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0;
+  std::uint64_t active = 0; // connections that are open now
+};
+struct GroupTraffic {
+  Counters targets;
+  std::size_t healthy = 0, unhealthy = 0;  // now
+};
+struct Traffic {
+  std::map<std::string, ListenerTraffic> listeners;
+  std::map<std::string, GroupTraffic> groups;
+};
+
 class Balancers {
  public:
   explicit Balancers(const Dialer& dialer);
@@ -62,6 +77,8 @@ class Balancers {
   Task<http::Response> serve(const std::string& listener, http::Request& request);
   // How function targets are called; before the first listener.
   void set_function_target(FunctionTarget call);
+  // Takes what the loops counted.
+  Task<Traffic> collect();
   // Forgets everything.
   Task<void> clear();
   // Stops accepting.

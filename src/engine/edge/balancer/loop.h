@@ -72,6 +72,8 @@ class BalancerLoop {
   void listen_udp(const std::shared_ptr<ListenerSlot>& slot, int fd);
   void remove_listener(const std::string& id);
   void stop_accepting();
+  // Every listener's slot by name, for whoever counts what happened there.
+  const TextMap<std::shared_ptr<ListenerSlot>>& slots() const { return slots_; }
   FunctionTarget function_target;
 
   // --- connections ---
