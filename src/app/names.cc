@@ -73,6 +73,48 @@ Result<void, Failure> Names::listen(const Config& config) {
   return {};
 }
 
+namespace {
+
+constexpr std::uint32_t kLoopback = 127, kInside = 240;  // first bytes of addresses
+
+// A records of this machine as a sandbox reaches them.
+void translate(std::vector<wire::dns::Record>& records) {
+  for (auto& record : records) {
+    if (record.type != wire::dns::kA || record.data.size() != 4 || static_cast<unsigned char>(record.data[0]) != kLoopback) continue;
+    if (record.data == std::string_view("\x7f\0\0\1", 4)) {
+      record.data.resize(4);
+      wire::dns::put32(record.data.data(), sandbox::kApiAddress);
+    } else {
+      record.data[0] = static_cast<char>(kInside);
+    }
+  }
+}
+
+}  // namespace
+
+sandbox::OutboundPolicy Names::with_loopback_range(sandbox::OutboundPolicy policy) {
+  return [policy = std::move(policy)](std::string_view id, sandbox::Destination original) -> std::optional<sandbox::Destination> {
+    if (original.address >> 24 == kInside) return sandbox::Destination{kLoopback << 24 | (original.address & 0xFFFFFF), original.port};
+    return policy(id, original);
+  };
+}
+
+std::optional<std::string> Names::answer_sandbox(std::string_view packet) {
+  wire::dns::Query query;
+  const auto parsed = wire::dns::parse_query(packet, query);
+  // Sandboxes have IPv4 only, and the API's own names are reached at an address of their own.
+  if (parsed != wire::dns::kNoError || query.type == wire::dns::kAaaa || naming::is_endpoint_name(query.qname())) return sandbox::default_dns({}, packet);
+  char buffer[1400];
+  naming::Reply reply{.out = buffer, .limit = sizeof buffer};
+  const auto outcome = naming::answer(*zones_.view()->load(), query, *parsed, false, true, thread_random(), reply);
+  if (outcome == naming::Outcome::kForward || outcome == naming::Outcome::kDropped) return sandbox::default_dns({}, packet);
+  auto message = wire::dns::parse_message({buffer, reply.size});
+  if (!message) return std::string(buffer, reply.size);
+  translate(message->answers);
+  message->additional.clear();
+  return wire::dns::build_message(*message, query.edns.has_value());
+}
+
 // Names of balancers and the like, as DNS answers them. On the control shard.
 void Names::take_host_names() {
   stale_ = false;

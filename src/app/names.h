@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "engine/naming/server.h"
 #include "engine/naming/upstream.h"
 #include "engine/naming/zones.h"
+#include "engine/sandbox/outbound.h"
 #include "http/message.h"
 
 namespace reef::app {
@@ -26,8 +28,15 @@ class Names {
   // Port 4553 or one of the next when the configuration leaves it open.
   Result<void, Failure> listen(const Config& config);
   int port() const { return port_; }
+  // What sandboxes are answered, on the control loop: names of zones and balancers, addresses as they are reached from
+  // inside; nothing for names that are not known here.
+  std::optional<std::string> answer_sandbox(std::string_view query);
   // GET /_atoll/dns
   Task<http::Response> describe() const;
+
+  // This machine's loopback addresses are a sandbox's own inside it. So 127.64.0.3 is 240.64.0.3 there: a range that no
+  // network uses, which the outbound policy turns back.
+  static sandbox::OutboundPolicy with_loopback_range(sandbox::OutboundPolicy policy);
 
  private:
   void take_host_names();

@@ -175,7 +175,8 @@ Result<void, Failure> System::start() {
   TRY(names_->listen(config_));
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);
-  sandboxes_->set_outbound_policy(sandbox::default_outbound_policy(config_.port));
+  sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
+  sandboxes_->set_dns([this](std::string_view, std::string_view query) { return names_->answer_sandbox(query); });
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
   sandboxes_->set_adopt([this](std::string_view, sandbox::Destination original, int fd) {
     if (engines_->tasks.adopt(original, fd)) return true;

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from support import wait_for
+from support import function_package, wait_for
 
 
 def dns_port(daemon):
@@ -191,6 +191,42 @@ def test_the_rest_is_forwarded(new_daemon, tmp_path):
     assert [one[2:] for one in dig(daemon, "a.out.example").answers] == [("CNAME", "www.elsewhere.example."), ("A", "192.0.2.7")]
     silent = new_daemon("--resolv-conf", "/dev/null")
     assert dig(silent, "www.elsewhere.example").code == "REFUSED"
+
+
+LOOK_UP = """
+import socket, urllib.request
+def handler(event, context):
+    out = {"address": socket.gethostbyname(event["name"])}
+    if "url" in event:
+        out["body"] = urllib.request.urlopen(event["url"], timeout=5).read().decode()
+    return out
+"""
+
+
+def test_functions_find_zones_and_balancers(daemon, zone):
+    """From inside a sandbox: a zone's name resolves, and an alias of a balancer leads to it."""
+    if "shared with the host" in daemon.command("doctor", check=False):
+        pytest.skip("sandboxes have no network of their own here")
+    functions, balancers = daemon.client("lambda"), daemon.client("elbv2")
+    functions.create_function(FunctionName="names", Runtime="python3.11", Handler="index.handler", Role="arn:aws:iam::000000000000:role/r", Timeout=20,
+                              Code={"ZipFile": function_package(LOOK_UP, "index.py")})
+    functions.get_waiter("function_active_v2").wait(FunctionName="names", WaiterConfig={"Delay": 1})
+
+    def invoke(event):
+        reply = functions.invoke(FunctionName="names", Payload=json.dumps(event).encode())
+        assert "FunctionError" not in reply, reply["Payload"].read()
+        return json.loads(reply["Payload"].read())
+    zone("inside.wire.example", "A", "10.77.0.1")
+    assert invoke({"name": "inside.wire.example"}) == {"address": "10.77.0.1"}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    balancer = balancers.create_load_balancer(Name="inside", Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
+    balancers.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=port, DefaultActions=[
+        {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "from the balancer", "ContentType": "text/plain"}}])
+    zone("lb.wire.example", "A", AliasTarget={"HostedZoneId": balancer["CanonicalHostedZoneId"], "DNSName": balancer["DNSName"], "EvaluateTargetHealth": False})
+    wait_for(lambda: dig(daemon, "lb.wire.example").answers, what="the balancer's name")
+    assert invoke({"name": "lb.wire.example", "url": f"http://lb.wire.example:{port}/"})["body"] == "from the balancer"
 
 
 def free_port_53():

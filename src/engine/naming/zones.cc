@@ -75,7 +75,6 @@ void Zones::publish() {
 
 void Zones::clear() {
   zones_.clear();
-  hosts_.clear();
   health_.clear();
   publish();
 }

@@ -43,6 +43,7 @@ class Zones {
   void publish();
   // Called after each publish(), on the control shard.
   void on_publish(std::function<void()> watcher) { watchers_.push_back(std::move(watcher)); }
+  // Every zone and every outcome of a check; host names stay, they are somebody else's.
   void clear();
   // kHostView: this machine's.
   std::shared_ptr<const ViewCell> view(std::string_view network = kHostView);
