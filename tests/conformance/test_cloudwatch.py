@@ -244,3 +244,22 @@ def test_query_and_cbor_say_the_same(daemon, cloudwatch):
          {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"})
     out = cloudwatch.get_metric_statistics(Namespace="Old", MetricName="n", Period=60, Statistics=["Sum"], **around())
     assert [p["Sum"] for p in out["Datapoints"]] == [1.5]
+
+
+def test_daily_metrics_of_buckets(new_daemon):
+    daemon = new_daemon()
+    s3, cloudwatch = daemon.client("s3"), daemon.client("cloudwatch")
+    s3.create_bucket(Bucket="kept")
+    for i in range(3):
+        s3.put_object(Bucket="kept", Key=str(i), Body=b"x" * 100)
+    s3.put_object(Bucket="kept", Key="cold", Body=b"x" * 50, StorageClass="STANDARD_IA")
+    daemon.advance(86400)
+    tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+
+    def maximum(name, kind):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/S3", MetricName=name, Dimensions=[{"Name": "BucketName", "Value": "kept"}, {"Name": "StorageType", "Value": kind}], Period=86400,
+            Statistics=["Maximum"], StartTime=tomorrow - datetime.timedelta(days=1), EndTime=tomorrow + datetime.timedelta(hours=1))["Datapoints"]
+        return max((p["Maximum"] for p in points), default=None)
+    wait_for(lambda: maximum("NumberOfObjects", "AllStorageTypes") == 4, what="the number of objects")
+    assert maximum("BucketSizeBytes", "StandardStorage") == 300 and maximum("BucketSizeBytes", "StandardIAStorage") == 50
