@@ -65,7 +65,11 @@ class Fleet:
         for page in self.ecs.get_paginator("list_tasks").paginate(cluster="c"):
             for arn in page["taskArns"]:
                 self.ecs.stop_task(cluster="c", task=arn)
-        wait_for(lambda: self.ecs.describe_clusters(clusters=["c"])["clusters"][0]["runningTasksCount"] == 0 or None, what="all tasks to stop")
+
+        def is_empty():
+            cluster = self.ecs.describe_clusters(clusters=["c"])["clusters"][0]
+            return cluster["runningTasksCount"] + cluster["pendingTasksCount"] + cluster["activeServicesCount"] == 0
+        wait_for(is_empty, what="all tasks and services to end")
 
 
 def get(port, path):

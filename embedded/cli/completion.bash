@@ -2,7 +2,7 @@
 _atoll() {
   local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="start stop status deploy destroy logs doctor coverage clock dns trust completion man --help --version"
+    words="start stop status deploy destroy logs image exec doctor coverage clock dns trust completion man --help --version"
   else
     case $command in
       start) words="--foreground --address --port --data --durability --auth --account --region --tier --shards --log-level --help" ;;
@@ -11,6 +11,8 @@ _atoll() {
       deploy) words="--stack --parameter --port --region --help" ;;
       destroy) words="$(atoll status 2>/dev/null | awk '/_(COMPLETE|FAILED|PROGRESS)$/ {print $1}') --port --region --help" ;;
       logs) words="--follow --lines --port --region --help" ;;
+      image) words="import list remove --name --port --help" ;;
+      exec) words="--container --port --help" ;;
       coverage) words="--json --markdown --help" ;;
       dns) words="install remove --port --resolv-conf --help" ;;
       trust) words="--data --port --store --remove --print --help" ;;
@@ -19,6 +21,6 @@ _atoll() {
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
-  [ "$command" = deploy ] && [[ $current != -* ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+  { [ "$command" = deploy ] || [ "$command" = image ]; } && [[ $current != -* ]] && mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
 }
 complete -F _atoll atoll

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/text.h"
+#include "cli/resolver_setup.h"
 #include "engine/function/interpreters.h"
 #include "engine/sandbox/sandboxes.h"
 
@@ -50,6 +51,8 @@ int doctor() {
                     one.prefix.empty() ? "apt-get install python3-boto3" : (one.program + " -m pip install boto3").c_str());
     }
   }
+  std::printf("names        %s\n", cli::resolver_installed("/etc/resolv.conf") ? "this machine's resolver asks atoll"
+                                                                             : "this machine's resolver does not ask atoll: sudo atoll dns install");
   for (const sandbox::Missing& missing : found.missing) {
     std::printf("missing      %s\n             fix: %s\n", missing.what.c_str(), missing.fix.c_str());
     status = 1;

@@ -76,12 +76,21 @@ Result<void, Failure> Names::listen(const Config& config) {
 // Names of balancers and the like, as DNS answers them. On the control shard.
 void Names::take_host_names() {
   stale_ = false;
-  auto now = host_names_.all();
-  for (const auto& [name, address] : taken_)
-    if (!now.contains(name)) zones_.set_host(name, {});
-  for (const auto& [name, address] : now) zones_.set_host(name, {address});
-  taken_ = std::move(now);
-  zones_.publish();
+  const auto now = host_names_.all();
+  bool changed = std::erase_if(taken_, [&](const auto& one) {
+    if (now.contains(one.first)) return false;
+    zones_.set_host(one.first, {});
+    return true;
+  }) > 0;
+  for (const auto& [name, address] : now) {
+    Taken& taken = taken_[name];
+    taken.health->healthy = host_names_.is_healthy(name);
+    if (taken.address == address) continue;
+    taken.address = address;
+    zones_.set_host(name, {address}, taken.health);
+    changed = true;
+  }
+  if (changed) zones_.publish();
 }
 
 Task<http::Response> Names::describe() const {

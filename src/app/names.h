@@ -37,7 +37,11 @@ class Names {
   naming::Zones& zones_;
   naming::HealthChecks& health_checks_;
   edge::HostNames& host_names_;
-  std::map<std::string, std::string> taken_;  // what the zones know of them
+  struct Taken {
+    std::string address;
+    std::shared_ptr<naming::HealthCell> health = std::make_shared<naming::HealthCell>();
+  };
+  std::map<std::string, Taken> taken_;  // what the zones know of them
   std::atomic<bool> stale_{false};
   std::string address_;
   int port_ = 0;

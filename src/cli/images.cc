@@ -71,11 +71,13 @@ void add_image_commands(CLI::App& app, int& status) {
   image->add_option("--port", target.port, "where atoll listens")->capture_default_str()->envname("ATOLL_PORT");
   image->require_subcommand(1);
   CLI::App* import = image->add_subcommand("import", "Take in an OCI archive or layout, or what `docker save` writes.");
+  import->fallthrough();
   import->add_option("path", path, "a tar, plain or compressed, or a folder")->required()->check(CLI::ExistingPath);
   import->add_option("--name", name, "repository:tag, instead of the archive's own name");
   import->callback([&] { status = import_image(target, path, name); });
-  image->add_subcommand("list", "List images.")->callback([&] { status = list_images(target); });
+  image->add_subcommand("list", "List images.")->fallthrough()->callback([&] { status = list_images(target); });
   CLI::App* remove = image->add_subcommand("remove", "Forget an image.");
+  remove->fallthrough();
   remove->add_option("name", name, "repository:tag or repository@sha256:...")->required();
   remove->callback([&] { status = remove_image(target, name); });
 

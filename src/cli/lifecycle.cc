@@ -133,6 +133,9 @@ int show_status(const std::string& data) {
     return 3;
   }
   std::printf("running: http://localhost:%d (pid %d, data in %s)\n", running.port, running.pid, data.c_str());
+  if (const auto reply = send({.port = running.port}, "GET", "/_atoll/dns"); reply && reply->status == 200)
+    if (const auto dns = wire::Json::parse(reply->body); dns && (*dns)["port"].as_int().value_or(0) > 0)
+      std::printf("names:   dns at %s:%lld\n", dns->text("address").c_str(), static_cast<long long>((*dns)["port"].as_int().value_or(0)));
   show_stacks(running.port);
   return 0;
 }

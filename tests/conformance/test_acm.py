@@ -53,6 +53,19 @@ def test_default_list_shows_rsa_keys_only(acm):
     assert "NextToken" not in second and second["CertificateSummaryList"] == both[1:]
 
 
+def test_search_by_anything(acm):
+    arn = acm.request_certificate(DomainName="found.search.example", SubjectAlternativeNames=["alias.search.example"], KeyAlgorithm="EC_prime256v1")["CertificateArn"]
+
+    def search(statement):
+        return [one["CertificateArn"] for one in acm.search_certificates(FilterStatement=statement)["Results"]]
+    by_name = {"Filter": {"X509AttributeFilter": {"SubjectAlternativeName": {"DnsName": {"Value": "ALIAS.search", "ComparisonOperator": "CONTAINS"}}}}}
+    issued = {"Filter": {"AcmCertificateMetadataFilter": {"Status": "ISSUED"}}}
+    assert search(by_name) == [arn] and search({"And": [by_name, issued]}) == [arn] and search({"And": [by_name, {"Not": issued}]}) == []
+    found = acm.search_certificates(FilterStatement=by_name)["Results"][0]
+    assert found["X509Attributes"]["Subject"] == {"CommonName": "found.search.example"} and found["X509Attributes"]["Issuer"]["Organization"] == "Atoll"
+    acm.delete_certificate(CertificateArn=arn)
+
+
 def test_import_checks_what_it_is_given(acm, tmp_path):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key), "-out", str(cert), "-days", "30", "-subj", "/CN=own.example",

@@ -214,6 +214,33 @@ def test_health_follows_an_alarm(route53, daemon):
     wait_for(lambda: answer() == ["10.0.0.2"], what="the alarm to be followed")
 
 
+def test_an_alias_follows_the_balancers_targets(route53, daemon, endpoint):
+    balancers = daemon.client("elbv2")
+    group = balancers.create_target_group(Name="names", Protocol="HTTP", Port=endpoint.server_port, VpcId="vpc-1", TargetType="ip", HealthCheckIntervalSeconds=5,
+                                          HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2)["TargetGroups"][0]["TargetGroupArn"]
+    balancer = balancers.create_load_balancer(Name="names", Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
+    balancers.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=8080, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])
+    balancers.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": endpoint.server_port}])
+    zone = make_zone(route53, "balanced.example")
+    alias = {"HostedZoneId": balancer["CanonicalHostedZoneId"], "DNSName": "dualstack." + balancer["DNSName"], "EvaluateTargetHealth": True}
+    change(route53, zone, ("CREATE", {"Name": "www.balanced.example", "Type": "A", "SetIdentifier": "p", "Failover": "PRIMARY", "AliasTarget": alias}),
+           ("CREATE", record("www.balanced.example", "10.0.0.2", SetIdentifier="s", Failover="SECONDARY")))
+
+    def answer():
+        import json
+        import subprocess
+        import urllib.request
+        port = json.load(urllib.request.urlopen(f"{daemon.url}/_atoll/dns"))["port"]
+        return subprocess.run(["dig", "@127.0.0.1", "-p", str(port), "+short", "www.balanced.example"], capture_output=True, text=True).stdout.split()
+    wait_for(lambda: answer() and answer()[0].startswith("127."), what="the balancer to be well")
+    endpoint.status = 500
+
+    def moved_on():
+        daemon.advance(5)
+        return answer() == ["10.0.0.2"]
+    wait_for(moved_on, what="the failover")
+
+
 def test_a_stack_of_names(daemon, route53):
     cloudformation = daemon.client("cloudformation")
 

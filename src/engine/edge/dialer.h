@@ -3,12 +3,11 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 
+#include "base/guarded.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "io/socket.h"
@@ -22,19 +21,13 @@ class Dialer {
 
   // Thread-safe.
   void set_inside(Inside inside) {
-    const std::unique_lock lock(mutex_);
-    inside_ = std::move(inside);
+    inside_.write([&](Inside& now) { now = std::move(inside); });
   }
 
   // A non-blocking socket that is connected or still connecting (it becomes writable then); the caller owns it.
   // From the address `source` where that is possible.
   Task<Result<int, Failure>> dial(std::string_view ip, int port, std::string source = {}) const {
-    Inside inside;
-    {
-      const std::shared_lock lock(mutex_);
-      inside = inside_;
-    }
-    if (inside)
+    if (const Inside inside = inside_.read([](const Inside& now) { return now; }))
       if (auto task = inside(ip, port)) co_return co_await *std::move(task);
     auto fd = io::connect_tcp(std::string(ip), port, source);
     if (!fd) co_return Err(std::move(fd.error()));
@@ -42,8 +35,7 @@ class Dialer {
   }
 
  private:
-  mutable std::shared_mutex mutex_;
-  Inside inside_;
+  Guarded<Inside> inside_;
 };
 
 }  // namespace reef::edge

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,7 @@ class HostNames {
   }
   void remove(std::string_view name) {
     names_.write([&](auto& names) { names.erase(to_lower(name)); });
+    unhealthy_.write([&](auto& all) { all.erase(to_lower(name)); });
     changed();
   }
   void clear() {
@@ -33,6 +35,18 @@ class HostNames {
       const auto found = names.find(to_lower(name));
       return found == names.end() ? std::nullopt : std::optional(found->second);
     });
+  }
+  // For DNS aliases that look at the health of what they lead to. A name is healthy until told otherwise.
+  void set_healthy(std::string_view name, bool healthy) {
+    const bool was = is_healthy(name);
+    unhealthy_.write([&](auto& all) {
+      if (healthy) all.erase(to_lower(name));
+      else all.insert(to_lower(name));
+    });
+    if (was != healthy) changed();
+  }
+  bool is_healthy(std::string_view name) const {
+    return unhealthy_.read([&](const auto& all) { return !all.contains(to_lower(name)); });
   }
   // In order of name.
   std::map<std::string, std::string> all() const {
@@ -48,6 +62,7 @@ class HostNames {
   }
   std::function<void()> watcher_;
   Guarded<TextMap<std::string>> names_;
+  Guarded<std::set<std::string, std::less<>>> unhealthy_;
 };
 
 }  // namespace reef::edge

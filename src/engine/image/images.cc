@@ -253,12 +253,12 @@ Result<const Images::Parsed*, Failure> Images::parse(const std::string& digest) 
 Result<std::string, Failure> Images::unpack(const Parsed& image) const {
   const std::string path = root_path(image.chain), aside = path + "-new-" + make_token(thread_random(), 8);
   if (::mkdir(aside.c_str(), 0755) < 0) return Err(io::last_error(aside));
-  if (owner_ != 0) static_cast<void>(!::chown(aside.c_str(), owner_, owner_));
+  if (owners_.count > 0) static_cast<void>(!::chown(aside.c_str(), owners_.first, owners_.first));
   const auto lay = [&]() -> Result<void, Failure> {
     const io::Fd root(::open(aside.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) return Err(io::last_error(aside));
     for (std::size_t i = 0; i < image.manifest.layers.size(); ++i)
-      TRY(apply_layer(root.get(), blobs_.path(image.manifest.layers[i].digest), image.config.diff_ids[i], owner_));
+      TRY(apply_layer(root.get(), blobs_.path(image.manifest.layers[i].digest), image.config.diff_ids[i], owners_));
     return {};
   };
   auto laid = lay();

@@ -16,6 +16,7 @@
 #include "base/task.h"
 #include "base/time.h"
 #include "engine/image/blobs.h"
+#include "engine/image/layer.h"
 #include "engine/image/manifest.h"
 #include "engine/image/reference.h"
 #include "engine/store/shard.h"
@@ -48,8 +49,8 @@ class Images {
 
   void start();   // after recovery
   void forget();  // everything was wiped
-  // Gets the files of unpacked images when the daemon is root. Set before the first open().
-  void set_owner(std::uint32_t uid) { owner_ = uid; }
+  // Who get the files of unpacked images. Set before the first open().
+  void set_owners(const Owners& owners) { owners_ = owners; }
 
   // Reads `path` (see archive.h). `name` is what to call its one image; without it the archive's own names decide.
   // Gives the references made.
@@ -87,7 +88,7 @@ class Images {
 
   std::string folder_;
   BlobFolder blobs_;
-  std::uint32_t owner_ = 0;
+  Owners owners_;
   io::Pool pool_{"images", 2};
   std::map<std::string, Repository, std::less<>> repositories_;
   std::map<std::string, Parsed, std::less<>> parsed_;                                  // by digest

@@ -87,7 +87,7 @@ struct PlainTar {
 
 class Unpacker {
  public:
-  Unpacker(int root, std::uint32_t owner) : root_(root), owner_(owner) {}
+  Unpacker(int root, const Owners& owners) : root_(root), owners_(owners) {}
 
   Result<void, Failure> entry(archive* in, archive_entry* entry) {
     const char* raw = ::archive_entry_pathname(entry);
@@ -127,8 +127,11 @@ class Unpacker {
     return made;
   }
 
-  void give_away(int parent, const std::string& name) {
-    if (owner_ != 0) static_cast<void>(!::fchownat(parent, name.c_str(), owner_, owner_, AT_SYMLINK_NOFOLLOW));
+  // To root of the image, or whom the entry names.
+  void give_away(int parent, const std::string& name, archive_entry* entry = nullptr) {
+    if (owners_.count == 0) return;
+    const auto mapped = [&](la_int64_t id) { return owners_.first + (id > 0 && id < owners_.count ? static_cast<std::uint32_t>(id) : 0); };
+    static_cast<void>(!::fchownat(parent, name.c_str(), mapped(entry ? ::archive_entry_uid(entry) : 0), mapped(entry ? ::archive_entry_gid(entry) : 0), AT_SYMLINK_NOFOLLOW));
   }
 
   Result<void, Failure> place(archive* in, archive_entry* entry, int parent, const std::string& path, const std::string& name) {
@@ -141,7 +144,7 @@ class Unpacker {
       if ((!there || !S_ISDIR(info.st_mode)) && ::mkdirat(parent, name.c_str(), 0755) < 0) return Err(failed("mkdir " + path));
       // The daemon must be able to look inside and remove it, whatever the layer says.
       if (::fchmodat(parent, name.c_str(), mode | 0700, 0) < 0) return Err(failed("chmod " + path));
-      give_away(parent, name);
+      give_away(parent, name, entry);
       return {};
     }
     TRY(remove_tree(parent, name));
@@ -159,7 +162,7 @@ class Unpacker {
         break;
       default: return {};  // devices and sockets
     }
-    give_away(parent, name);
+    give_away(parent, name, entry);
     const timespec times[2] = {{::archive_entry_mtime(entry), ::archive_entry_mtime_nsec(entry)}, {::archive_entry_mtime(entry), ::archive_entry_mtime_nsec(entry)}};
     static_cast<void>(::utimensat(parent, name.c_str(), times, AT_SYMLINK_NOFOLLOW));
     return {};
@@ -222,7 +225,7 @@ class Unpacker {
   }
 
   int root_;
-  std::uint32_t owner_;
+  Owners owners_;
   std::set<std::string> added_, ways_;  // what this layer brought, and the folders on the way to it
 };
 
@@ -250,7 +253,7 @@ Result<void, Failure> remove_below(int parent, const std::string& name, std::siz
 
 Result<void, Failure> remove_tree(int parent, const std::string& name) { return remove_below(parent, name, 0); }
 
-Result<void, Failure> apply_layer(int root, const std::string& layer, const std::string& diff_id, std::uint32_t owner, const LayerLimits& limits) {
+Result<void, Failure> apply_layer(int root, const std::string& layer, const std::string& diff_id, const Owners& owners, const LayerLimits& limits) {
   PlainTar plain;
   plain.bytes_max = limits.bytes_max;
   ::archive_read_support_filter_all(plain.outer.in);
@@ -265,7 +268,7 @@ Result<void, Failure> apply_layer(int root, const std::string& layer, const std:
   ::archive_read_support_format_empty(tar.in);
   if (::archive_read_open(tar.in, &plain, nullptr, PlainTar::read, nullptr) != ARCHIVE_OK)
     return Err(hostile(fmt::format("the layer is no tar: {}", ::archive_error_string(tar.in))));
-  Unpacker unpacker(root, owner);
+  Unpacker unpacker(root, owners);
   archive_entry* entry = nullptr;
   std::uint64_t entries = 0;
   int status = ARCHIVE_OK;

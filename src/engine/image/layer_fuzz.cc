@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     const reef::io::Fd file(::open(layer.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     if (::write(file.get(), data, size) != static_cast<ssize_t>(size)) return 0;
     const reef::io::Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    static_cast<void>(reef::image::apply_layer(folder.get(), layer, "", 0, {.bytes_max = 1 << 20, .entries_max = 1000}));
+    static_cast<void>(reef::image::apply_layer(folder.get(), layer, "", {}, {.bytes_max = 1 << 20, .entries_max = 1000}));
   }
   for (const auto& entry : std::filesystem::directory_iterator(base))
     if (entry.path().filename() != "layer" && entry.path().filename() != "root") std::abort();

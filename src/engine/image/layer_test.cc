@@ -153,7 +153,7 @@ TEST_F(Layer, LeavesDevicesAndSetUserIdOut) {
 TEST_F(Layer, BoundsWhatIsUnpacked) {
   const std::string path = make({{"zeros", std::string(4 << 20, '\0')}}, true);
   const io::Fd root(::open((base_ + "/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  EXPECT_FALSE(apply_layer(root.get(), path, diff_id_, 0, {.bytes_max = 1 << 20}));
+  EXPECT_FALSE(apply_layer(root.get(), path, diff_id_, {}, {.bytes_max = 1 << 20}));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class Writer {
     std::memset(reply.out, 0, dns::kHeaderSize);
     dns::put16(reply.out, query.id);
     dns::put16(reply.out + 4, query.question.empty() ? 0 : 1);
-    std::memcpy(reply.out + dns::kHeaderSize, query.question.data(), query.question.size());
+    if (!query.question.empty()) std::memcpy(reply.out + dns::kHeaderSize, query.question.data(), query.question.size());
     reply.size = dns::kHeaderSize + query.question.size();
   }
   enum Section { kAnswer = 0, kAuthority = 1, kAdditional = 2 };

@@ -86,7 +86,7 @@ void HealthChecks::look(const std::string& id) {
 
 void HealthChecks::look_at(const std::string& id, std::uint64_t number, ProbeTarget target) {
   if (Check* check = find(id, number))
-    check->probe = std::make_unique<Probe>(reactor(), std::move(target), [this, id, number](ProbeResult result) { take(id, number, std::move(result)); });
+    check->probe = std::make_unique<Probe>(reactor(), std::move(target), dial_, [this, id, number](ProbeResult result) { take(id, number, std::move(result)); });
 }
 
 void HealthChecks::take(const std::string& id, std::uint64_t number, ProbeResult result) {

@@ -54,6 +54,8 @@ class HealthChecks {
   ~HealthChecks();
   // Names are looked up by this one; call before start().
   void set_resolver(Resolver* resolver) { resolver_ = resolver; }
+  // Endpoints in sandboxes are reached through this; call before start().
+  void set_dial(Probe::Dial dial) { dial_ = std::move(dial); }
   void put(const std::string& id, HealthDefinition definition);  // replaces; looks at once
   void erase(std::string_view id);
   void clear();
@@ -87,6 +89,7 @@ class HealthChecks {
 
   HealthCells& cells_;
   Resolver* resolver_ = nullptr;
+  Probe::Dial dial_;
   std::map<std::string, Check, std::less<>> checks_;
   std::map<std::string, std::string, std::less<>> alarms_;
   std::uint64_t next_number_ = 1;

@@ -45,19 +45,34 @@ std::optional<ProbeResult> judge_http(std::string_view received, bool at_end, st
   return std::nullopt;
 }
 
-Probe::Probe(io::Reactor& reactor, ProbeTarget target, Done done) : reactor_(reactor), target_(std::move(target)), done_(std::move(done)) {
-  auto fd = io::connect_tcp(target_.address, target_.port);
+Probe::Probe(io::Reactor& reactor, ProbeTarget target, const Dial& dial, Done done) : reactor_(reactor), target_(std::move(target)), done_(std::move(done)) {
+  set_deadline(target_.http ? kConnectMax : kTcpMax, "Connection timed out. The endpoint did not accept a connection in time.");
+  if (dial) connect(dial).detach();
+  else begin(io::connect_tcp(target_.address, target_.port));
+}
+
+Task<void> Probe::connect(Dial dial) {
+  const auto alive = alive_;
+  auto fd = co_await dial(target_.address, target_.port);
+  io::Fd owned(fd ? *fd : -1);
+  if (!*alive) co_return;
+  if (fd) begin(std::move(owned));
+  else begin(Err(fd.error()));
+}
+
+void Probe::begin(Result<io::Fd, Failure> fd) {
   if (!fd) {
     // Later, as promised: whoever makes a probe has it before it ends.
+    reactor_.cancel(timer_);
     timer_ = reactor_.after(1us, [this, text = fd.error().message] { finish(false, "Failure: " + text); });
     return;
   }
   transport_ = std::make_unique<io::Transport>(fd->release());
   reactor_.watch(transport_->fd(), EPOLLIN | EPOLLOUT, this);
-  set_deadline(target_.http ? kConnectMax : kTcpMax, "Connection timed out. The endpoint did not accept a connection in time.");
 }
 
 Probe::~Probe() {
+  *alive_ = false;
   reactor_.cancel(timer_);
   if (transport_) reactor_.unwatch(transport_->fd(), this);
 }

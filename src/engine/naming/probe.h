@@ -8,7 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+#include "base/task.h"
 #include "io/reactor.h"
+#include "io/socket.h"
 #include "io/tls.h"
 
 namespace reef::naming {
@@ -32,12 +35,16 @@ class Probe final : public io::FdHandler {
  public:
   using Done = std::move_only_function<void(ProbeResult)>;
   // Starts at once; `done` is called once, later, unless the probe is dropped before.
-  Probe(io::Reactor& reactor, ProbeTarget target, Done done);
+  // `dial` connects; without one, directly.
+  using Dial = std::function<Task<Result<int, Failure>>(std::string ip, int port)>;
+  Probe(io::Reactor& reactor, ProbeTarget target, const Dial& dial, Done done);
   ~Probe() override;
   void on_ready(std::uint32_t events) override;
 
  private:
   enum class Step { kConnect, kHandshake, kSend, kReceive };
+  Task<void> connect(Dial dial);
+  void begin(Result<io::Fd, Failure> fd);
   void advance();
   void receive();
   void finish(bool ok, std::string text);
@@ -51,6 +58,7 @@ class Probe final : public io::FdHandler {
   std::string out_, in_;
   io::Reactor::TimerId timer_ = 0;
   bool finished_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a dial may end after the probe
 };
 
 // The status line and body of what arrived, judged: nothing while more is needed.

@@ -36,9 +36,11 @@ struct InitContext {
   bool isolated_network = false;
   const Spec* spec = nullptr;
   const Cgroups* cgroups = nullptr;
-  std::uint32_t outer_uid = 0, outer_gid = 0;  // who the workload is on the host
+  std::uint32_t outer_uid = 0, outer_gid = 0;  // who the workload is on the host; with several ids, the first of them
+  std::uint32_t mapped_ids = 1;                // of the workload's own user namespace, from 0 inside; 1: only its own
   int control = -1, out = -1, err = -1;
   bool probe = false;  // exits instead of executing a workload
+  int user_namespace = -1;  // of the workload that runs already; for processes beside it
 };
 
 [[noreturn]] void run_init(const InitContext& context);

@@ -24,6 +24,7 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   void set_memory_limit(std::uint64_t bytes) override;
   void flush_output() override;
   std::uint64_t memory_bytes() const override;
+  Usage usage() const override { return pid_ > 0 ? usage_below(pid_) : Usage{}; }
   void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done, std::uint32_t address) override;
   std::uint32_t run(const Run& run, RunEvents events) override;
   void stop_run(std::uint32_t number) override;

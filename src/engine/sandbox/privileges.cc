@@ -99,6 +99,28 @@ Result<void, Failure> drop_capabilities() {
   return {};
 }
 
+Result<void, Failure> keep_container_capabilities() {
+  constexpr int kKept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_SETFCAP};
+  std::uint64_t kept = 0;
+  for (const int capability : kKept) kept |= 1ull << capability;
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
+    if ((kept >> capability & 1) == 0) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  for (int i = 0; i < 2; ++i) data[i].effective = data[i].permitted = static_cast<std::uint32_t>(kept >> (32 * i));
+  if (::syscall(SYS_capset, &header, data) < 0) return Err(failed("capset"));
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return Err(failed("no_new_privs"));
+  return {};
+}
+
+Result<void, Failure> map_ids_of(int process, std::uint32_t first, std::uint32_t count) {
+  const std::string line = fmt::format("0 {} {}\n", first, count);
+  if (!write_text(fmt::format("/proc/{}/uid_map", process).c_str(), line)) return Err(failed("write uid_map"));
+  if (!write_text(fmt::format("/proc/{}/gid_map", process).c_str(), line)) return Err(failed("write gid_map"));
+  return {};
+}
+
 Result<void, Failure> become_user(std::uint32_t uid, std::uint32_t gid) {
   if (::setgroups(0, nullptr) < 0) return Err(failed("setgroups"));
   if (::setresgid(gid, gid, gid) < 0) return Err(failed("setresgid"));

@@ -17,6 +17,13 @@ Result<void, Failure> install_seccomp(const std::vector<sock_filter>& program);
 // Every capability, from every set including the bounding set, and no way to gain one.
 Result<void, Failure> drop_capabilities();
 
+// Keeps what containers elsewhere have as well, for a workload that is root of several ids: changing owners and users.
+// Of no weight outside its own user namespace.
+Result<void, Failure> keep_container_capabilities();
+
+// As root: maps the first `count` ids of the user namespace that `process` just made to the host's from `first` on.
+Result<void, Failure> map_ids_of(int process, std::uint32_t first, std::uint32_t count);
+
 // Becomes `uid`/`gid` for good.
 Result<void, Failure> become_user(std::uint32_t uid, std::uint32_t gid);
 

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -74,6 +75,26 @@ std::uint64_t resident_bytes(const std::vector<pid_t>& processes) {
     if (space != std::string::npos) pages += std::strtoull(text.c_str() + space, nullptr, 10);
   }
   return pages * page;
+}
+
+Usage usage_below(pid_t ancestor) {
+  static const long ticks = ::sysconf(_SC_CLK_TCK);
+  std::vector<pid_t> processes = descendants_of(ancestor);
+  Usage usage{.processor = {}, .memory_bytes = resident_bytes(processes)};
+  processes.push_back(ancestor);  // knows what those that ended had used
+  std::uint64_t total = 0;
+  for (const pid_t process : processes) {
+    const std::string text = slurp(fmt::format("/proc/{}/stat", process));
+    // After the name, which may hold anything: field 3 and on. utime, stime, cutime, cstime are 14 to 17.
+    const char* at = text.c_str() + std::min(text.rfind(')') + 1, text.size());
+    for (int field = 3; *at && field <= 17; ++field) {
+      while (*at == ' ') ++at;
+      if (field >= 14) total += std::strtoull(at, nullptr, 10);
+      while (*at && *at != ' ') ++at;
+    }
+  }
+  usage.processor = std::chrono::microseconds(total * 1'000'000 / static_cast<std::uint64_t>(ticks));
+  return usage;
 }
 
 void kill_descendants() {

@@ -58,7 +58,8 @@ const Capabilities& Sandboxes::capabilities() {
     capabilities_.tier = report_->tier;
     capabilities_.isolated_network = report_->isolated_network;
     capabilities_.cgroups = report_->cgroups;
-    capabilities_.image_uid = report_->image_uid;
+    capabilities_.image_ids_first = report_->image_ids_first;
+    capabilities_.image_ids = report_->image_ids;
     ByteReader in({report_->missing, report_->missing_bytes});
     while (!in.at_end() && in.ok()) {
       Missing entry{in.text(), in.text()};

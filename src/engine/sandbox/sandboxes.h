@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/sandbox/outbound.h"
+#include "engine/sandbox/process_tree.h"
 #include "engine/sandbox/spawner.h"
 #include "engine/sandbox/spec.h"
 #include "io/reactor.h"
@@ -60,6 +61,8 @@ class Sandbox {
   virtual void flush_output() = 0;
   // The most memory it used, or uses now where the kernel keeps no record.
   virtual std::uint64_t memory_bytes() const = 0;
+  // What the workload and all that it started use.
+  virtual Usage usage() const = 0;
   // A connection to `port` inside, whoever owns the network namespace; non-blocking, owned by the receiver. Without an
   // address (host byte order), to 127.0.0.1.
   virtual void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done, std::uint32_t address = 0x7F000001) = 0;

@@ -59,16 +59,17 @@ class Spawner {
   void spawn(const Spec& spec, const std::vector<int>& fds);
   void reap();
   // Sandboxes with an image share one: their files belong to it.
-  std::uint32_t image_id() const { return host_id_first_ == 0 ? 65534 : host_id_first_ + kHostIds; }
+  std::uint32_t image_id() const { return image_ids_first_ != 0 ? image_ids_first_ : 65534; }
   std::uint32_t next_host_id() { return host_id_first_ == 0 ? 65534 : host_id_first_ + (host_id_++ % kHostIds); }
 
-  static constexpr std::uint32_t kHostIds = 20'000;
+  static constexpr std::uint32_t kHostIds = 20'000, kImageIds = 65'536;
   int socket_;
   ProbeReport& report_;
   Tier tier_ = Tier::kProcesses;
   bool isolated_network_ = false;
   Cgroups cgroups_;
-  std::uint32_t host_id_first_ = first_host_id(kHostIds + 1), host_id_ = 0;
+  std::uint32_t host_id_first_ = first_host_id(kHostIds + kImageIds), host_id_ = 0;
+  std::uint32_t image_ids_first_ = host_id_first_ == 0 ? 0 : host_id_first_ + kHostIds;
   std::map<pid_t, Child> children_;
 };
 
@@ -230,7 +231,8 @@ void Spawner::probe(std::optional<Tier> forced) {
   report_.tier = tier_;
   report_.isolated_network = isolated_network_;
   report_.cgroups = cgroups_.kind();
-  report_.image_uid = tier_ == Tier::kRoot ? image_id() : 0;
+  report_.image_ids_first = tier_ == Tier::kRoot ? image_id() : 0;
+  report_.image_ids = tier_ != Tier::kRoot ? 0 : image_ids_first_ != 0 ? kImageIds : 1;
   report_.missing_bytes = static_cast<std::uint32_t>(texts.size());
   std::memcpy(report_.missing, texts.data(), texts.size());
   ::sem_post(&report_.ready);
@@ -244,6 +246,7 @@ void Spawner::spawn(const Spec& spec, const std::vector<int>& fds) {
   if (joins && tier_ == Tier::kUserNamespaces) id = group_id = 0;
   const InitContext context{.tier = tier_, .isolated_network = isolated && isolated_network_ && !joins && spec.network == Network::kIsolated,
                             .spec = &spec, .cgroups = &cgroups_, .outer_uid = id, .outer_gid = group_id,
+                            .mapped_ids = tier_ == Tier::kRoot && !spec.image.folder.empty() && image_ids_first_ != 0 ? kImageIds : 1,
                             .control = fds[0], .out = fds[1], .err = fds[2]};
   std::string problem;
   const int holder = joins ? find_holder(spec.join) : -1;

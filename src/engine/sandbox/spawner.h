@@ -24,8 +24,9 @@ struct Capabilities {
   Tier tier = Tier::kProcesses;
   bool isolated_network = false;
   Cgroups::Kind cgroups = Cgroups::Kind::kNone;
-  // As root: the host's user that all sandboxes with an image run as, and who must own the image's files. 0: none.
-  std::uint32_t image_uid = 0;
+  // As root: the first of the host's ids that those of images are mapped to, and how many there are: 65536, or 1 where
+  // the daemon itself has no more. The files of images must belong to them. 0: none, the daemon's own user is all.
+  std::uint32_t image_ids_first = 0, image_ids = 0;
   std::vector<Missing> missing;
 };
 
@@ -35,7 +36,7 @@ struct ProbeReport {
   Tier tier;
   bool isolated_network;
   Cgroups::Kind cgroups;
-  std::uint32_t image_uid;
+  std::uint32_t image_ids_first, image_ids;
   std::uint32_t missing_bytes;
   char missing[8192];  // pairs of length-prefixed texts
 };

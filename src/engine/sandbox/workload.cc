@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -31,8 +32,52 @@ void set_limit(__rlimit_resource what, rlim_t value) {
   ::setrlimit(what, &limit);
 }
 
-Result<void, Failure> give_up_privileges(const InitContext& context, bool sealed) {
+// How the child that becomes the workload and its parent, which may map ids, take turns.
+struct Turns {
+  int to_parent[2] = {-1, -1}, to_child[2] = {-1, -1};
+  bool open() { return ::pipe2(to_parent, O_CLOEXEC) == 0 && ::pipe2(to_child, O_CLOEXEC) == 0; }
+  void tell(int (&pipe)[2]) { static_cast<void>(!::write(pipe[1], "x", 1)); }
+  bool wait(int (&pipe)[2]) {
+    char byte;
+    return ::read(pipe[0], &byte, 1) == 1;
+  }
+  void close(int& fd) {
+    if (fd >= 0) ::close(fd);
+    fd = -1;
+  }
+  ~Turns() {
+    for (int* fd : {&to_parent[0], &to_parent[1], &to_child[0], &to_child[1]}) close(*fd);
+  }
+};
+
+// A user namespace of many ids, as images that change users and owners expect. It belongs to the first of the host's
+// ids, as the first process will, so that this one can reach into it later.
+Result<void, Failure> enter_mapped_ids(const InitContext& context, bool sealed, Turns& turns) {
   const Spec& spec = *context.spec;
+  if (sealed) {
+    if (::setns(context.user_namespace, CLONE_NEWUSER) < 0) return Err(failed("enter the container's user namespace"));
+  } else {
+    TRY(become_user(context.outer_uid, context.outer_gid));
+    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    if (::unshare(CLONE_NEWUSER) < 0) return Err(failed("new user namespace"));
+    turns.tell(turns.to_parent);
+    if (!turns.wait(turns.to_child)) return Err(Failure{"the ids of the container could not be mapped"});
+  }
+  const gid_t group = spec.gid;
+  if (::setgroups(1, &group) < 0) return Err(failed("setgroups"));
+  if (::setresgid(spec.gid, spec.gid, spec.gid) < 0) return Err(failed(fmt::format("group {}", spec.gid)));
+  // The capabilities of root stay until execve, which takes them from everybody else.
+  ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+  if (::setresuid(spec.uid, spec.uid, spec.uid) < 0) return Err(failed(fmt::format("user {}", spec.uid)));
+  return spec.uid == 0 ? keep_container_capabilities() : drop_capabilities();
+}
+
+Result<void, Failure> give_up_privileges(const InitContext& context, bool sealed, Turns& turns) {
+  const Spec& spec = *context.spec;
+  if (context.mapped_ids > 1) {
+    TRY(enter_mapped_ids(context, sealed, turns));
+    return install_seccomp(seccomp_program());
+  }
   if (context.tier == Tier::kRoot) {
     if (!sealed) TRY(become_user(context.outer_uid, context.outer_gid));
     // A user namespace of its own on top: inside, the workload is who /etc/passwd says. Where the kernel forbids
@@ -60,7 +105,7 @@ Result<std::string, Failure> find_program(const InitContext& context) {
   return Err(Failure{fmt::format("exec: \"{}\": executable file not found in $PATH", name), ENOENT});
 }
 
-Result<void, Failure> become_workload(const InitContext& context, bool sealed) {
+Result<void, Failure> become_workload(const InitContext& context, bool sealed, Turns& turns) {
   const Spec& spec = *context.spec;
   ::setsid();
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -78,7 +123,7 @@ Result<void, Failure> become_workload(const InitContext& context, bool sealed) {
       return install_seccomp(seccomp_program());
     }());
   else
-    TRY(give_up_privileges(context, sealed));
+    TRY(give_up_privileges(context, sealed, turns));
   // Changing credentials cleared it. Init is the parent; with it gone nothing may go on.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (context.probe) ::_exit(0);
@@ -100,19 +145,28 @@ Result<void, Failure> become_workload(const InitContext& context, bool sealed) {
   return Err(failed(fmt::format("execute {}", argv[0])));
 }
 
-Result<pid_t, Failure> start(const InitContext& context, bool sealed) {
+Result<pid_t, Failure> start(InitContext& context, bool sealed) {
   int report[2];
-  if (::pipe2(report, O_CLOEXEC) < 0) return Err(failed("pipe"));
+  Turns turns;
+  if (::pipe2(report, O_CLOEXEC) < 0 || !turns.open()) return Err(failed("pipe"));
   const pid_t pid = ::fork();
   if (pid < 0) return Err(failed("fork"));
   if (pid == 0) {
     ::close(report[0]);
-    const Result<void, Failure> result = become_workload(context, sealed);
+    turns.close(turns.to_child[1]);
+    const Result<void, Failure> result = become_workload(context, sealed, turns);
     const std::string& text = result.error().message;
     static_cast<void>(!::write(report[1], text.data(), text.size()));
     ::_exit(127);
   }
   ::close(report[1]);
+  turns.close(turns.to_parent[1]);
+  if (context.mapped_ids > 1 && !sealed && turns.wait(turns.to_parent)) {
+    const auto mapped = map_ids_of(pid, context.outer_uid, context.mapped_ids);
+    context.user_namespace = ::open(fmt::format("/proc/{}/ns/user", pid).c_str(), O_RDONLY | O_CLOEXEC);
+    if (mapped) turns.tell(turns.to_child);
+    turns.close(turns.to_child[1]);
+  }
   char text[512];
   ssize_t size;
   do size = ::read(report[0], text, sizeof(text));
@@ -125,7 +179,10 @@ Result<pid_t, Failure> start(const InitContext& context, bool sealed) {
 
 }  // namespace
 
-Result<pid_t, Failure> start_workload(const InitContext& context) { return start(context, false); }
-Result<pid_t, Failure> start_beside(const InitContext& context) { return start(context, true); }
+Result<pid_t, Failure> start_workload(InitContext& context) { return start(context, false); }
+Result<pid_t, Failure> start_beside(const InitContext& context) {
+  InitContext own = context;
+  return start(own, true);
+}
 
 }  // namespace reef::sandbox

@@ -1,5 +1,6 @@
 // How a container becomes a sandbox: the image's defaults under what the plan says.
 #include <signal.h>
+#include <unistd.h>
 
 #include <map>
 
@@ -57,7 +58,7 @@ Result<sandbox::Spec, Failure> make_container_spec(const LiveTask& task, std::si
   const image::ImageConfig& config = live.image.config;
   const image::User user = TRY(image::find_user(plan.user.empty() ? config.user : plan.user, passwd, group));
   sandbox::Spec spec;
-  spec.id = fmt::format("task-{}", make_token(thread_random(), 16));
+  spec.id = fmt::format("task-{}-{}", ::getpid(), make_token(thread_random(), 12));
   const auto entry_point = plan.entry_point.value_or(config.entrypoint);
   // As with Docker, a new entry point forgets the image's command.
   const auto command = plan.command ? *plan.command : plan.entry_point ? std::vector<std::string>() : config.command;

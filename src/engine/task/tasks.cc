@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "engine/image/layer.h"
 #include "engine/store/shard.h"
 
@@ -52,17 +53,30 @@ bool Tasks::isolated() {
   return can.isolated_network && can.tier != sandbox::Tier::kProcesses;
 }
 
-std::string Tasks::take_address() {
-  for (std::uint32_t tried = 0; tried <= kAddressLast - kAddressFirst; ++tried) {
-    const std::uint32_t offset = next_address_++ % (kAddressLast - kAddressFirst);
-    const std::string text = address_text((isolated() ? kAddressFirst : kLoopbackFirst) + offset);
+std::optional<std::pair<std::uint32_t, std::uint32_t>> usable_addresses(std::string_view range) {
+  const auto slash = range.find('/');
+  const auto base = parse_address(range.substr(0, slash));
+  const auto bits = slash == std::string_view::npos ? std::nullopt : parse_int<int>(range.substr(slash + 1));
+  if (!base || !bits || *bits < 8 || *bits > 28) return std::nullopt;
+  const std::uint32_t mask = ~0u << (32 - *bits);
+  return std::pair((*base & mask) + 4, (*base | ~mask) - 1);
+}
+
+std::string Tasks::take_address(std::string_view range) {
+  const auto usable = isolated() ? usable_addresses(range) : std::nullopt;
+  const auto [first, last] = usable ? *usable : isolated() ? std::pair(kAddressFirst, kAddressLast) : std::pair(kLoopbackFirst, kLoopbackFirst + (kAddressLast - kAddressFirst));
+  const std::uint32_t size = last - first + 1;
+  // Round and round, so that an address that was just let go is not somebody else's at once.
+  std::uint32_t& next = next_address_[first];
+  for (std::uint32_t tried = 0; tried < size; ++tried) {
+    const std::string text = address_text(first + next++ % size);
     if (addresses_.insert(text).second) return text;
   }
   return {};
 }
 
 void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
-  images_.set_owner(sandboxes_.capabilities().image_uid);
+  images_.set_owners({sandboxes_.capabilities().image_ids_first, sandboxes_.capabilities().image_ids});
   std::vector<ContainerRule> rules;
   for (const ContainerPlan& container : plan.containers) rules.push_back(container.rule);
   const auto task = std::make_shared<LiveTask>(std::move(plan), std::move(events), std::move(rules), now());
@@ -77,7 +91,7 @@ void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
     std::error_code error;
     const std::string folder = fmt::format("{}/{}/{}", options_.folder, task->plan.id, volume.name);
     fs::create_directories(folder, error);
-    if (const auto owner = sandboxes_.capabilities().image_uid) static_cast<void>(!::chown(folder.c_str(), owner, owner));
+    if (const auto owner = sandboxes_.capabilities().image_ids_first) static_cast<void>(!::chown(folder.c_str(), owner, owner));
     ::chmod(folder.c_str(), 0777);
   }
   if (isolated() && task->plan.network == Network::kOwn) spawn_holder(task);
@@ -87,7 +101,7 @@ void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
 
 void Tasks::spawn_holder(const TaskPtr& task) {
   sandbox::Spec spec;
-  spec.id = fmt::format("task-{}", make_token(thread_random(), 16));
+  spec.id = fmt::format("task-{}-{}", ::getpid(), make_token(thread_random(), 12));
   spec.address = task->address;
   spec.host_port = static_cast<std::uint16_t>(options_.api_port);
   spec.uid = spec.gid = 0;  // whom the containers' own namespaces map from
@@ -214,6 +228,18 @@ const LiveTask* Tasks::find(std::string_view id) const {
 const LiveTask* Tasks::owner_of(std::string_view sandbox) const {
   const auto found = sandbox_owners_.find(sandbox);
   return found == sandbox_owners_.end() ? nullptr : find(found->second);
+}
+
+sandbox::Usage Tasks::usage(std::string_view id) const {
+  sandbox::Usage out;
+  if (const LiveTask* task = find(id))
+    for (const LiveContainer& container : task->containers) {
+      if (!container.sandbox) continue;
+      const sandbox::Usage one = container.sandbox->usage();
+      out.processor += one.processor;
+      out.memory_bytes += one.memory_bytes;
+    }
+  return out;
 }
 
 std::optional<std::uint32_t> Tasks::exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events) {

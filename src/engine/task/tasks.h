@@ -76,14 +76,19 @@ class Tasks {
 
   // Whether each task has a network of its own here. Without, tasks share the host's and get addresses of loopback.
   bool isolated();
-  // An address for a task that is going to run; run() takes it.
-  std::string take_address();
+  // An address for a task that is going to run; run() takes it, give_back() does without. From a range like
+  // "10.0.16.0/20" when that is given and tasks have networks of their own.
+  std::string take_address(std::string_view range = {});
+  void give_back(const std::string& address) { addresses_.erase(address); }
   void run(TaskPlan plan, std::string address, TaskEvents events);
   void stop(std::string_view id, StopCode code, std::string reason);
   // Everything, at once. For a reset.
   void kill_all();
   const LiveTask* find(std::string_view id) const;
   std::size_t count() const { return tasks_.size(); }
+
+  // What a task's containers use together.
+  sandbox::Usage usage(std::string_view id) const;
 
   // One more process in a container that runs. Nothing when there is no such container.
   std::optional<std::uint32_t> exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events);
@@ -120,7 +125,7 @@ class Tasks {
   std::map<std::string, std::weak_ptr<sandbox::Sandbox>, std::less<>> networks_;  // who connects inside, by address
   std::map<std::string, std::string, std::less<>> sandbox_owners_;                // sandbox id to task id
   std::set<std::string, std::less<>> addresses_;
-  std::uint32_t next_address_ = 0;
+  std::map<std::uint32_t, std::uint32_t> next_address_;  // by the first of a range
   std::list<std::unique_ptr<sandbox::Relay>> relays_;
   // Addresses that dial() on other loops must know.
   Guarded<std::set<std::string, std::less<>>> dialable_;
@@ -129,6 +134,8 @@ class Tasks {
 // What a container's sandbox is made from. Pure.
 Result<sandbox::Spec, Failure> make_container_spec(const LiveTask& task, std::size_t index, bool isolated, const std::string& volumes_folder, int api_port,
                                                    std::string_view passwd, std::string_view group);
+// The addresses of a range that machines may have: without its first four and its last, as in a VPC. Pure.
+std::optional<std::pair<std::uint32_t, std::uint32_t>> usable_addresses(std::string_view range);
 // "SIGTERM", "TERM", "15": its number; SIGTERM for anything else.
 int signal_number(std::string_view name);
 

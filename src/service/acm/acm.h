@@ -84,7 +84,7 @@ namespace operations {
   V(RequestCertificate) V(DescribeCertificate) V(ListCertificates) V(GetCertificate) V(ImportCertificate) V(DeleteCertificate) \
   V(AddTagsToCertificate) V(ListTagsForCertificate) V(RemoveTagsFromCertificate) V(RenewCertificate)                         \
   V(UpdateCertificateOptions) V(ExportCertificate) V(RevokeCertificate) V(ResendValidationEmail)                             \
-  V(GetAccountConfiguration) V(PutAccountConfiguration)
+  V(GetAccountConfiguration) V(PutAccountConfiguration) V(SearchCertificates)
 #define ACM_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Acm& acm, const model::Name##Input& in, const Call& call);
 ACM_OPERATIONS(ACM_OPERATION)
 #undef ACM_OPERATION

@@ -13,12 +13,12 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-constexpr Duration kLookEvery = 200ms, kLookFor = 10min;
+constexpr Duration kLookFirst = 5ms, kLookEvery = 200ms, kLookFor = 2min;
 
 ResourceState state_of(std::string arn) { return {.physical_id = arn, .attributes = Json::object({{"CertificateArn", arn}, {"Id", arn}})}; }
 
-// As CloudFormation does with a HostedZoneId: writes the records that prove control into that zone.
-Task<aws::Reply<void>> write_validation_records(const ResourceContext& context, Json properties, Json certificate) {
+// As CloudFormation does with a HostedZoneId: writes ("UPSERT") the records that prove control into that zone.
+Task<aws::Reply<void>> change_validation_records(const ResourceContext& context, std::string action, Json properties, Json certificate) {
   for (const Json& option : properties["DomainValidationOptions"].as_array()) {
     const std::string& zone = option.text("HostedZoneId");
     if (zone.empty()) continue;
@@ -28,7 +28,7 @@ Task<aws::Reply<void>> write_validation_records(const ResourceContext& context, 
       if (!record.is_object()) continue;
       Json set = Json::object({{"Name", record["Name"]}, {"Type", record["Type"]}, {"TTL", 300},
                                {"ResourceRecords", Json::array({Json::object({{"Value", record["Value"]}})})}});
-      Json batch = Json::object({{"Changes", Json::array({Json::object({{"Action", "UPSERT"}, {"ResourceRecordSet", std::move(set)}})})}});
+      Json batch = Json::object({{"Changes", Json::array({Json::object({{"Action", action}, {"ResourceRecordSet", std::move(set)}})})}});
       CO_TRY(co_await aws::call_operation(context, "route53", "ChangeResourceRecordSets", Json::object({{"HostedZoneId", zone}, {"ChangeBatch", std::move(batch)}})));
     }
   }
@@ -37,10 +37,11 @@ Task<aws::Reply<void>> write_validation_records(const ResourceContext& context, 
 
 // The stack goes on when the certificate is issued, as on AWS.
 Task<aws::Reply<void>> wait_until_issued(const ResourceContext& context, std::string arn) {
-  for (Duration waited{}; waited < kLookFor; waited += kLookEvery) {
+  Duration pause = kLookFirst;
+  for (Duration waited{}; waited < kLookFor; waited += pause, pause = std::min(pause * 2, kLookEvery)) {
     const Json out = CO_TRY(co_await aws::call_operation(context, "acm", "DescribeCertificate", Json::object({{"CertificateArn", arn}})));
     if (out["Certificate"].text("Status") == "ISSUED") co_return aws::Reply<void>();
-    co_await store::Shard::control().reactor().sleep(kLookEvery);
+    co_await store::Shard::control().reactor().sleep(pause);
   }
   co_return Err(aws::Error("NotStabilized", fmt::format("Certificate {} was not validated: create the CNAME records that DescribeCertificate shows, or give HostedZoneId in DomainValidationOptions.", arn), 400));
 }
@@ -63,7 +64,7 @@ Task<aws::Reply<ResourceState>> create(const ResourceContext& context, const Jso
   const Json out = CO_TRY(co_await aws::call_operation(context, "acm", "RequestCertificate", std::move(input)));
   const std::string arn = out.text("CertificateArn");
   const Json described = CO_TRY(co_await aws::call_operation(context, "acm", "DescribeCertificate", Json::object({{"CertificateArn", arn}})));
-  CO_TRY(co_await write_validation_records(context, properties, described["Certificate"]));
+  CO_TRY(co_await change_validation_records(context, "UPSERT", properties, described["Certificate"]));
   CO_TRY(co_await wait_until_issued(context, arn));
   co_return state_of(arn);
 }
@@ -84,7 +85,10 @@ Task<aws::Reply<ResourceState>> update(const ResourceContext& context, const Res
   co_return state_of(current.physical_id);
 }
 
-Task<aws::Reply<void>> remove(const ResourceContext& context, const ResourceState& current, const Json&) {
+// The records that the stack wrote go with it, so that its zone can go too.
+Task<aws::Reply<void>> remove(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  const auto described = co_await aws::call_operation(context, "acm", "DescribeCertificate", Json::object({{"CertificateArn", current.physical_id}}));
+  if (described) co_await change_validation_records(context, "DELETE", properties, (*described)["Certificate"]);   // gone already is fine
   co_return co_await aws::call_unless_gone(context, "acm", "DeleteCertificate", Json::object({{"CertificateArn", current.physical_id}}), "ResourceNotFoundException");
 }
 

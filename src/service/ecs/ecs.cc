@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/store/records.h"
+#include "service/ecs/usage_gauges.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -171,14 +172,27 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
   return found == ecs.services.end() ? nullptr : found->second;
 }
 
-Ecs::Ecs(Parts& parts) : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()) { parts.add(*this); }
+Ecs::Ecs(Parts& parts)
+    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()),
+      gauges(std::make_unique<UsageGauges>(*this)) {
+  parts.add(*this);
+}
+Ecs::~Ecs() = default;
 
 // Tasks ended with the former daemon; services bring theirs back at once.
 void Ecs::start() {
   load_all(*this);
+  balancers.on_health_change([this](const std::string& group) {
+    if (!is_stopping) look_at_group(*this, group);
+  });
   const Time now = store::Shard::control().now();
   std::vector<TaskPtr> lost;
+  std::erase_if(services, [](const auto& one) {
+    if (!one.second->is_active) erase_record(*one.second);
+    return !one.second->is_active;
+  });
   for (const auto& [id, task] : all_tasks) {
+    forget_later(*this, task);
     if (task->task.last_status == "STOPPED") continue;
     task->task.last_status = task->task.desired_status = "STOPPED";
     task->task.stop_code = "TerminationNotice";
@@ -189,6 +203,7 @@ void Ecs::start() {
     if (task->is_registered) lost.push_back(task);
   }
   for (const auto& [key, service] : services) drive(*this, service);
+  gauges->start();
   for (const TaskPtr& task : lost) {
     const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
     if (service != services.end()) deregister_targets(*this, service->second, task).detach();

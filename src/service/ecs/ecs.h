@@ -14,6 +14,8 @@
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
 #include "aws/unmodelled_errors.h"
+#include "engine/edge/balancer/balancers.h"
+#include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
 #include "engine/task/tasks.h"
@@ -58,7 +60,7 @@ struct StoredService {
   std::map<std::string, model::Deployment, std::less<>> deployments;  // what each was configured with, by id
   std::vector<model::ServiceEvent> events;                            // newest first
   io::Reactor::TimerId timer = 0;
-  bool driving = false, watching = false, is_active = true;
+  bool driving = false, is_active = true;
   bool needs_container_health = false;
   std::string client_token;
 };
@@ -68,8 +70,11 @@ using ServicePtr = std::shared_ptr<StoredService>;
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 using EventHook = std::function<void(const std::string& account, const std::string& region, std::string_view detail_type, const wire::Json& detail)>;
 
+class UsageGauges;  // usage_gauges.h
+
 struct Ecs {
   explicit Ecs(Parts& parts);
+  ~Ecs();
   void start();
   void stop();
   void reset();
@@ -77,6 +82,9 @@ struct Ecs {
   aws::Caller& caller;
   task::Tasks& tasks;
   telemetry::Logs& logs;
+  metrics::Counters& counters;
+  edge::Balancers& balancers;
+  std::unique_ptr<UsageGauges> gauges;
   EventHook on_event;  // set by whoever has a bus; may stay empty
 
   // By "account/region/name" and the like; see names.h.
@@ -85,6 +93,7 @@ struct Ecs {
   std::map<std::string, TaskPtr, std::less<>> all_tasks;        // by id
   std::map<std::string, ServicePtr, std::less<>> services;      // by "account/region/cluster/name"
   bool is_stopping = false;
+  std::size_t next_subnet = 0;  // tasks take turns
 };
 
 // --- records ---------------------------------------------------------------------------------------------------------
@@ -128,6 +137,8 @@ Reply<void> check_launch(const Launch& launch);
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what);
 // Asks a task to stop; its targets are let go first when it has some.
 void stop_task(Ecs& ecs, const TaskPtr& task, task::StopCode code, const std::string& reason);
+// A task that stopped stays to be looked at for an hour.
+void forget_later(Ecs& ecs, const TaskPtr& task);
 // Fills the task's record from the engine.
 void refresh(Ecs& ecs, const TaskPtr& task);
 // The plan of a task; secrets and files were resolved into `environments`, one per container.
@@ -145,7 +156,9 @@ void note_task(Ecs& ecs, const TaskPtr& task);
 // --- targets ---------------------------------------------------------------------------------------------------------
 Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
-// Looks at the health of the service's targets as long as there is something to see.
-void watch_targets(Ecs& ecs, const ServicePtr& service);
+// Tells the service's machine how its targets are.
+void look_at_targets(Ecs& ecs, const ServicePtr& service);
+// The same for all services with that target group.
+void look_at_group(Ecs& ecs, const std::string& group);
 
 }  // namespace reef::service::ecs

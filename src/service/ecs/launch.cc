@@ -169,15 +169,46 @@ Reply<void> check_log_groups(Ecs& ecs, const StoredTask& task, const model::Task
 void fail(Ecs& ecs, const TaskPtr& task, const std::string& reason) {
   const Time now = store::Shard::control().now();
   task->task.last_status = task->task.desired_status = "STOPPED";
-  task->task.stop_code = "TaskFailedToStart";
-  task->task.stopped_reason = reason;
+  if (!task->task.stop_code) task->task.stop_code = "TaskFailedToStart";
+  if (task->task.stopped_reason.value_or("").empty()) task->task.stopped_reason = reason;
   task->task.stopping_at = task->task.stopped_at = task->task.execution_stopped_at = now;
   for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
+  ecs.tasks.give_back(task->address);
   save(*task);
+  forget_later(ecs, task);
   note_task(ecs, task);
 }
 
+std::string* detail_of(model::Task& task, std::string_view name) {
+  if (task.attachments)
+    for (model::Attachment& attachment : *task.attachments)
+      if (attachment.details)
+        for (model::KeyValuePair& pair : *attachment.details)
+          if (pair.name == name && pair.value) return &*pair.value;
+  return nullptr;
+}
+
+// An address from the subnet's own range, where somebody serves subnets.
+Task<void> move_into_subnet(Ecs& ecs, TaskPtr task) {
+  const std::string* subnet = detail_of(task->task, "subnetId");
+  if (!subnet || !ecs.tasks.isolated()) co_return;
+  const auto out = co_await ecs.caller.invoke_json(ecs.caller.internal_call(task->account, task->region), "ec2", "DescribeSubnets", Json::object({{"SubnetIds", Json::array({*subnet})}}));
+  if (!out) co_return;
+  const Json& found = (*out)["Subnets"].at(0);
+  const std::string address = ecs.tasks.take_address(found.text("CidrBlock"));
+  if (address.empty()) co_return;
+  ecs.tasks.give_back(task->address);
+  task->address = address;
+  if (!found.text("AvailabilityZone").empty()) task->task.availability_zone = found.text("AvailabilityZone");
+  if (std::string* shown = detail_of(task->task, "privateIPv4Address")) *shown = address;
+  for (model::Container& container : *task->task.containers)
+    if (container.network_interfaces)
+      for (model::NetworkInterface& one : *container.network_interfaces) one.private_ipv4_address = address;
+  save(*task);
+}
+
 Task<void> start(Ecs& ecs, TaskPtr task, model::TaskDefinition definition) {
+  co_await move_into_subnet(ecs, task);
   auto environments = co_await resolve_environments(ecs, task, definition);
   if (task->task.desired_status == "STOPPED") co_return fail(ecs, task, task->task.stopped_reason.value_or("Task stopped by user"));
   if (!environments) co_return fail(ecs, task, "ResourceInitializationError: " + environments.error().message);
@@ -195,6 +226,8 @@ Task<void> start(Ecs& ecs, TaskPtr task, model::TaskDefinition definition) {
       }});
 }
 
+}  // namespace
+
 void forget_later(Ecs& ecs, const TaskPtr& task) {
   store::Shard& control = store::Shard::control();
   control.reactor().at(control.now() + kStoppedKept, [&ecs, weak = std::weak_ptr(task)] {
@@ -203,8 +236,6 @@ void forget_later(Ecs& ecs, const TaskPtr& task) {
     erase_record(*gone);
   });
 }
-
-}  // namespace
 
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what) {
   const model::TaskDefinition& definition = what.definition->definition;
@@ -246,8 +277,8 @@ TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, 
     interfaces->push_back({.attachment_id = attachment, .private_ipv4_address = stored->address, .ipv6_address = {}});
     std::vector<model::KeyValuePair> details = {{"networkInterfaceId", "eni-" + make_token(thread_random(), 17, "0123456789abcdef")},
                                                 {"macAddress", "0a:" + std::string("58:a9:fe:ac:02")}, {"privateIPv4Address", stored->address}};
-    if (what.network && what.network->awsvpc_configuration && !what.network->awsvpc_configuration->subnets.empty())
-      details.insert(details.begin(), {"subnetId", what.network->awsvpc_configuration->subnets[0]});
+    const auto subnets = what.network && what.network->awsvpc_configuration ? what.network->awsvpc_configuration->subnets : std::vector<std::string>{};
+    if (!subnets.empty()) details.insert(details.begin(), {"subnetId", subnets[ecs.next_subnet++ % subnets.size()]});
     task.attachments->push_back({.id = attachment, .type = "ElasticNetworkInterface", .status = "ATTACHED", .details = std::move(details)});
   }
   auto& containers = task.containers.emplace();

@@ -162,7 +162,6 @@ void drive(Ecs& ecs, const ServicePtr& service) {
     service->timer = control.reactor().at(std::max(*wakes, now), [&ecs, weak = std::weak_ptr(service)] {
       if (const auto self = weak.lock()) drive(ecs, self);
     });
-  if (has_balancers(*service)) watch_targets(ecs, service);
 }
 
 void note_task(Ecs& ecs, const TaskPtr& task) {

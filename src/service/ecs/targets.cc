@@ -10,7 +10,7 @@ namespace {
 
 using wire::Json;
 
-constexpr Duration kLookOften = 100ms, kLookSeldom = 1s, kDrainsMax = 1h;
+constexpr Duration kLook = 50ms, kDrainsMax = 1h;
 
 // Where the port of a container is reached: the task's own address, or a port of this machine.
 std::optional<std::pair<std::string, int>> target_of(const StoredTask& task, const std::string& container, int port) {
@@ -40,37 +40,11 @@ std::vector<Group> groups_of(const StoredService& service, const StoredTask& tas
   return out;
 }
 
-// What one group says of one target: "healthy", "draining", "unused", ...
-Task<Reply<std::string>> look(Ecs& ecs, Call call, Group group) {
-  const auto out = co_await ecs.caller.invoke_json(call, "elasticloadbalancingv2", "DescribeTargetHealth", Json::object({{"TargetGroupArn", group.arn}, {"Targets", targets_json(group.target)}}));
-  if (!out) co_return std::unexpected(out.error());
-  co_return (*out)["TargetHealthDescriptions"].at(0)["TargetHealth"].text("State");
-}
-
-Task<void> watch(Ecs& ecs, ServicePtr service) {
-  const Call call = ecs.caller.internal_call(service->account, service->region);
-  while (service->is_active && !ecs.is_stopping) {
-    bool all_healthy = true;
-    const auto members = service->machine.members();  // what follows suspends
-    for (const auto& [id, member] : members) {
-      const auto found = ecs.all_tasks.find(id);
-      if (found == ecs.all_tasks.end() || !found->second->is_registered || found->second->is_draining) continue;
-      const TaskPtr task = found->second;
-      std::optional<bool> healthy = true;
-      for (const Group& group : groups_of(*service, *task)) {
-        const auto state = co_await look(ecs, call, group);
-        if (!state || (*state != "healthy" && *state != "unhealthy")) healthy = healthy == false ? healthy : std::nullopt;
-        else if (*state == "unhealthy") healthy = false;
-      }
-      all_healthy = all_healthy && healthy == true;
-      if (healthy == task->target_healthy) continue;
-      task->target_healthy = healthy;
-      note_task(ecs, task);
-    }
-    const bool at_rest = all_healthy && service->machine.is_steady();
-    co_await store::Shard::control().reactor().sleep(at_rest ? kLookSeldom : kLookOften);
-  }
-  service->watching = false;
+// What one group says of one target: "healthy", "draining", ...; "" when it does not know it.
+std::string state_of(const Ecs& ecs, const Group& group) {
+  for (const edge::TargetStatus& status : ecs.balancers.targets(group.arn))
+    if (status.id == group.target.first && status.port == group.target.second) return std::string(edge::name_of(status.state));
+  return {};
 }
 
 Json registry_attributes(const StoredService& service, const StoredTask& task, const model::ServiceRegistry& registry) {
@@ -105,7 +79,7 @@ Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
   }
   // It may have been told to stop meanwhile.
   if (task->task.last_status == "STOPPED") co_return co_await deregister_targets(ecs, service, task);
-  watch_targets(ecs, service);
+  look_at_targets(ecs, service);
 }
 
 Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
@@ -129,17 +103,38 @@ Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
   store::Shard& control = store::Shard::control();
   const Time until = control.now() + kDrainsMax;
   for (const Group& group : groups)
-    while (task->task.last_status != "STOPPED" && control.now() < until && !ecs.is_stopping) {
-      const auto state = co_await look(ecs, call, group);
-      if (!state || *state != "draining") break;
-      co_await control.reactor().sleep(kLookOften);
-    }
+    while (task->task.last_status != "STOPPED" && control.now() < until && !ecs.is_stopping && state_of(ecs, group) == "draining")
+      co_await control.reactor().sleep(kLook);
 }
 
-void watch_targets(Ecs& ecs, const ServicePtr& service) {
-  if (service->watching || !service->is_active || !service->service.load_balancers || service->service.load_balancers->empty()) return;
-  service->watching = true;
-  watch(ecs, service).detach();
+void look_at_targets(Ecs& ecs, const ServicePtr& service) {
+  const auto members = service->machine.members();  // what follows changes it
+  for (const auto& [id, member] : members) {
+    const auto found = ecs.all_tasks.find(id);
+    if (found == ecs.all_tasks.end() || !found->second->is_registered || found->second->is_draining) continue;
+    const TaskPtr task = found->second;
+    std::optional<bool> healthy;
+    for (const Group& group : groups_of(*service, *task)) {
+      const std::string state = state_of(ecs, group);
+      if (state == "unhealthy") healthy = false;
+      else if (state == "healthy") healthy = healthy.value_or(true);
+      else if (healthy != false) {
+        healthy.reset();
+        break;
+      }
+    }
+    if (healthy == task->target_healthy) continue;
+    task->target_healthy = healthy;
+    note_task(ecs, task);
+  }
+}
+
+void look_at_group(Ecs& ecs, const std::string& group) {
+  for (const auto& [key, service] : ecs.services) {
+    if (!service->is_active || !service->service.load_balancers) continue;
+    const auto& balancers = *service->service.load_balancers;
+    if (std::any_of(balancers.begin(), balancers.end(), [&](const model::LoadBalancer& one) { return one.target_group_arn == group; })) look_at_targets(ecs, service);
+  }
 }
 
 }  // namespace reef::service::ecs

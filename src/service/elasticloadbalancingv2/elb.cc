@@ -66,6 +66,7 @@ Elb::Elb(Parts& parts)
   balancers_engine.set_function_target([this](const std::shared_ptr<const edge::GroupSettings>& group, http::Request& request, std::string_view ip) {
     return call_function(caller, group, request, std::string(ip));
   });
+  balancers_engine.on_health_change([this](const std::string& group) { update_name_health(group); });
   parts.get<store::ResetHooks>().hooks.push_back([this] { return balancers_engine.clear(); });
 }
 

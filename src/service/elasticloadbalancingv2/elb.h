@@ -112,6 +112,8 @@ struct Elb {
   std::string address_for(std::string_view arn) const;
   void publish_name(const Balancer& balancer);
   void withdraw_name(const Balancer& balancer);
+  // Tells the names of the balancers that use the group whether they have healthy targets, for aliases that look at it.
+  void update_name_health(const std::string& group_arn);
   // Tells the certificates whom they serve.
   void update_uses(const std::string& balancer_arn);
   // Where a target is reached: of an instance, its address.

@@ -1,4 +1,5 @@
 """What a container sees and may do, with a shell inside."""
+import datetime
 import json
 import pathlib
 import sys
@@ -6,7 +7,8 @@ import time
 
 import pytest
 
-from support import ROOT
+from fleet import NETWORK
+from support import ROOT, wait_for
 
 sys.path.insert(0, str(ROOT / "examples" / "three-services"))
 from image import image  # noqa: E402
@@ -58,11 +60,19 @@ def test_the_images_settings_and_the_definitions(shell):
 
 def test_files_are_the_containers_own(shell):
     script = "echo changed > kept; busybox mkdir /made; busybox cat kept; busybox ls -d /made"
-    assert shell(script)[0] == ["changed", "/made"]
-    assert shell(script)[0] == ["changed", "/made"]  # the image is as it was
-    lines, container, _ = shell("echo x > /data/kept || echo refused; echo y > /scratch/a && busybox cat /scratch/a", readonlyRootFilesystem=True,
+    assert shell(script, user="0")[0] == ["changed", "/made"]
+    assert shell(script, user="0")[0] == ["changed", "/made"]  # the image is as it was
+    assert "refused" in shell("echo x > kept || echo refused")[0]  # root's, and this is app
+    lines, container, _ = shell("echo x > /data/kept || echo refused; echo y > /scratch/a && busybox cat /scratch/a", user="0", readonlyRootFilesystem=True,
                                 linuxParameters={"tmpfs": [{"containerPath": "/scratch", "size": 16}]})
     assert "refused" in lines and lines[-1] == "y"
+
+
+def test_root_may_become_others_and_give_files_away(shell):
+    """As the official images of many servers do at their start."""
+    lines, container, _ = shell("busybox touch /tmp/a && busybox chown app:app /tmp/a && busybox ls -ln /tmp/a; busybox su app -c 'busybox id -u'; busybox ls -ln /data/kept", user="0")
+    assert container["exitCode"] == 0
+    assert lines[0].split()[2:4] == ["1000", "1000"] and lines[1] == "1000" and lines[2].split()[2] == "0"
 
 
 def test_containers_of_a_task_share_volumes_and_localhost(shell, fleet):
@@ -120,3 +130,22 @@ def test_commands_run_beside_the_workload(shell, fleet):
 def test_names_are_given(shell):
     lines, _, _ = shell("busybox hostname; busybox cat /etc/hosts /etc/resolv.conf", extraHosts=[{"hostname": "db.local", "ipAddress": "10.9.9.9"}])
     assert lines[0].startswith("ip-172-31-") and "10.9.9.9 db.local" in lines and "nameserver 169.254.100.1" in lines
+
+
+def test_services_publish_what_their_tasks_use(shell, fleet):
+    definition = fleet.register("burn", image="box:v1", command=["while true; do :; done"], cpu=256, memory=64, portMappings=[])
+    fleet.ecs.create_service(cluster="c", serviceName="burn", taskDefinition=definition, desiredCount=1, networkConfiguration=NETWORK)
+    fleet.steady("burn")
+    for _ in range(3):
+        fleet.daemon.advance(10)
+        time.sleep(0.4)
+    cloudwatch = fleet.daemon.client("cloudwatch")
+    now = datetime.datetime.fromtimestamp(time.time() + 600, datetime.timezone.utc)
+
+    def look(metric):
+        points = cloudwatch.get_metric_statistics(Namespace="AWS/ECS", MetricName=metric, Statistics=["Maximum"], Period=60, StartTime=now - datetime.timedelta(hours=1), EndTime=now,
+                                                  Dimensions=[{"Name": "ClusterName", "Value": "c"}, {"Name": "ServiceName", "Value": "burn"}])["Datapoints"]
+        return max((p["Maximum"] for p in points), default=0)
+    wait_for(lambda: look("CPUUtilization") > 50)
+    assert 0 < look("MemoryUtilization") < 100
+    fleet.clear()

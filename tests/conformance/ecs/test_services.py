@@ -98,6 +98,13 @@ def test_cloudformation_owns_the_three(fleet):
     name = cloudformation.describe_stacks(StackName="ecs")["Stacks"][0]["Outputs"][0]["OutputValue"]
     service = fleet.ecs.describe_services(cluster="stacked", services=[name])["services"][0]
     assert service["runningCount"] == 2
+    template["Resources"]["Definition"]["Properties"]["ContainerDefinitions"][0]["Environment"][0]["Value"] = "2"
+    template["Resources"]["Service"]["Properties"]["DesiredCount"] = 1
+    cloudformation.update_stack(StackName="ecs", TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="ecs", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
+    service = fleet.ecs.describe_services(cluster="stacked", services=[name])["services"][0]
+    assert service["runningCount"] == 1 and service["taskDefinition"].endswith("stacked:2")
+    assert fleet.ecs.describe_task_definition(taskDefinition="stacked:1")["taskDefinition"]["status"] == "INACTIVE"
     cloudformation.delete_stack(StackName="ecs")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="ecs", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     assert "stacked" not in " ".join(fleet.ecs.list_clusters()["clusterArns"])
