@@ -50,6 +50,9 @@ def test_math_and_paging(cloudwatch):
     rate, total = out["MetricDataResults"]
     assert rate["Values"] == [40, 30, 20, 10, 0] and rate["Label"] == "rate 40"
     assert total["Values"] == [14, 13, 12, 11, 10] and total["StatusCode"] == "Complete"
+    told = cloudwatch.get_metric_data(MetricDataQueries=[stat("e", "errors", "Sum", Label="${PROP('MetricName')} ${SUM} ${LAST_TIME}")], LabelOptions={"Timezone": "+0130"},
+                                      **around())["MetricDataResults"][0]["Label"]
+    assert told == f"errors 10 {now + datetime.timedelta(minutes=90):%m/%d %H:%M}"
     pages = list(cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, PaginationConfig={"PageSize": 4}, **around()))
     assert [v for page in pages for r in page["MetricDataResults"] if r["Id"] == "total" for v in r["Values"]] == [10, 11, 12, 13, 14]
     with pytest.raises(ClientError) as caught:
