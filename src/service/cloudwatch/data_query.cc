@@ -17,6 +17,9 @@ using metrics::TimeSeries;
 
 Reply<void> fault(std::string message) { return Err(aws::validation_error(std::move(message))); }
 
+// What one request may compute: a second or so.
+constexpr std::size_t kPointsMax = 20'000'000;
+
 aws::Error math_fault(std::string_view id, const metrics::MathError& error) {
   if (error.is_unsupported) return aws::not_implemented(fmt::format("In the expression of '{}': {}", id, error.message.substr(0, error.message.find(" is not supported"))));
   return aws::validation_error(fmt::format("Error in expression '{}': {}", id, error.message));
@@ -105,6 +108,7 @@ struct DataQueries::Run {
   std::int64_t from, to, now;
   bool exact;
   std::vector<std::optional<MathValue>> values{};
+  std::size_t budget = kPointsMax;
 
   std::int64_t start(std::int64_t period) const { return exact ? from : round_start(from, now, period); }
 
@@ -138,7 +142,8 @@ struct DataQueries::Run {
           for (std::size_t i = 0; i < values.size(); ++i)
             if (!plan.queries_[i].expression && plan.queries_[i].id.find(part) != std::string::npos) all.push_back(std::get<TimeSeries>(*values[i]));
           return all;
-        }};
+        },
+        .budget = &budget};
     auto result = metrics::evaluate_math(*query.expression, context);
     if (!result) return Err(math_fault(query.id, result.error()));
     return &values[at].emplace(*std::move(result));
