@@ -132,15 +132,15 @@ def test_alarms_act(new_daemon):
     assert state("deep")["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [77.0 (")
     assert json.loads(state("deep")["StateReasonData"])["recentDatapoints"] == [77.0]
     wait_for(lambda: state("both", "CompositeAlarm")["StateValue"] == "ALARM", what="the composite alarm")
-    daemon.advance(600)
-    wait_for(lambda: state("deep")["StateValue"] == "OK", what="the all-clear")
-    wait_for(lambda: state("share")["StateValue"] == "INSUFFICIENT_DATA", what="no data")
-
     def lines():
         try:
             return [e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/ring", filterPattern="RANG")["events"]]
         except ClientError:
             return []
+    wait_for(lambda: len(lines()) == 1, what="the action")
+    daemon.advance(600)
+    wait_for(lambda: state("deep")["StateValue"] == "OK", what="the all-clear")
+    wait_for(lambda: state("share")["StateValue"] == "INSUFFICIENT_DATA", what="no data")
     wait_for(lambda: len(lines()) == 2, what="both actions")
     assert "deep ALARM" in lines()[0] and "deep OK ALARM" in lines()[1]
     history = cloudwatch.describe_alarm_history(AlarmName="deep", ScanBy="TimestampAscending")["AlarmHistoryItems"]
