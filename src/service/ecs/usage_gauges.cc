@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "io/reactor.h"
 
 namespace reef::service::ecs {
 namespace {
