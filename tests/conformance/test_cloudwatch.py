@@ -50,6 +50,9 @@ def test_math_and_paging(cloudwatch):
     rate, total = out["MetricDataResults"]
     assert rate["Values"] == [40, 30, 20, 10, 0] and rate["Label"] == "rate 40"
     assert total["Values"] == [14, 13, 12, 11, 10] and total["StatusCode"] == "Complete"
+    told = cloudwatch.get_metric_data(MetricDataQueries=[stat("e", "errors", "Sum", Label="${PROP('MetricName')} ${SUM} ${LAST_TIME}")], LabelOptions={"Timezone": "+0130"},
+                                      **around())["MetricDataResults"][0]["Label"]
+    assert told == f"errors 10 {now + datetime.timedelta(minutes=90):%m/%d %H:%M}"
     pages = list(cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, PaginationConfig={"PageSize": 4}, **around()))
     assert [v for page in pages for r in page["MetricDataResults"] if r["Id"] == "total" for v in r["Values"]] == [10, 11, 12, 13, 14]
     with pytest.raises(ClientError) as caught:
@@ -129,15 +132,15 @@ def test_alarms_act(new_daemon):
     assert state("deep")["StateReason"].startswith("Threshold Crossed: 1 out of the last 1 datapoints [77.0 (")
     assert json.loads(state("deep")["StateReasonData"])["recentDatapoints"] == [77.0]
     wait_for(lambda: state("both", "CompositeAlarm")["StateValue"] == "ALARM", what="the composite alarm")
-    daemon.advance(600)
-    wait_for(lambda: state("deep")["StateValue"] == "OK", what="the all-clear")
-    wait_for(lambda: state("share")["StateValue"] == "INSUFFICIENT_DATA", what="no data")
-
     def lines():
         try:
             return [e["message"] for e in logs.filter_log_events(logGroupName="/aws/lambda/ring", filterPattern="RANG")["events"]]
         except ClientError:
             return []
+    wait_for(lambda: len(lines()) == 1, what="the action")
+    daemon.advance(600)
+    wait_for(lambda: state("deep")["StateValue"] == "OK", what="the all-clear")
+    wait_for(lambda: state("share")["StateValue"] == "INSUFFICIENT_DATA", what="no data")
     wait_for(lambda: len(lines()) == 2, what="both actions")
     assert "deep ALARM" in lines()[0] and "deep OK ALARM" in lines()[1]
     history = cloudwatch.describe_alarm_history(AlarmName="deep", ScanBy="TimestampAscending")["AlarmHistoryItems"]
@@ -244,3 +247,22 @@ def test_query_and_cbor_say_the_same(daemon, cloudwatch):
          {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"})
     out = cloudwatch.get_metric_statistics(Namespace="Old", MetricName="n", Period=60, Statistics=["Sum"], **around())
     assert [p["Sum"] for p in out["Datapoints"]] == [1.5]
+
+
+def test_daily_metrics_of_buckets(new_daemon):
+    daemon = new_daemon()
+    s3, cloudwatch = daemon.client("s3"), daemon.client("cloudwatch")
+    s3.create_bucket(Bucket="kept")
+    for i in range(3):
+        s3.put_object(Bucket="kept", Key=str(i), Body=b"x" * 100)
+    s3.put_object(Bucket="kept", Key="cold", Body=b"x" * 50, StorageClass="STANDARD_IA")
+    daemon.advance(86400)
+    tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+
+    def maximum(name, kind):
+        points = cloudwatch.get_metric_statistics(
+            Namespace="AWS/S3", MetricName=name, Dimensions=[{"Name": "BucketName", "Value": "kept"}, {"Name": "StorageType", "Value": kind}], Period=86400,
+            Statistics=["Maximum"], StartTime=tomorrow - datetime.timedelta(days=1), EndTime=tomorrow + datetime.timedelta(hours=1))["Datapoints"]
+        return max((p["Maximum"] for p in points), default=None)
+    wait_for(lambda: maximum("NumberOfObjects", "AllStorageTypes") == 4, what="the number of objects")
+    assert maximum("BucketSizeBytes", "StandardStorage") == 300 and maximum("BucketSizeBytes", "StandardIAStorage") == 50

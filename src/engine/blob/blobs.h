@@ -94,7 +94,7 @@ class Blobs {
 
   // Any thread; names are global.
   BucketPtr find_bucket(std::string_view name) const;
-  std::vector<BucketPtr> buckets(std::string_view account) const;  // by name
+  std::vector<BucketPtr> buckets(std::string_view account) const;  // by name; of every account with an empty one
   Task<Result<BucketPtr, Refusal>> create_bucket(Bucket bucket);
   Task<Result<void, Refusal>> remove_bucket(std::string name);
   Task<Result<BucketPtr, Refusal>> change_bucket(std::string name, std::function<void(Bucket&)> edit);

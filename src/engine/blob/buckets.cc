@@ -79,7 +79,7 @@ BucketPtr Blobs::find_bucket(std::string_view name) const {
 std::vector<BucketPtr> Blobs::buckets(std::string_view account) const {
   std::vector<BucketPtr> out;
   for (const auto& [name, bucket] : snapshot()->by_name)
-    if (bucket->account == account) out.push_back(bucket);
+    if (account.empty() || bucket->account == account) out.push_back(bucket);
   return out;
 }
 

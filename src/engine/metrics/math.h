@@ -53,6 +53,8 @@ struct MathContext {
   std::function<const MathValue*(std::string_view id)> find;
   // Every metric of the request that is no expression, whose id contains the text.
   std::function<std::vector<TimeSeries>(std::string_view part)> metrics;
+  // Data points that may still be computed; expressions share one thread with everything else. nullptr: any number.
+  std::size_t* budget = nullptr;
 };
 
 Result<MathValue, MathError> evaluate_math(const MathNode& node, const MathContext& context);

@@ -82,9 +82,15 @@ Outcome binary(std::string_view op, const MathValue& a, const MathValue& b) {
   return MathValue(std::move(out));
 }
 
-}  // namespace
+std::size_t points_of(const MathValue& value) {
+  if (const auto* one = std::get_if<TimeSeries>(&value)) return one->points.size() + 1;
+  std::size_t sum = 1;
+  if (const auto* many = std::get_if<std::vector<TimeSeries>>(&value))
+    for (const TimeSeries& one : *many) sum += one.points.size() + 1;
+  return sum;
+}
 
-Outcome evaluate_math(const MathNode& node, const MathContext& context) {
+Outcome evaluate_node(const MathNode& node, const MathContext& context) {
   switch (node.kind) {
     case Kind::kNumber: return MathValue(node.number);
     case Kind::kText: return Err(math_error(fmt::format("A text is not expected here: '{}'", node.text)));
@@ -109,6 +115,17 @@ Outcome evaluate_math(const MathNode& node, const MathContext& context) {
     case Kind::kBinary: return binary(node.text, TRY(evaluate_math(node.parts[0], context)), TRY(evaluate_math(node.parts[1], context)));
   }
   return Err(math_error("The expression cannot be evaluated"));
+}
+
+}  // namespace
+
+Outcome evaluate_math(const MathNode& node, const MathContext& context) {
+  MathValue value = TRY(evaluate_node(node, context));
+  if (!context.budget) return value;
+  const std::size_t points = points_of(value);
+  if (points > *context.budget) return Err(math_error("The request computes too many data points"));
+  *context.budget -= points;
+  return value;
 }
 
 }  // namespace reef::metrics

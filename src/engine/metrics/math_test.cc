@@ -94,6 +94,15 @@ TEST(Math, FunctionsOfSeries) {
   EXPECT_EQ(show("YEAR(m2)"), "1970 - 1970");
 }
 
+TEST(Math, StaysInItsBudget) {
+  const auto node = parse_math("TIME_SERIES(1) + TIME_SERIES(2)");
+  ASSERT_TRUE(node);
+  std::size_t budget = 20;
+  MathContext context{.from = 0, .to = 300, .period = 60, .budget = &budget};
+  EXPECT_TRUE(evaluate_math(*node, context));
+  EXPECT_FALSE(evaluate_math(*node, context));
+}
+
 TEST(Math, WhatIsNone) {
   EXPECT_EQ(show("m1 +"), "error: Syntax error at column 5");
   EXPECT_EQ(show("m3"), "error: Undefined variable: m3");

@@ -15,7 +15,7 @@ using wire::Json;
 
 constexpr std::string_view kMetricPrefix = "cloudwatch/alarm/", kCompositePrefix = "cloudwatch/composite/";
 constexpr std::size_t kSlice = 100;           // alarms looked at between two looks at the network
-constexpr std::size_t kCatchUpMax = 200'000;  // evaluations after the clock jumped
+constexpr std::size_t kCatchUpMax = 20'000;   // evaluations after the clock jumped: two weeks of one alarm
 constexpr int kCompositeDepthMax = 20;
 
 std::string record_key(const Alarm& alarm) { return fmt::format("{}{}", alarm.is_composite ? kCompositePrefix : kMetricPrefix, alarm.key()); }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -15,6 +16,9 @@ using metrics::MathValue;
 using metrics::TimeSeries;
 
 Reply<void> fault(std::string message) { return Err(aws::validation_error(std::move(message))); }
+
+// What one request may compute: a second or so.
+constexpr std::size_t kPointsMax = 20'000'000;
 
 aws::Error math_fault(std::string_view id, const metrics::MathError& error) {
   if (error.is_unsupported) return aws::not_implemented(fmt::format("In the expression of '{}': {}", id, error.message.substr(0, error.message.find(" is not supported"))));
@@ -104,6 +108,7 @@ struct DataQueries::Run {
   std::int64_t from, to, now;
   bool exact;
   std::vector<std::optional<MathValue>> values{};
+  std::size_t budget = kPointsMax;
 
   std::int64_t start(std::int64_t period) const { return exact ? from : round_start(from, now, period); }
 
@@ -137,7 +142,8 @@ struct DataQueries::Run {
           for (std::size_t i = 0; i < values.size(); ++i)
             if (!plan.queries_[i].expression && plan.queries_[i].id.find(part) != std::string::npos) all.push_back(std::get<TimeSeries>(*values[i]));
           return all;
-        }};
+        },
+        .budget = &budget};
     auto result = metrics::evaluate_math(*query.expression, context);
     if (!result) return Err(math_fault(query.id, result.error()));
     return &values[at].emplace(*std::move(result));
@@ -159,7 +165,8 @@ struct DataQueries::Run {
   }
 };
 
-Reply<std::vector<DataQueries::Answer>> DataQueries::evaluate(metrics::Metrics& metrics, std::int64_t from, std::int64_t to, std::int64_t now, bool exact) const {
+Reply<std::vector<DataQueries::Answer>> DataQueries::evaluate(metrics::Metrics& metrics, std::int64_t from, std::int64_t to, std::int64_t now, bool exact,
+                                                             std::int64_t zone) const {
   Run run{.plan = *this, .metrics = metrics, .from = from, .to = to, .now = now, .exact = exact};
   run.values.resize(queries_.size());
   std::vector<Answer> answers;
@@ -168,7 +175,7 @@ Reply<std::vector<DataQueries::Answer>> DataQueries::evaluate(metrics::Metrics& 
     if (!query.returns_data) continue;
     const MathValue& value = *TRY(run.value(i));
     const auto answer = [&](const TimeSeries& series, std::string label) {
-      label = dynamic_label(label, series, [&](std::string_view name) { return run.property(query, name); });
+      label = dynamic_label(label, series, [&](std::string_view name) { return run.property(query, name); }, zone);
       answers.push_back({.id = query.id, .label = std::move(label), .series = series});
     };
     if (std::holds_alternative<double>(value))
@@ -186,7 +193,14 @@ Reply<std::vector<DataQueries::Answer>> DataQueries::evaluate(metrics::Metrics& 
   return answers;
 }
 
-std::string dynamic_label(std::string_view label, const TimeSeries& series, const std::function<std::string(std::string_view)>& property) {
+std::optional<std::int64_t> parse_zone(std::string_view text) {
+  if (text.size() != 5 || (text[0] != '+' && text[0] != '-')) return std::nullopt;
+  const auto hours = parse_int<std::int64_t>(text.substr(1, 2)), minutes = parse_int<std::int64_t>(text.substr(3));
+  if (!hours || !minutes || *hours > 23 || *minutes > 59 || *hours < 0 || *minutes < 0) return std::nullopt;
+  return (text[0] == '-' ? -1 : 1) * (*hours * 3600 + *minutes * 60);
+}
+
+std::string dynamic_label(std::string_view label, const TimeSeries& series, const std::function<std::string(std::string_view)>& property, std::int64_t zone) {
   std::string out;
   while (!label.empty()) {
     const auto begin = label.find("${");
@@ -205,7 +219,17 @@ std::string dynamic_label(std::string_view label, const TimeSeries& series, cons
     }
     const auto& points = series.points;
     double sum = 0, least = INFINITY, most = -INFINITY;
-    for (const auto& [second, value] : points) sum += value, least = std::min(least, value), most = std::max(most, value);
+    std::int64_t least_at = 0, most_at = 0;
+    for (const auto& [second, value] : points) {
+      sum += value;
+      if (value < least) least = value, least_at = second;
+      if (value > most) most = value, most_at = second;
+    }
+    if (name == "FIRST_TIME" || name == "LAST_TIME" || name == "MIN_TIME" || name == "MAX_TIME") {
+      const std::int64_t at = points.empty() ? 0 : name == "FIRST_TIME" ? points.front().first : name == "LAST_TIME" ? points.back().first : name == "MIN_TIME" ? least_at : most_at;
+      out += points.empty() ? "--" : fmt::format("{:%m/%d %H:%M}", fmt::gmtime(static_cast<std::time_t>(at + zone)));
+      continue;
+    }
     const double count = static_cast<double>(points.size());
     const bool is_known = name == "AVG" || name == "MIN" || name == "MAX" || name == "FIRST" || name == "LAST" || name == "SUM" || name == "DATAPOINT_COUNT";
     if (!is_known) out += whole;

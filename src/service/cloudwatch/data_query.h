@@ -23,7 +23,8 @@ class DataQueries {
     metrics::TimeSeries series;
   };
   // Those that return data, in the order of the request. `now` rounds the beginning as AWS does; with `exact` it stays.
-  Reply<std::vector<Answer>> evaluate(metrics::Metrics& metrics, std::int64_t from, std::int64_t to, std::int64_t now, bool exact = false) const;
+  // `zone`: seconds east of UTC, for the times in labels.
+  Reply<std::vector<Answer>> evaluate(metrics::Metrics& metrics, std::int64_t from, std::int64_t to, std::int64_t now, bool exact = false, std::int64_t zone = 0) const;
 
   // The shortest period among its metrics.
   std::int64_t period() const { return period_; }
@@ -53,6 +54,8 @@ class DataQueries {
 
 // Fills in ${AVG}, ${PROP('Dim.Name')} and the like.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/graph-dynamic-labels.html
-std::string dynamic_label(std::string_view label, const metrics::TimeSeries& series, const std::function<std::string(std::string_view)>& property);
+std::string dynamic_label(std::string_view label, const metrics::TimeSeries& series, const std::function<std::string(std::string_view)>& property, std::int64_t zone = 0);
+// "+0130" as seconds; nothing for what is no offset.
+std::optional<std::int64_t> parse_zone(std::string_view text);
 
 }  // namespace reef::service::cloudwatch

@@ -19,6 +19,9 @@ Task<Reply<Out>> measure(Dynamodb& dynamodb, const In& in, const Call& call) {
   if (reply) {
     dynamodb.counters.add({name.account, name.region, "AWS/DynamoDB", {{"Operation", call.operation}, {"TableName", name.name}}},
                           {{"SuccessfulRequestLatency", static_cast<double>(io::monotonic_micros() - began) / 1000, metrics::Unit::kMilliseconds}});
+    if constexpr (requires { reply->scanned_count; })
+      dynamodb.counters.add({name.account, name.region, "AWS/DynamoDB", {{"Operation", call.operation}, {"TableName", name.name}}},
+                            {{"ReturnedItemCount", static_cast<double>(reply->count.value_or(0))}});
   } else if (reply.error().code == "ConditionalCheckFailedException") {
     dynamodb.counters.add({name.account, name.region, "AWS/DynamoDB", {{"TableName", name.name}}}, {{"ConditionalCheckFailedRequests", 1}});
   } else if (reply.error().status >= 500) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "engine/sandbox/sandboxes.h"
 
 namespace reef::service::ecs {
 namespace {

@@ -61,6 +61,7 @@ void AsyncInvocations::start() {
 
 Task<void> AsyncInvocations::add(FunctionName name, std::string payload, std::string request_id, std::string trace_id, std::string client_context) {
   const Event event{name, payload.empty() ? "{}" : std::move(payload), std::move(request_id), std::move(trace_id), std::move(client_context)};
+  lambda_.counters.add({name.account, name.region, "AWS/Lambda", {{"FunctionName", name.name}}}, {{"AsyncEventsReceived", 1}});
   co_await lambda_.deliveries.add(kInvocations, name.key(), event.encode());
 }
 

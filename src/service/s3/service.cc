@@ -1,6 +1,7 @@
 // S3: what it serves, and nothing else.
 #include "aws/service.h"
 #include "service/s3/notifications.h"
+#include "service/s3/storage_metrics.h"
 #include "service/s3/operations/operations.h"
 #include "service/s3/resources.h"
 
@@ -89,12 +90,14 @@ const aws::ServiceDefinition& definition() {
 
 S3::S3(Parts& parts)
     : blobs(parts.get<blob::Blobs>()),
-      notifications(std::make_unique<Notifications>(parts.get<delivery::Deliveries>(), parts.get<aws::Caller>())) {}
+      notifications(std::make_unique<Notifications>(parts.get<delivery::Deliveries>(), parts.get<aws::Caller>())),
+      storage_metrics(std::make_unique<StorageMetrics>(blobs, parts.get<metrics::Counters>())) {}
 S3::~S3() = default;
 
 void S3::start() {
   blobs.start();
   notifications->start();
+  storage_metrics->start();
 }
 
 }  // namespace reef::s3

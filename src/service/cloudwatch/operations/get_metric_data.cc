@@ -32,9 +32,15 @@ Task<Reply<model::GetMetricDataOutput>> GetMetricData(Cloudwatch& service, const
     if (!number) co_return Err(aws::Error(errors::kInvalidNextToken, "The next token is invalid."));
     skip = *number;
   }
+  std::int64_t zone = 0;
+  if (in.label_options && in.label_options->timezone) {
+    const auto offset = parse_zone(*in.label_options->timezone);
+    if (!offset) co_return Err(aws::validation_error("The parameter LabelOptions.Timezone must have the form +0130 or -0800."));
+    zone = *offset;
+  }
   const DataQueries queries = CO_TRY(DataQueries::compile(in.metric_data_queries, scope_of(call)));
   co_await service.counters.collect();
-  const std::vector<DataQueries::Answer> answers = CO_TRY(queries.evaluate(service.metrics, from, to, to_seconds(call.now)));
+  const std::vector<DataQueries::Answer> answers = CO_TRY(queries.evaluate(service.metrics, from, to, to_seconds(call.now), false, zone));
   const bool ascending = in.scan_by.value_or("TimestampDescending") == "TimestampAscending";
   model::GetMetricDataOutput out;
   out.messages.emplace();
