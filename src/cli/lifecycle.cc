@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "cli/client.h"
+#include "cli/watch.h"
 #include "wire/json.h"
 
 namespace reef::cli {
@@ -186,8 +187,12 @@ void add_lifecycle_commands(CLI::App& app, const Daemon& daemon, int& status) {
   static std::string output;
   static int port = 4566;
   status_command->add_option("--output", output, "print one output of a stack: <stack>.<output>");
-  status_command->add_option("--port", port, "where atoll listens, for --output")->capture_default_str()->envname("ATOLL_PORT");
-  status_command->callback([&status] { status = output.empty() ? show_status(data) : show_output(output, port); });
+  status_command->add_option("--port", port, "where atoll listens, for --output and --watch")->capture_default_str()->envname("ATOLL_PORT");
+  static bool watch = false;
+  static int frames = 0;
+  status_command->add_flag("--watch", watch, "services, targets, health and rates, refreshed every second");
+  status_command->add_option("--frames", frames, "end --watch after so many (0: never)")->capture_default_str();
+  status_command->callback([&status] { status = watch ? watch_status({.port = port}, frames) : output.empty() ? show_status(data) : show_output(output, port); });
 }
 
 }  // namespace reef::cli

@@ -137,20 +137,16 @@ ResourceState service_state(const Json& service) {
   return {.physical_id = service.text("serviceArn"), .attributes = Json::object({{"Name", service["serviceName"]}, {"ServiceArn", service["serviceArn"]}})};
 }
 
-// As CloudFormation does: the resource is there once its deployment is over.
-Task<aws::Reply<void>> wait_until_steady(const ResourceContext& context, std::string cluster, std::string service) {
+// As CloudFormation does: the resource is there once its deployment of `definition` is over.
+Task<aws::Reply<void>> wait_until_steady(const ResourceContext& context, std::string cluster, std::string service, std::string definition) {
   for (Duration waited{}; waited < kSteadyMax; waited += kLook) {
     const Json out = CO_TRY(co_await call(context, "DescribeServices", Json::object({{"cluster", cluster}, {"services", Json::array({service})}})));
     const Json& deployment = out["services"].at(0)["deployments"].at(0);
-    bool rolls_back = false;
-    for (const Json& event : out["services"].at(0)["events"].as_array())
-      if (event.text("message").find("rolling back to deployment") != std::string::npos) rolls_back = true;
-    if (deployment.text("rolloutState") == "FAILED")
-      co_return std::unexpected(aws::Error("NotStabilized", fmt::format("Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'."), 400));
-    if (deployment.text("rolloutState") == "COMPLETED") {
-      if (rolls_back && deployment.text("rolloutStateReason").empty()) break;
-      co_return aws::Reply<void>();
-    }
+    // After a rollback the service is steady again, with what it ran before.
+    const bool rolled_back = deployment.text("taskDefinition") != definition;
+    if (deployment.text("rolloutState") == "FAILED" || rolled_back)
+      co_return std::unexpected(aws::Error("NotStabilized", "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.", 400));
+    if (deployment.text("rolloutState") == "COMPLETED") co_return aws::Reply<void>();
     co_await store::Shard::control().reactor().sleep(kLook);
   }
   co_return std::unexpected(aws::Error("NotStabilized", fmt::format("Resource of type 'AWS::ECS::Service' with identifier '{}' did not stabilize.", service), 400));
@@ -166,7 +162,7 @@ Task<aws::Reply<ResourceState>> create_service(const ResourceContext& context, c
   if (!input.contains("desiredCount") && input.text("schedulingStrategy") != "DAEMON") input.set("desiredCount", 1);
   input.erase("role");
   const Json out = CO_TRY(co_await call(context, "CreateService", std::move(input)));
-  CO_TRY(co_await wait_until_steady(context, cluster_of(properties), name));
+  CO_TRY(co_await wait_until_steady(context, cluster_of(properties), name, out["service"].text("taskDefinition")));
   co_return service_state(out["service"]);
 }
 
@@ -175,10 +171,10 @@ Task<aws::Reply<ResourceState>> update_service(const ResourceContext& context, c
   for (const std::string_view name : {"tags", "serviceName", "launchType", "role", "schedulingStrategy", "clientToken"}) input.erase(name);
   input.set("service", current.physical_id);
   input.set("cluster", cluster_of(after));
-  CO_TRY(co_await call(context, "UpdateService", std::move(input)));
+  const Json out = CO_TRY(co_await call(context, "UpdateService", std::move(input)));
   const Json tags = tags_of(context, after);
   if (tags.size() > 0) CO_TRY(co_await call(context, "TagResource", Json::object({{"resourceArn", current.physical_id}, {"tags", tags}})));
-  CO_TRY(co_await wait_until_steady(context, cluster_of(after), current.physical_id));
+  CO_TRY(co_await wait_until_steady(context, cluster_of(after), current.physical_id, out["service"].text("taskDefinition")));
   co_return current;
 }
 

@@ -26,18 +26,19 @@ double ramp(const Target& target, Duration slow_start, Time now) {
   return std::max(0.02, static_cast<double>(std::max<std::int64_t>(age, 0)) / static_cast<double>(slow_start.count()));
 }
 
-std::size_t least_outstanding(LoopGroup& group, const std::vector<std::shared_ptr<Target>>& targets, std::uint64_t random) {
+std::size_t least_outstanding(const std::vector<std::shared_ptr<Target>>& targets, std::uint64_t random) {
   const std::size_t count = targets.size();
   const bool all = count <= kScanMax;
-  const std::size_t start = group.cursor++;   // ties go round
-  std::size_t best = 0;
+  std::size_t best = 0, ties = 0;
   int least = INT_MAX;
-  for (std::size_t i = 0, n = all ? count : kSamples; i < n && least > 0; ++i) {
-    const std::size_t at = all ? (start + i) % count : mix(random + i) % count;
+  for (std::size_t i = 0, n = all ? count : kSamples; i < n; ++i) {
+    const std::size_t at = all ? i : mix(random + i) % count;
     const int outstanding = targets[at]->outstanding.load(std::memory_order_relaxed);
-    if (outstanding >= least) continue;
+    if (outstanding > least) continue;
+    // Among equals each is as likely as the others.
+    ties = outstanding < least ? 1 : ties + 1;
     least = outstanding;
-    best = at;
+    if (mix(random ^ (i * 0x9E3779B97F4A7C15ull)) % ties == 0) best = at;
   }
   return best;
 }
@@ -52,7 +53,7 @@ const std::shared_ptr<Target>* choose_target(LoopGroup& group, std::uint64_t sti
     for (const auto& target : targets)
       if (target->key == sticky) return &target;
   const GroupSettings& settings = *group.settings;
-  if (settings.algorithm == Algorithm::kLeastOutstanding) return &targets[least_outstanding(group, targets, random)];
+  if (settings.algorithm == Algorithm::kLeastOutstanding) return &targets[least_outstanding(targets, random)];
   const bool ramps = settings.slow_start.count() > 0, mitigates = settings.mitigates_anomalies;
   const bool at_random = settings.algorithm == Algorithm::kWeightedRandom;
   const std::shared_ptr<Target>* chosen = nullptr;

@@ -127,7 +127,9 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   CO_TRY(check_unsupported(in));
   CO_TRY(check_configuration(in.deployment_configuration));
   model::Service& service = stored->service;
-  const StoredDefinition* definition = CO_TRY(active_definition(ecs, call, in.task_definition.value_or(*service.task_definition)));
+  // A definition that was deregistered meanwhile goes on serving the services that have it.
+  const StoredDefinition* definition = in.task_definition ? CO_TRY(active_definition(ecs, call, *in.task_definition)) : find_definition(ecs, call.account, call.region, *service.task_definition);
+  if (!definition) co_return Err(aws::Error(errors::kClientException, "TaskDefinition not found."));
   CO_TRY(check_balancers(in.load_balancers ? in.load_balancers : service.load_balancers, definition->definition));
   CO_TRY(check_launch(launch_of(*definition, in.network_configuration ? in.network_configuration : service.network_configuration, service.launch_type)));
   const std::string& arn = *definition->definition.task_definition_arn;
