@@ -172,6 +172,11 @@ bool is_idempotent(std::string_view method) {
 
 int status_of(UpstreamFailure failure) { return failure == UpstreamFailure::kConnectLate ? 504 : 502; }
 
+// What goes into a request line must not be able to end it.
+bool is_one_word(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
+}
+
 http::Response own_answer(int status, std::string_view content_type, std::string body) {
   http::Response out;
   out.status = status;
@@ -320,28 +325,29 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   (void)sets_group;
   if (!settings->function.empty()) co_return co_await function_target(settings, request, peer.ip);
   const std::uint64_t sticky = settings->stickiness != Stickiness::kNone ? read_target_cookie(cookie, *settings, reactor_.now()) : 0;
-  // The same head as on the fast path: written as HTTP/1.1 and rewritten by the same function.
-  std::string raw = request.method + " " + std::string(request.target) + " HTTP/1.1\r\n";
-  if (!request.has_header("host")) raw += "Host: " + std::string(request.host) + "\r\n";
+  if (!is_one_word(request.method) || !is_one_word(request.target) || !is_one_word(request.host)) co_return make_error(400);
+  const HeadSettings& heads = listener->plan.heads;
+  const HeadContext context{.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls};
+  RequestFacts facts{.host = request.host};
+  facts.has_forwarded_for = request.has_header("x-forwarded-for");
+  facts.forwarded_for = request.header("x-forwarded-for");
+  std::string out_head;
+  out_head.reserve(1024);
+  out_head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  append_balancer_fields(out_head, facts, heads, context, trace);
   std::string cookies;   // HTTP/2 may split them
   for (const http::HeaderView& header : request.headers) {
     if (header.name == "cookie") {
-      if (!cookies.empty()) cookies += "; ";
-      cookies += header.value;
+      cookies.append(cookies.empty() ? "" : "; ").append(header.value);
       continue;
     }
-    if (header.name == "transfer-encoding" || header.name == "content-length" || header.name == "expect") continue;
-    raw.append(header.name).append(": ").append(header.value).append("\r\n");
+    if (header.name == "transfer-encoding" || header.name == "content-length" || header.name == "expect" || !passes(header.name, heads, context)) continue;
+    out_head.append(header.name).append(": ").append(header.value).append("\r\n");
   }
-  if (!cookies.empty()) raw += "Cookie: " + cookies + "\r\n";
-  if (const auto size = request.body->size(); !size) raw += "Transfer-Encoding: chunked\r\n";
-  else if (*size > 0 || request.has_header("content-length")) raw += "Content-Length: " + std::to_string(*size) + "\r\n";
-  raw += "\r\n";
-  wire::Http1Head head;
-  if (wire::parse_request_head(raw, raw.size() + 1, head).status != wire::Http1Status::kComplete) co_return make_error(400);
-  std::string out_head;
-  append_request_head(out_head, raw, head, read_facts(raw, head), listener->plan.heads,
-                      {.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls}, trace);
+  if (!cookies.empty()) out_head.append("Cookie: ").append(cookies).append("\r\n");
+  if (const auto size = request.body->size(); !size) out_head += "Transfer-Encoding: chunked\r\n";
+  else if (*size > 0 || request.has_header("content-length")) out_head += "Content-Length: " + std::to_string(*size) + "\r\n";
+  out_head += "\r\n";
   if (settings->version != HttpVersion::kHttp1) co_return co_await forward_http2(*this, group, sticky, request, std::move(out_head));
   co_return co_await forward_http1(*this, group, sticky, request, std::move(out_head));
 }

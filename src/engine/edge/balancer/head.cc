@@ -107,12 +107,7 @@ RequestFacts read_facts(std::string_view bytes, const Http1Head& head) {
   return out;
 }
 
-void append_request_head(std::string& out, std::string_view bytes, const Http1Head& head, const RequestFacts& facts, const HeadSettings& settings,
-                         const HeadContext& context, std::string_view trace) {
-  out.append(bytes, 0, head.method_size);
-  out += ' ';
-  out += facts.target;
-  out += " HTTP/1.1\r\n";
+void append_balancer_fields(std::string& out, const RequestFacts& facts, const HeadSettings& settings, const HeadContext& context, std::string_view trace) {
   if (settings.forwarded_for == ForwardedFor::kAppend) {
     out += "X-Forwarded-For: ";
     if (facts.has_forwarded_for) {
@@ -135,10 +130,20 @@ void append_request_head(std::string& out, std::string_view bytes, const Http1He
     append_field(out, "X-Amzn-Tls-Cipher-Suite", context.tls_cipher);
   }
   if (context.is_upgrade) out += "Connection: upgrade\r\n";
-  const bool keeps = settings.forwarded_for == ForwardedFor::kPreserve, drops_odd = settings.drops_invalid_names;
-  append_lines(out, bytes, head, [&](std::string_view name) {
-    return is_replaced(name, context.is_upgrade, keeps) || (drops_odd && !is_plain_name(name));
-  });
+}
+
+bool passes(std::string_view name, const HeadSettings& settings, const HeadContext& context) {
+  return !is_replaced(name, context.is_upgrade, settings.forwarded_for == ForwardedFor::kPreserve) && !(settings.drops_invalid_names && !is_plain_name(name));
+}
+
+void append_request_head(std::string& out, std::string_view bytes, const Http1Head& head, const RequestFacts& facts, const HeadSettings& settings,
+                         const HeadContext& context, std::string_view trace) {
+  out.append(bytes, 0, head.method_size);
+  out += ' ';
+  out += facts.target;
+  out += " HTTP/1.1\r\n";
+  append_balancer_fields(out, facts, settings, context, trace);
+  append_lines(out, bytes, head, [&](std::string_view name) { return !passes(name, settings, context); });
   out += "\r\n";
 }
 

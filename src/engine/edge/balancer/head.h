@@ -44,6 +44,11 @@ struct RequestFacts {
 };
 RequestFacts read_facts(std::string_view bytes, const wire::Http1Head& head);
 
+// The balancer's own headers, and whether one of the client's goes to the target beside them: for heads that are put together
+// from a message rather than rewritten.
+void append_balancer_fields(std::string& out, const RequestFacts& facts, const HeadSettings& settings, const HeadContext& context, std::string_view trace);
+bool passes(std::string_view name, const HeadSettings& settings, const HeadContext& context);
+
 // Appends the head for the target. `trace` is the X-Amzn-Trace-Id to send.
 void append_request_head(std::string& out, std::string_view bytes, const wire::Http1Head& head, const RequestFacts& facts,
                          const HeadSettings& settings, const HeadContext& context, std::string_view trace);
