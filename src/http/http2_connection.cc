@@ -147,7 +147,8 @@ class Session {
     if (writing_ || ending_) return;
     writing_ = true;
     ++running_;
-    write_all().detach();
+    // At the end of the tick's events: what several streams have to say goes out in one write.
+    connection_.shared->reactor.post([this] { write_all().detach(); });
   }
   Task<void> write_all() {
     std::string batch;
@@ -166,6 +167,8 @@ class Session {
       }
     }
     writing_ = false;
+    // After a GOAWAY of ours nothing more is expected: the reader ends too.
+    if (!ending_ && !nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_)) connection_.stream.close();
     finished_one();
   }
   void finished_one() {
