@@ -1,0 +1,11 @@
+// The CloudFormation types of the VPC family.
+#pragma once
+
+#include "aws/resource.h"
+
+namespace reef::service::ec2::resources {
+
+extern const aws::ResourceType kVpc, kSubnet, kInternetGateway, kGatewayAttachment, kRouteTable, kRoute, kRouteTableAssociation, kSecurityGroup,
+    kIngress, kEgress;
+
+}  // namespace reef::service::ec2::resources
