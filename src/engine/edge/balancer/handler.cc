@@ -14,12 +14,16 @@ constexpr int kTriesMax = 3;
 
 struct SplitAddress {
   std::string_view ip, port;
+  std::string_view identity;   // complete header lines
 };
 SplitAddress split_peer(std::string_view peer) {
+  const auto line = peer.find('\n');
+  const std::string_view identity = line == std::string_view::npos ? std::string_view{} : peer.substr(line + 1);
+  peer = peer.substr(0, line);
   const auto colon = peer.rfind(':');
   std::string_view ip = peer.substr(0, colon);
   if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1)};
+  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1), identity};
 }
 
 struct MessageRequest final : RuleRequest {
@@ -282,6 +286,14 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
 
 Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, http::Request& request) {
   const std::shared_ptr<const LoopListener> listener = slot->now;
+  http::Response out = co_await serve_as(listener, request);
+  const ReplyChanges& changes = listener->plan.replies;
+  if (!changes.shows_server) std::erase_if(out.headers, [](const auto& header) { return equals_ignoring_case(header.first, "server"); });
+  for (const auto& [name, value] : changes.headers) out.set(name, value);
+  co_return out;
+}
+
+Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request) {
   const SplitAddress peer = split_peer(request.peer);
   MessageRequest asked;
   asked.message = &request;
@@ -341,7 +353,7 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   if (wire::parse_request_head(raw, raw.size() + 1, head).status != wire::Http1Status::kComplete) co_return make_error(400);
   std::string out_head;
   append_request_head(out_head, raw, head, read_facts(raw, head), listener->plan.heads,
-                      {.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls}, trace);
+                      {.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls, .identity = peer.identity}, trace);
   if (settings->version != HttpVersion::kHttp1) co_return co_await forward_http2(*this, group, sticky, request, std::move(out_head));
   co_return co_await forward_http1(*this, group, sticky, request, std::move(out_head));
 }
