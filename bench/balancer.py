@@ -117,7 +117,7 @@ def atoll(folder, certificate):
     daemon = Daemon(folder / "atoll").start()
     made = {"endpoint_url": daemon.url, "region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
     elb, acm = boto3.client("elbv2", **made), boto3.client("acm", **made)
-    balancer = elb.create_load_balancer(Name="bench", Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
+    balancer = elb.create_load_balancer(Name="bench", Subnets=daemon.subnets())["LoadBalancers"][0]
     group = elb.create_target_group(Name="bench", Protocol="HTTP", Port=80, VpcId="vpc-1", TargetType="ip", HealthCheckIntervalSeconds=5,
                                     HealthCheckTimeoutSeconds=2)["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": port} for port in UPSTREAMS])

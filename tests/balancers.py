@@ -15,7 +15,7 @@ def address_of(daemon, dns):
 class Balancer:
     def __init__(self, daemon, name, port=None):
         self.daemon, self.name, self.elb = daemon, name, daemon.client("elbv2")
-        made = self.elb.create_load_balancer(Name=name, Subnets=["subnet-a", "subnet-b"])["LoadBalancers"][0]
+        made = self.elb.create_load_balancer(Name=name, Subnets=daemon.subnets())["LoadBalancers"][0]
         self.arn, self.dns = made["LoadBalancerArn"], made["DNSName"]
         self.address, self.port = address_of(daemon, self.dns), port or free_port()
         self.listener = None

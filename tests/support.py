@@ -87,6 +87,10 @@ class Daemon:
         return {**os.environ, "AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
                 "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1", "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true"}
 
+    def subnets(self, count=2) -> list:
+        """Of the default VPC."""
+        return [one["SubnetId"] for one in self.client("ec2").describe_subnets()["Subnets"][:count]]
+
     def advance(self, seconds: float) -> None:
         request = urllib.request.Request(f"{self.url}/_atoll/clock", method="POST",
                                          data=json.dumps({"action": "advance", "seconds": seconds}).encode())

@@ -221,7 +221,7 @@ def test_functions_find_zones_and_balancers(daemon, zone):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    balancer = balancers.create_load_balancer(Name="inside", Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
+    balancer = balancers.create_load_balancer(Name="inside", Subnets=daemon.subnets())["LoadBalancers"][0]
     balancers.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=port, DefaultActions=[
         {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "MessageBody": "from the balancer", "ContentType": "text/plain"}}])
     zone("lb.wire.example", "A", AliasTarget={"HostedZoneId": balancer["CanonicalHostedZoneId"], "DNSName": balancer["DNSName"], "EvaluateTargetHealth": False})

@@ -32,7 +32,7 @@ def test_headers_of_a_forwarded_request(plain):
     headers = seen["headers"]
     assert headers["x-forwarded-for"] == ["10.1.1.1, 127.0.0.1"]
     assert headers["x-forwarded-proto"] == ["http"] and headers["x-forwarded-port"] == [str(plain.port)]
-    assert headers["host"] == ["shop.example.com"] and headers["x-own"] == ["1"]
+    assert headers["host"] == [f"shop.example.com:{plain.port}"] and headers["x-own"] == ["1"]
     assert headers["x-amzn-trace-id"][0].startswith("Root=1-") and "connection" not in headers
     assert reply.getheader("connection") == "keep-alive"
 

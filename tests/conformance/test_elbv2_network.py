@@ -30,7 +30,7 @@ class TcpServer:
 
 def network(daemon, name, protocol, targets, attributes=(), listener=(), **group):
     elb = daemon.client("elbv2")
-    made = elb.create_load_balancer(Name=name, Type="network", Subnets=["subnet-a"])["LoadBalancers"][0]
+    made = elb.create_load_balancer(Name=name, Type="network", Subnets=daemon.subnets(1))["LoadBalancers"][0]
     arn = elb.create_target_group(Name=name, Port=80, VpcId="vpc-1", TargetType="ip", **{"Protocol": protocol, **group})["TargetGroups"][0]["TargetGroupArn"]
     if attributes:
         elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value} for key, value in attributes])
@@ -102,7 +102,7 @@ def test_tls_ends_at_the_balancer(daemon):
     arn = acm.request_certificate(DomainName="db.example.com")["CertificateArn"]
     wait_for(lambda: acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED", what="certificate")
     elb = daemon.client("elbv2")
-    made = elb.create_load_balancer(Name="ends", Type="network", Subnets=["subnet-a"])["LoadBalancers"][0]
+    made = elb.create_load_balancer(Name="ends", Type="network", Subnets=daemon.subnets(1))["LoadBalancers"][0]
     group = elb.create_target_group(Name="ends", Protocol="TCP", Port=80, VpcId="vpc-1", TargetType="ip")["TargetGroups"][0]["TargetGroupArn"]
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": TcpServer(shout).port}])
     port = free_port()
@@ -143,7 +143,7 @@ def test_udp(daemon):
 
 def test_network_rules_of_the_api(daemon):
     elb = daemon.client("elbv2")
-    made = elb.create_load_balancer(Name="strict", Type="network", Subnets=["subnet-a"])["LoadBalancers"][0]
+    made = elb.create_load_balancer(Name="strict", Type="network", Subnets=daemon.subnets(1))["LoadBalancers"][0]
     http = elb.create_target_group(Name="strict-http", Protocol="HTTP", Port=80, VpcId="vpc-1")["TargetGroups"][0]["TargetGroupArn"]
     with pytest.raises(elb.exceptions.IncompatibleProtocolsException):
         elb.create_listener(LoadBalancerArn=made["LoadBalancerArn"], Protocol="TCP", Port=80, DefaultActions=[{"Type": "forward", "TargetGroupArn": http}])

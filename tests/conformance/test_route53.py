@@ -218,7 +218,7 @@ def test_an_alias_follows_the_balancers_targets(route53, daemon, endpoint):
     balancers = daemon.client("elbv2")
     group = balancers.create_target_group(Name="names", Protocol="HTTP", Port=endpoint.server_port, VpcId="vpc-1", TargetType="ip", HealthCheckIntervalSeconds=5,
                                           HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2)["TargetGroups"][0]["TargetGroupArn"]
-    balancer = balancers.create_load_balancer(Name="names", Subnets=["subnet-1", "subnet-2"])["LoadBalancers"][0]
+    balancer = balancers.create_load_balancer(Name="names", Subnets=daemon.subnets())["LoadBalancers"][0]
     balancers.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=8080, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])
     balancers.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": endpoint.server_port}])
     zone = make_zone(route53, "balanced.example")

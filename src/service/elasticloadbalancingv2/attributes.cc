@@ -10,7 +10,7 @@
 namespace reef::service::elb {
 namespace {
 
-// What values an attribute takes: "bool", "int:1:4000", "text", or the words themselves, separated by '|'.
+// What values an attribute takes: "bool", "int:1:4000", "text", "name" of a header, or the words themselves, separated by '|'.
 struct Known {
   std::string_view key, initial, values;
 };
@@ -62,6 +62,17 @@ constexpr Known kHttpListener[] = {
     {"routing.http.response.x_content_type_options.header_value", "", "text"},
     {"routing.http.response.x_frame_options.header_value", "", "text"},
 };
+// Of HTTPS listeners alone: other names for the headers that tell targets of the client.
+constexpr Known kSecureListener[] = {
+    {"routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name", "X-Amzn-Mtls-Clientcert-Serial-Number", "name"},
+    {"routing.http.request.x_amzn_mtls_clientcert_issuer.header_name", "X-Amzn-Mtls-Clientcert-Issuer", "name"},
+    {"routing.http.request.x_amzn_mtls_clientcert_subject.header_name", "X-Amzn-Mtls-Clientcert-Subject", "name"},
+    {"routing.http.request.x_amzn_mtls_clientcert_validity.header_name", "X-Amzn-Mtls-Clientcert-Validity", "name"},
+    {"routing.http.request.x_amzn_mtls_clientcert_leaf.header_name", "X-Amzn-Mtls-Clientcert-Leaf", "name"},
+    {"routing.http.request.x_amzn_mtls_clientcert.header_name", "X-Amzn-Mtls-Clientcert", "name"},
+    {"routing.http.request.x_amzn_tls_version.header_name", "X-Amzn-Tls-Version", "name"},
+    {"routing.http.request.x_amzn_tls_cipher_suite.header_name", "X-Amzn-Tls-Cipher-Suite", "name"},
+};
 constexpr Known kTcpListener[] = {{"tcp.idle_timeout.seconds", "350", "int:60:6000"}};
 constexpr Known kHttpGroup[] = {
     {"stickiness.enabled", "false", "bool"},
@@ -108,7 +119,12 @@ KnownList list(const Known (&known)[N]) { return {known, known + N}; }
 bool is_http(const std::optional<std::string>& protocol) { return protocol == "HTTP" || protocol == "HTTPS"; }
 
 KnownList known_of(const Balancer& balancer) { return balancer.is_application() ? list(kApplication) : list(kNetwork); }
-KnownList known_of(const Listener& listener) { return is_http(listener.value.protocol) ? list(kHttpListener) : list(kTcpListener); }
+std::vector<Known> known_of(const Listener& listener) {
+  const KnownList first = is_http(listener.value.protocol) ? list(kHttpListener) : list(kTcpListener);
+  std::vector<Known> out(first.begin(), first.end());
+  if (listener.value.protocol == "HTTPS") out.insert(out.end(), std::begin(kSecureListener), std::end(kSecureListener));
+  return out;
+}
 KnownList known_of(const Group& group) {
   return group.value.target_type == "lambda" ? list(kFunctionGroup) : is_http(group.value.protocol) ? list(kHttpGroup) : list(kNetworkGroup);
 }
@@ -132,7 +148,12 @@ std::string one(const T& of, std::string_view key) {
 }
 
 bool takes(std::string_view values, std::string_view value) {
-  if (values == "text") return true;
+  // What goes into a header must not end its line.
+  if (values == "text") return value.find_first_of("\r\n") == std::string_view::npos && value.find('\0') == std::string_view::npos;
+  if (values == "name")
+    return !value.empty() && value.size() <= 40 && std::all_of(value.begin(), value.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+    });
   if (values == "bool") return value == "true" || value == "false";
   if (values.starts_with("int:")) {
     const auto parts = split(values, ':');
@@ -161,6 +182,7 @@ std::vector<std::pair<std::string, std::string>> attributes_of(const Balancer& b
 std::vector<std::pair<std::string, std::string>> attributes_of(const Listener& listener) { return all(listener); }
 std::vector<std::pair<std::string, std::string>> attributes_of(const Group& group) { return all(group); }
 std::string attribute(const Balancer& balancer, std::string_view key) { return one(balancer, key); }
+std::string attribute(const Listener& listener, std::string_view key) { return one(listener, key); }
 std::string attribute(const Group& group, std::string_view key) { return one(group, key); }
 
 Reply<void> set_attribute(Balancer& balancer, const std::string& key, const std::string& value) {

@@ -32,6 +32,42 @@ T read_value(const Json& json) {
   return out ? *std::move(out) : T{};
 }
 
+// What the attributes of a listener change in requests and replies.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_ListenerAttribute.html
+void apply_listener_attributes(const Listener& listener, edge::ListenerPlan& plan) {
+  if (listener.value.protocol != "HTTP" && listener.value.protocol != "HTTPS") return;
+  plan.replies.shows_server = attribute(listener, "routing.http.response.server.enabled") == "true";
+  constexpr std::pair<std::string_view, std::string_view> kReplyHeaders[] = {
+      {"strict_transport_security", "Strict-Transport-Security"},
+      {"access_control_allow_origin", "Access-Control-Allow-Origin"},
+      {"access_control_allow_methods", "Access-Control-Allow-Methods"},
+      {"access_control_allow_headers", "Access-Control-Allow-Headers"},
+      {"access_control_allow_credentials", "Access-Control-Allow-Credentials"},
+      {"access_control_expose_headers", "Access-Control-Expose-Headers"},
+      {"access_control_max_age", "Access-Control-Max-Age"},
+      {"content_security_policy", "Content-Security-Policy"},
+      {"x_content_type_options", "X-Content-Type-Options"},
+      {"x_frame_options", "X-Frame-Options"},
+  };
+  for (const auto& [key, name] : kReplyHeaders) {
+    const std::string value = attribute(listener, fmt::format("routing.http.response.{}.header_value", key));
+    if (value.empty()) continue;
+    plan.replies.headers.emplace_back(name, value);
+    plan.replies.lines += fmt::format("{}: {}\r\n", name, value);
+  }
+  if (listener.value.protocol != "HTTPS") return;
+  edge::IdentityNames& names = plan.identity_names;
+  const auto renamed = [&](std::string& name, std::string_view key) { name = attribute(listener, fmt::format("routing.http.request.x_amzn_{}.header_name", key)); };
+  renamed(names.tls_version, "tls_version");
+  renamed(names.tls_cipher, "tls_cipher_suite");
+  renamed(names.certificate, "mtls_clientcert");
+  renamed(names.serial, "mtls_clientcert_serial_number");
+  renamed(names.issuer, "mtls_clientcert_issuer");
+  renamed(names.subject, "mtls_clientcert_subject");
+  renamed(names.validity, "mtls_clientcert_validity");
+  renamed(names.leaf, "mtls_clientcert_leaf");
+}
+
 // The load balancer that a request's host names, over the gateway's own port.
 class BalancerSite final : public edge::Site {
  public:
@@ -271,6 +307,7 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   plan.heads.preserves_host = flag("routing.http.preserve_host_header.enabled");
   plan.heads.drops_invalid_names = flag("routing.http.drop_invalid_header_fields.enabled");
   plan.heads.adds_tls_headers = flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
+  apply_listener_attributes(listener, plan);
   plan.idle_timeout = seconds("idle_timeout.timeout_seconds", 350);
   plan.client_keep_alive = seconds("client_keep_alive.seconds", 3600);
   plan.allows_http2 = flag("routing.http2.enabled");
@@ -309,6 +346,7 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
         tls->trusted_pem = (*CO_TRY(trust_store(mutual.trust_store_arn.value_or("")))).bundle;
         tls->ignores_expiry = mutual.ignore_client_certificate_expiry.value_or(false);
       }
+      plan.heads.tells_certificates = mutual.mode == "verify" || mutual.mode == "passthrough";
       plan.client_certificates = mutual.mode == "verify" ? edge::ClientCertificates::kVerified : mutual.mode == "passthrough" ? edge::ClientCertificates::kPassedOn : edge::ClientCertificates::kNone;
     }
   }

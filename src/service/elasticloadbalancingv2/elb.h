@@ -145,6 +145,7 @@ std::vector<std::pair<std::string, std::string>> attributes_of(const Balancer& b
 std::vector<std::pair<std::string, std::string>> attributes_of(const Listener& listener);
 std::vector<std::pair<std::string, std::string>> attributes_of(const Group& group);
 std::string attribute(const Balancer& balancer, std::string_view key);
+std::string attribute(const Listener& listener, std::string_view key);
 std::string attribute(const Group& group, std::string_view key);
 // Checks and sets; the error names the key.
 Reply<void> set_attribute(Balancer& balancer, const std::string& key, const std::string& value);

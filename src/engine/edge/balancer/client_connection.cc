@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/edge/balancer/client_identity.h"
 #include "engine/edge/balancer/cookies.h"
 #include "engine/edge/balancer/scratch.h"
 #include "io/socket.h"
@@ -73,6 +74,7 @@ void ClientConnection::on_ready(std::uint32_t events) {
     const long done = transport_.handshake();
     if (done == io::kBroken) return close();
     if (done != 1) return;
+    identity_ = make_identity_lines(transport_, slot_->now->plan);
     if (transport_.negotiated_protocol() == "h2") return hand_over({});
     state_ = State::kHead;
     can_read_ = true;
@@ -248,14 +250,7 @@ void ClientConnection::forward(const Routing& routing, std::size_t rule, std::st
   group_ = groups[chosen_group_];
   sticky_ = group_->settings && group_->settings->stickiness != Stickiness::kNone ? read_target_cookie(facts.cookie, *group_->settings, loop_.reactor().now()) : 0;
   is_upgrade_ = routing.head.upgrade && !facts.upgrade.empty();
-  HeadContext context{.client_ip = ip_, .client_port = port_, .listener_port = listener_->port_text, .is_tls = transport_.is_tls(), .is_upgrade = is_upgrade_};
-  std::string version, cipher;
-  if (context.is_tls && listener_->plan.heads.adds_tls_headers) {
-    version = transport_.tls_version();
-    cipher = transport_.tls_cipher();
-    context.tls_version = version;
-    context.tls_cipher = cipher;
-  }
+  const HeadContext context{.client_ip = ip_, .client_port = port_, .listener_port = listener_->port_text, .is_tls = transport_.is_tls(), .identity = identity_, .is_upgrade = is_upgrade_};
   const std::string trace = make_trace(facts.trace, to_seconds(loop_.reactor().now()), loop_.random(), loop_.random());
   request_.clear();
   append_request_head(request_, routing.bytes, routing.head, facts, listener_->plan.heads, context, trace);
@@ -291,7 +286,8 @@ void ClientConnection::hand_over(std::string_view unread) {
   state_ = State::kClosed;
   --slot_->active;
   loop_.bury(*this);
-  loop_.hand_over(std::move(moved), slot_, ip_ + ":" + port_, rest);
+  // The peer's name is all that the server gives back with a request: what targets are told of the connection follows it.
+  loop_.hand_over(std::move(moved), slot_, ip_ + ":" + port_ + (identity_.empty() ? std::string() : "\n" + identity_), rest);
 }
 
 void ClientConnection::expire(std::int64_t now) {

@@ -59,6 +59,7 @@ class ClientConnection final : public io::FdHandler, public Exchange {
   std::shared_ptr<const LoopListener> listener_;   // of the request in progress
   io::Transport transport_;
   std::string ip_, port_;
+  std::string identity_;         // header lines about its TLS connection
   std::string input_;            // received and not yet looked at
   std::string output_;           // not yet sent, from output_at_
   std::size_t output_at_ = 0;

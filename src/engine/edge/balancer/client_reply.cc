@@ -37,9 +37,10 @@ void ClientConnection::on_reply_head(const wire::Http1Head& head, std::string_vi
   if ((until_close || head.chunked) && is_http10_) keeps_alive_ = false;
   std::string cookies;
   if (group_->settings->stickiness != Stickiness::kNone || sets_group_cookie_)
-    cookies = make_cookies(*group_->settings, *target_, sticky_, bytes, head, sets_group_cookie_ ? &*listener_->plan.actions[rule_].forward : nullptr,
-                           chosen_group_, loop_.reactor().now());
-  append_reply_head(out, bytes, head, {.keeps_alive = keeps_alive_, .chunk = reply_chunks_, .unchunk = wants_decoded, .is_upgrade = head.status == 101, .extra = cookies},
+    cookies = make_cookies(*group_->settings, *target_, sticky_, group_->settings->stickiness == Stickiness::kAppCookie && sets_cookie(bytes, head, group_->settings->app_cookie),
+                           sets_group_cookie_ ? &*listener_->plan.actions[rule_].forward : nullptr, chosen_group_, loop_.reactor().now());
+  const bool has_changes = !listener_->plan.replies.shows_server || !listener_->plan.replies.headers.empty();
+  append_reply_head(out, bytes, head, {.keeps_alive = keeps_alive_, .chunk = reply_chunks_, .unchunk = wants_decoded, .is_upgrade = head.status == 101, .extra = cookies, .changes = has_changes ? &listener_->plan.replies : nullptr},
                     http::current_http_date());
 }
 
@@ -126,7 +127,8 @@ void ClientConnection::answer(int status, std::string_view content_type, std::st
   ++slot_->counters.requests;
   if (!request_complete_) keeps_alive_ = false;
   std::string& out = reply_scratch();
-  append_answer(out, status, content_type, body, extra, keeps_alive_, is_head_, http::current_http_date());
+  const ReplyChanges& changes = (listener_ ? listener_ : slot_->now)->plan.replies;
+  append_answer(out, status, content_type, body, std::string(extra) + changes.lines, keeps_alive_, is_head_, http::current_http_date(), changes.shows_server);
   flush_scratch();
   if (state_ != State::kClosed) finish_request();
 }

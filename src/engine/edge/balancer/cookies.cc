@@ -40,15 +40,6 @@ void add_pair(std::string& out, std::string_view name, std::uint64_t key, Durati
                      value, expires);
 }
 
-bool sets_cookie(std::string_view bytes, const wire::Http1Head& reply, std::string_view name) {
-  for (const wire::Http1Field& field : reply.fields) {
-    if (field.name_size != 10 || !equals_ignoring_case(bytes.substr(field.name_at, field.name_size), "set-cookie")) continue;
-    const std::string_view value = bytes.substr(field.value_at, field.value_size);
-    if (value.starts_with(name) && value.size() > name.size() && value[name.size()] == '=') return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 std::string_view cookie_value(std::string_view header, std::string_view name) {
@@ -90,12 +81,21 @@ std::uint64_t read_target_cookie(std::string_view header, const GroupSettings& g
   return open(cookie_value(header, is_app ? "AWSALBAPP-0" : "AWSALB"), now);
 }
 
-std::string make_cookies(const GroupSettings& group, const Target& target, std::uint64_t came_with, std::string_view reply_bytes,
-                         const wire::Http1Head& reply, const Forward* sticky_groups, std::size_t chosen_group, Time now) {
+bool sets_cookie(std::string_view bytes, const wire::Http1Head& reply, std::string_view name) {
+  for (const wire::Http1Field& field : reply.fields) {
+    if (field.name_size != 10 || !equals_ignoring_case(bytes.substr(field.name_at, field.name_size), "set-cookie")) continue;
+    const std::string_view value = bytes.substr(field.value_at, field.value_size);
+    if (value.starts_with(name) && value.size() > name.size() && value[name.size()] == '=') return true;
+  }
+  return false;
+}
+
+std::string make_cookies(const GroupSettings& group, const Target& target, std::uint64_t came_with, bool sets_app_cookie, const Forward* sticky_groups,
+                         std::size_t chosen_group, Time now) {
   std::string out;
   if (sticky_groups) add_pair(out, "AWSALBTG", key_of(sticky_groups->groups[chosen_group].group), *sticky_groups->stickiness, now);
   if (group.stickiness == Stickiness::kBalancerCookie) add_pair(out, "AWSALB", target.key, group.stickiness_duration, now);
-  if (group.stickiness == Stickiness::kAppCookie && (came_with != 0 || sets_cookie(reply_bytes, reply, group.app_cookie)))
+  if (group.stickiness == Stickiness::kAppCookie && (came_with != 0 || sets_app_cookie))
     out += fmt::format("Set-Cookie: AWSALBAPP-0={}; Expires={}; Path=/\r\n", seal({target.key, to_micros(now + group.stickiness_duration)}),
                        format_http_date(now + group.stickiness_duration));
   return out;

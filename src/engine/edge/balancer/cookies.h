@@ -23,8 +23,10 @@ std::optional<std::size_t> read_group_cookie(std::string_view header, const std:
 std::uint64_t read_target_cookie(std::string_view header, const GroupSettings& group, Time now);
 
 // Set-Cookie lines for a reply: the target's and, with `sticky_groups`, the group's. An application's cookie makes the
-// reply sticky only when the reply sets it or the request was sticky already (`came_with`).
-std::string make_cookies(const GroupSettings& group, const Target& target, std::uint64_t came_with, std::string_view reply_bytes,
-                         const wire::Http1Head& reply, const Forward* sticky_groups, std::size_t chosen_group, Time now);
+// reply sticky only when the reply sets it (`sets_app_cookie`) or the request was sticky already (`came_with`).
+std::string make_cookies(const GroupSettings& group, const Target& target, std::uint64_t came_with, bool sets_app_cookie, const Forward* sticky_groups,
+                         std::size_t chosen_group, Time now);
+// Whether a reply's head sets the cookie.
+bool sets_cookie(std::string_view bytes, const wire::Http1Head& reply, std::string_view name);
 
 }  // namespace reef::edge

@@ -17,7 +17,7 @@ std::string value_of(std::string_view lines, std::string_view name) {
 std::string cookies(const GroupSettings& group, const Target& target, std::uint64_t came_with, std::string_view reply, const Forward* groups = nullptr, std::size_t chosen = 0) {
   wire::Http1Head head;
   wire::parse_response_head(reply, 65536, head);
-  return make_cookies(group, target, came_with, reply, head, groups, chosen, kNow);
+  return make_cookies(group, target, came_with, sets_cookie(reply, head, group.app_cookie), groups, chosen, kNow);
 }
 
 TEST(Cookies, FindsAValueAmongOthers) {

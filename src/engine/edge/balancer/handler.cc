@@ -14,12 +14,16 @@ constexpr int kTriesMax = 3;
 
 struct SplitAddress {
   std::string_view ip, port;
+  std::string_view identity;   // complete header lines
 };
 SplitAddress split_peer(std::string_view peer) {
+  const auto line = peer.find('\n');
+  const std::string_view identity = line == std::string_view::npos ? std::string_view{} : peer.substr(line + 1);
+  peer = peer.substr(0, line);
   const auto colon = peer.rfind(':');
   std::string_view ip = peer.substr(0, colon);
   if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1)};
+  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1), identity};
 }
 
 struct MessageRequest final : RuleRequest {
@@ -177,6 +181,22 @@ bool is_one_word(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; });
 }
 
+bool sets_cookie(const http::Response& response, std::string_view name) {
+  return !name.empty() && std::any_of(response.headers.begin(), response.headers.end(), [&](const auto& header) {
+    return equals_ignoring_case(header.first, "set-cookie") && header.second.starts_with(name) && header.second.substr(name.size()).starts_with('=');
+  });
+}
+
+// `lines` are complete Set-Cookie lines.
+void add_cookies(http::Response& response, std::string_view lines) {
+  constexpr std::string_view kName = "Set-Cookie: ";
+  while (!lines.empty()) {
+    const auto end = lines.find("\r\n");
+    response.headers.emplace_back("Set-Cookie", lines.substr(kName.size(), end - kName.size()));
+    lines.remove_prefix(end + 2);
+  }
+}
+
 http::Response own_answer(int status, std::string_view content_type, std::string body) {
   http::Response out;
   out.status = status;
@@ -190,7 +210,8 @@ http::Response own_answer(int status, std::string_view content_type, std::string
 
 http::Response make_error(int status) { return own_answer(status, "text/html", error_page(status)); }
 
-Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head) {
+Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head,
+                                   std::shared_ptr<Target>& chosen_target) {
   const bool has_body = request.body->size() != 0;
   const bool chunked = has_body && !request.body->size();
   auto passage = std::make_shared<Passage>(loop);
@@ -212,6 +233,7 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
     const bool again = !has_body && tries + 1 < (unsent ? kTriesMax : 2) && (unsent || (*passage->failure == UpstreamFailure::kClosed && is_idempotent(request.method)));
     if (!again) co_return make_error(status_of(*passage->failure));
   }
+  chosen_target = passage->target;
   Counters& counters = passage->target->sides[loop.index()].counters;
   ++counters.requests;
   counters.count_status(passage->status);
@@ -225,12 +247,6 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
       continue;
     out.headers.emplace_back(name, bytes.substr(field.value_at, field.value_size));
   }
-  const std::string cookies = make_cookies(*group->settings, *passage->target, sticky, passage->head_bytes, passage->parsed, nullptr, 0, loop.reactor().now());
-  for (std::string_view rest = cookies; !rest.empty();) {
-    const auto end = rest.find("\r\n");
-    out.headers.emplace_back("Set-Cookie", rest.substr(12, end - 12));
-    rest.remove_prefix(end + 2);
-  }
   // A small reply that is here already needs no stream.
   if (passage->ended) {
     out.body = std::move(passage->received);
@@ -240,7 +256,8 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
   co_return out;
 }
 
-Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head) {
+Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head,
+                                   std::shared_ptr<Target>& chosen_target) {
   wire::Http1Head parsed;
   if (wire::parse_request_head(head, head.size() + 1, parsed).status != wire::Http1Status::kComplete) co_return make_error(400);
   http::Http2Request sent;
@@ -281,12 +298,21 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
     }
     ++counters.requests;
     counters.count_status(reply->status);
+    chosen_target = target;
     co_return *std::move(reply);
   }
 }
 
 Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, http::Request& request) {
   const std::shared_ptr<const LoopListener> listener = slot->now;
+  http::Response out = co_await serve_as(listener, request);
+  const ReplyChanges& changes = listener->plan.replies;
+  if (!changes.shows_server) std::erase_if(out.headers, [](const auto& header) { return equals_ignoring_case(header.first, "server"); });
+  for (const auto& [name, value] : changes.headers) out.set(name, value);
+  co_return out;
+}
+
+Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request) {
   const SplitAddress peer = split_peer(request.peer);
   MessageRequest asked;
   asked.message = &request;
@@ -322,13 +348,12 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   // gRPC is spoken over HTTP/2 alone, and by POST.
   if (settings->version == HttpVersion::kGrpc && (request.version != 20 || request.method != "POST")) co_return own_answer(464, "text/html", error_page(464));
   const std::string trace = make_trace(request.header("x-amzn-trace-id"), to_seconds(reactor_.now()), random(), random());
-  (void)sets_group;
   if (!settings->function.empty()) co_return co_await function_target(settings, request, peer.ip);
   const std::uint64_t sticky = settings->stickiness != Stickiness::kNone ? read_target_cookie(cookie, *settings, reactor_.now()) : 0;
   if (!is_one_word(request.method) || !is_one_word(request.target) || !is_one_word(request.host)) co_return make_error(400);
   const HeadSettings& heads = listener->plan.heads;
-  const HeadContext context{.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls};
-  RequestFacts facts{.host = request.host};
+  const HeadContext context{.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls, .identity = peer.identity};
+  RequestFacts facts{.host = request.host, .host_header = request.host, .host_headers = 1};
   facts.has_forwarded_for = request.has_header("x-forwarded-for");
   facts.forwarded_for = request.header("x-forwarded-for");
   std::string out_head;
@@ -348,8 +373,11 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   if (const auto size = request.body->size(); !size) out_head += "Transfer-Encoding: chunked\r\n";
   else if (*size > 0 || request.has_header("content-length")) out_head += "Content-Length: " + std::to_string(*size) + "\r\n";
   out_head += "\r\n";
-  if (settings->version != HttpVersion::kHttp1) co_return co_await forward_http2(*this, group, sticky, request, std::move(out_head));
-  co_return co_await forward_http1(*this, group, sticky, request, std::move(out_head));
+  std::shared_ptr<Target> target;
+  http::Response response = settings->version != HttpVersion::kHttp1 ? co_await forward_http2(*this, group, sticky, request, std::move(out_head), target)
+                                                                     : co_await forward_http1(*this, group, sticky, request, std::move(out_head), target);
+  if (target) add_cookies(response, make_cookies(*settings, *target, sticky, sets_cookie(response, settings->app_cookie), sets_group ? &forward : nullptr, index, reactor_.now()));
+  co_return response;
 }
 
 }  // namespace reef::edge

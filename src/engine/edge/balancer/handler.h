@@ -9,11 +9,14 @@
 
 namespace reef::edge {
 
-// A reply to `request` by a target of `group`, streamed both ways. `head` is the request's as HTTP/1.1 bytes.
-Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head);
+// A reply to `request` by a target of `group`, streamed both ways. `head` is the request's as HTTP/1.1 bytes; the target that
+// answered is noted.
+Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head,
+                                   std::shared_ptr<Target>& chosen_target);
 
 // The same to a target that speaks HTTP/2, gRPC included.
-Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head);
+Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head,
+                                   std::shared_ptr<Target>& chosen_target);
 
 http::Response make_error(int status);
 

@@ -32,6 +32,13 @@ bool is_replaced(std::string_view name, bool is_upgrade, bool keeps_forwarded_fo
   }
 }
 
+bool is_certificate(std::string_view name) { return name.size() >= 22 && is(name.substr(0, 22), "x-amzn-mtls-clientcert"); }
+
+bool is_changed(std::string_view name, const ReplyChanges& changes) {
+  if (!changes.shows_server && is(name, "server")) return true;
+  return std::any_of(changes.headers.begin(), changes.headers.end(), [&](const auto& header) { return equals_ignoring_case(name, header.first); });
+}
+
 bool is_plain_name(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
@@ -42,6 +49,24 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out += name;
   out += ": ";
   out += value;
+  out += "\r\n";
+}
+
+// Unless it is preserved, the Host loses a usual port and gains that of a listener at another one.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#host-header-preservation
+void append_host(std::string& out, const RequestFacts& facts, bool preserves, std::string_view listener_port) {
+  if (preserves && facts.host_headers > 0) return append_field(out, "Host", facts.host_header);
+  std::string_view host = facts.host;
+  const auto colon = host.rfind(':'), bracket = host.rfind(']');
+  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon);
+  const bool is_usual = listener_port == "80" || listener_port == "443";
+  if (is_usual && has_port && (host.substr(colon) == ":80" || host.substr(colon) == ":443")) host = host.substr(0, colon);
+  out += "Host: ";
+  out += host;
+  if (!is_usual && !has_port && !host.empty()) {
+    out += ':';
+    out += listener_port;
+  }
   out += "\r\n";
 }
 
@@ -75,7 +100,7 @@ RequestFacts read_facts(std::string_view bytes, const Http1Head& head) {
     switch (name.size()) {
       case 4:
         if (is(name, "host")) {
-          out.host = value_of(bytes, field);
+          out.host = out.host_header = value_of(bytes, field);
           ++out.host_headers;
         }
         break;
@@ -123,17 +148,15 @@ void append_balancer_fields(std::string& out, const RequestFacts& facts, const H
   }
   out += context.is_tls ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n";
   append_field(out, "X-Forwarded-Port", context.listener_port);
-  append_field(out, "Host", facts.host);
+  append_host(out, facts, settings.preserves_host, context.listener_port);
   append_field(out, "X-Amzn-Trace-Id", trace);
-  if (settings.adds_tls_headers && context.is_tls) {
-    append_field(out, "X-Amzn-Tls-Version", context.tls_version);
-    append_field(out, "X-Amzn-Tls-Cipher-Suite", context.tls_cipher);
-  }
+  out += context.identity;
   if (context.is_upgrade) out += "Connection: upgrade\r\n";
 }
 
 bool passes(std::string_view name, const HeadSettings& settings, const HeadContext& context) {
-  return !is_replaced(name, context.is_upgrade, settings.forwarded_for == ForwardedFor::kPreserve) && !(settings.drops_invalid_names && !is_plain_name(name));
+  return !is_replaced(name, context.is_upgrade, settings.forwarded_for == ForwardedFor::kPreserve) && !(settings.drops_invalid_names && !is_plain_name(name)) &&
+         !(settings.tells_certificates && is_certificate(name));
 }
 
 void append_request_head(std::string& out, std::string_view bytes, const Http1Head& head, const RequestFacts& facts, const HeadSettings& settings,
@@ -175,6 +198,7 @@ void append_reply_head(std::string& out, std::string_view bytes, const Http1Head
   out.append(bytes, 8, first_field - 8);
   bool has_date = head.status < 200;
   append_lines(out, bytes, head, [&](std::string_view name) {
+    if (how.changes && is_changed(name, *how.changes)) return true;
     switch (name.size()) {
       case 4: has_date = has_date || is(name, "date"); return false;
       case 7: return is(name, "upgrade") && !how.is_upgrade;
@@ -186,6 +210,7 @@ void append_reply_head(std::string& out, std::string_view bytes, const Http1Head
   });
   if (!has_date) append_field(out, "Date", date);
   out += how.extra;
+  if (how.changes && head.status >= 200) out += how.changes->lines;
   if (how.chunk) out += "Transfer-Encoding: chunked\r\n";
   if (how.is_upgrade) out += "Connection: upgrade\r\n";
   else if (head.status >= 200) out += how.keeps_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
@@ -224,13 +249,13 @@ std::string_view reason_of(int status) {
 }
 
 void append_answer(std::string& out, int status, std::string_view content_type, std::string_view body, std::string_view extra, bool keeps_alive,
-                   bool without_body, std::string_view date) {
+                   bool without_body, std::string_view date, bool shows_server) {
   char number[24];
   out += "HTTP/1.1 ";
   out.append(number, std::to_chars(number, number + sizeof number, status).ptr);
   out += ' ';
   out += reason_of(status);
-  out += "\r\nServer: awselb/2.0\r\n";
+  out += shows_server ? "\r\nServer: awselb/2.0\r\n" : "\r\n";
   append_field(out, "Date", date);
   if (!content_type.empty()) append_field(out, "Content-Type", content_type);
   out += "Content-Length: ";

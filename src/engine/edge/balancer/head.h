@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "wire/http1.h"
 
@@ -19,6 +21,7 @@ struct HeadSettings {
   bool preserves_host = false;
   bool drops_invalid_names = false;      // names with other than letters, digits and '-'
   bool adds_tls_headers = false;
+  bool tells_certificates = false;       // X-Amzn-Mtls-*: whatever came under these names is the client's own claim
 };
 
 // What the balancer knows of the connection that a request came on.
@@ -26,8 +29,16 @@ struct HeadContext {
   std::string_view client_ip, client_port;
   std::string_view listener_port;   // "443"
   bool is_tls = false;
-  std::string_view tls_version, tls_cipher;
+  std::string_view identity;        // complete header lines about the client's TLS connection
   bool is_upgrade = false;          // "Upgrade" and "Connection: upgrade" pass
+};
+
+// What a listener changes in every reply, its own answers included.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html
+struct ReplyChanges {
+  bool shows_server = true;              // the Server header
+  std::vector<std::pair<std::string, std::string>> headers;   // instead of what a target sent under these names
+  std::string lines;                     // the same as complete header lines
 };
 
 // What routing needs of the headers, found on the one pass over them.
@@ -38,6 +49,7 @@ struct RequestFacts {
   std::string_view upgrade;         // value of Upgrade
   std::string_view trace;           // X-Amzn-Trace-Id as it came
   std::string_view forwarded_for;
+  std::string_view host_header;     // as it came, whatever the target
   int host_headers = 0;
   bool has_forwarded_for = false;
   bool is_grpc = false;
@@ -63,13 +75,14 @@ struct ReplyHead {
   bool unchunk = false;             // drop Transfer-Encoding: the client is sent the decoded body
   bool is_upgrade = false;
   std::string_view extra;           // complete header lines to add
+  const ReplyChanges* changes = nullptr;
 };
 void append_reply_head(std::string& out, std::string_view bytes, const wire::Http1Head& head, const ReplyHead& how, std::string_view date);
 
 // The balancer's own answers: status, reason and a small page, as AWS sends them.
 std::string_view reason_of(int status);
 void append_answer(std::string& out, int status, std::string_view content_type, std::string_view body, std::string_view extra, bool keeps_alive,
-                   bool without_body, std::string_view date);
+                   bool without_body, std::string_view date, bool shows_server = true);
 std::string error_page(int status);
 
 }  // namespace reef::edge

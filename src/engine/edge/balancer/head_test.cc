@@ -12,7 +12,8 @@ std::string forwarded(std::string_view bytes, HeadSettings settings = {}, bool i
   EXPECT_EQ(wire::parse_request_head(bytes, 65536, head).status, wire::Http1Status::kComplete);
   std::string out;
   append_request_head(out, bytes, head, read_facts(bytes, head), settings,
-                      {.client_ip = "10.0.0.7", .client_port = "1234", .listener_port = "443", .is_tls = true, .tls_version = "TLSv1.3", .tls_cipher = "X", .is_upgrade = is_upgrade},
+                      {.client_ip = "10.0.0.7", .client_port = "1234", .listener_port = "443", .is_tls = true,
+                       .identity = settings.adds_tls_headers ? "X-Amzn-Tls-Version: TLSv1.3\r\nX-Amzn-Tls-Cipher-Suite: X\r\n" : "", .is_upgrade = is_upgrade},
                       "Root=1-a-b");
   return out;
 }
@@ -90,6 +91,29 @@ TEST(Plan, Locations) {
   const Redirect moved{.host = "www.#{host}", .path = "/v2/#{path}/#{other}", .query = "from=#{protocol}&#{query}"};
   EXPECT_EQ(make_location(moved, "http", "h", 8080, "/x", "y"), "http://www.h:8080/v2/x/#{other}?from=http&y");
   EXPECT_EQ(make_location({.path = "/#{path"}, "http", "h", 80, "/x", ""), "http://h:80/#{path");
+}
+
+TEST(Head, TheHostTellsAnUnusualPortUnlessItIsPreserved) {
+  const auto host = [](std::string_view bytes, bool preserves) {
+    wire::Http1Head head;
+    EXPECT_EQ(wire::parse_request_head(bytes, 65536, head).status, wire::Http1Status::kComplete);
+    std::string out;
+    append_request_head(out, bytes, head, read_facts(bytes, head), {.preserves_host = preserves}, {.client_ip = "10.0.0.7", .client_port = "1", .listener_port = "8080"}, "t");
+    const auto at = out.find("Host: ") + 6;
+    return out.substr(at, out.find('\r', at) - at);
+  };
+  EXPECT_EQ(host("GET / HTTP/1.1\r\nHost: h\r\n\r\n", false), "h:8080");
+  EXPECT_EQ(host("GET / HTTP/1.1\r\nHost: h\r\n\r\n", true), "h");
+  EXPECT_EQ(host("GET / HTTP/1.1\r\nHost: h:1\r\n\r\n", false), "h:1");
+  EXPECT_EQ(host("GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n", false), "[::1]:8080");
+  EXPECT_EQ(host("GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n", false), "other:8080");
+  EXPECT_EQ(host("GET http://other/ HTTP/1.1\r\nHost: h\r\n\r\n", true), "h");
+}
+
+TEST(Head, ARepliesHeadersAreReplacedByTheListeners) {
+  const ReplyChanges changes{.shows_server = false, .headers = {{"X-Frame-Options", "DENY"}}, .lines = "X-Frame-Options: DENY\r\n"};
+  EXPECT_EQ(replied("HTTP/1.1 200 OK\r\nServer: x\r\nDate: d\r\nx-frame-options: no\r\nA: b\r\nContent-Length: 0\r\n\r\n", {.changes = &changes}),
+            "HTTP/1.1 200 OK\r\nDate: d\r\nA: b\r\nContent-Length: 0\r\nX-Frame-Options: DENY\r\nConnection: keep-alive\r\n\r\n");
 }
 
 }  // namespace

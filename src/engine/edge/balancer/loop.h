@@ -94,6 +94,8 @@ class BalancerLoop {
   void hand_over(io::Transport&& transport, const std::shared_ptr<ListenerSlot>& slot, std::string peer, std::string unread);
   // Answers a request of another protocol than HTTP/1.1 over a balancer's own connection.
   Task<http::Response> serve(std::shared_ptr<ListenerSlot> slot, http::Request& request);
+  // The same under one state of the listener, before it changes the reply.
+  Task<http::Response> serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request);
   std::size_t clients() const { return clients_.size(); }
 
  private:

@@ -54,6 +54,13 @@ enum class ListenerProtocol { kHttp, kHttps, kTcp, kTls, kUdp, kTcpUdp };
 // Whether targets are told who a TLS client is.
 enum class ClientCertificates { kNone, kPassedOn, kVerified };
 
+// The names of the headers that tell targets of a client's TLS connection; listeners may give them others.
+struct IdentityNames {
+  std::string tls_version = "X-Amzn-Tls-Version", tls_cipher = "X-Amzn-Tls-Cipher-Suite";
+  std::string certificate = "X-Amzn-Mtls-Clientcert", serial = "X-Amzn-Mtls-Clientcert-Serial-Number", issuer = "X-Amzn-Mtls-Clientcert-Issuer",
+              subject = "X-Amzn-Mtls-Clientcert-Subject", validity = "X-Amzn-Mtls-Clientcert-Validity", leaf = "X-Amzn-Mtls-Clientcert-Leaf";
+};
+
 struct ListenerPlan {
   std::string id;
   std::string address;                     // "127.64.0.3"
@@ -63,6 +70,8 @@ struct ListenerPlan {
   Duration idle_timeout = 60s;             // without a byte in either direction
   Duration client_keep_alive = 3600s;      // a connection's whole life
   bool allows_http2 = true;
+  IdentityNames identity_names;
+  ReplyChanges replies;
   ClientCertificates client_certificates = ClientCertificates::kNone;
   std::vector<RuleConditions> conditions;  // in order of priority
   std::vector<RuleActions> actions;        // of those conditions, and the default's at the end

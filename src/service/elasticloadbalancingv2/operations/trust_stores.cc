@@ -28,7 +28,8 @@ Task<Reply<std::string>> read_bundle(Elb& elb, const Call& call, const std::stri
   from.http_response = &streamed;
   const auto reply = co_await elb.caller.call<aws::s3::GetObjectOutput>(from, aws::s3::ops::kGetObject, in);
   if (!reply) co_return Err(aws::Error(errors::kCaCertificatesBundleNotFoundException, "The specified CA certificates bundle does not exist"));
-  std::string body = std::move(streamed.body);
+  // A small object is in the output itself.
+  std::string body = streamed.body.empty() ? reply->body.value_or("") : std::move(streamed.body);
   if (streamed.stream) {
     auto all = co_await http::read_all(*streamed.stream, kBundleBytesMax);
     if (!all) co_return Err(aws::Error(errors::kInvalidCaCertificatesBundleException, "The CA certificates bundle cannot be read: " + all.error().message));
