@@ -93,6 +93,21 @@ def test_routes_lead_through_attached_gateways(ec2, vpc):
     ec2.delete_internet_gateway(InternetGatewayId=gateway)
 
 
+def test_nat_gateways_hold_their_address(ec2, vpc):
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    address = ec2.allocate_address(Domain="vpc")
+    nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address["AllocationId"])["NatGateway"]
+    assert nat["NatGatewayAddresses"][0]["PublicIp"] == address["PublicIp"]
+    refused("Resource.AlreadyAssociated", ec2.create_nat_gateway, SubnetId=subnet, AllocationId=address["AllocationId"])
+    refused("InvalidIPAddress.InUse", ec2.release_address, AllocationId=address["AllocationId"])
+    refused("DependencyViolation", ec2.delete_subnet, SubnetId=subnet)
+    assert ec2.describe_nat_gateways(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NatGateways"][0]["State"] == "available"
+    ec2.delete_nat_gateway(NatGatewayId=nat["NatGatewayId"])
+    refused("NatGatewayNotFound", ec2.delete_nat_gateway, NatGatewayId=nat["NatGatewayId"])
+    ec2.release_address(AllocationId=address["AllocationId"])
+    refused("InvalidAllocationID.NotFound", ec2.describe_addresses, AllocationIds=[address["AllocationId"]])
+
+
 def test_group_rules(ec2, vpc):
     group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
     refused("InvalidGroup.Duplicate", ec2.create_security_group, GroupName="web", Description="web", VpcId=vpc)
@@ -145,6 +160,10 @@ TEMPLATE = {
         "Attachment": {"Type": "AWS::EC2::VPCGatewayAttachment", "Properties": {"VpcId": {"Ref": "Vpc"}, "InternetGatewayId": {"Ref": "Gateway"}}},
         "Routes": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
         "Out": {"Type": "AWS::EC2::Route", "DependsOn": "Attachment", "Properties": {"RouteTableId": {"Ref": "Routes"}, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": {"Ref": "Gateway"}}},
+        "Address": {"Type": "AWS::EC2::EIP", "Properties": {"Domain": "vpc"}},
+        "Nat": {"Type": "AWS::EC2::NatGateway", "Properties": {"SubnetId": {"Ref": "SubnetA"}, "AllocationId": {"Fn::GetAtt": "Address.AllocationId"}}},
+        "Inside": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+        "InsideOut": {"Type": "AWS::EC2::Route", "Properties": {"RouteTableId": {"Ref": "Inside"}, "DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": {"Ref": "Nat"}}},
         "RoutesA": {"Type": "AWS::EC2::SubnetRouteTableAssociation", "Properties": {"SubnetId": {"Ref": "SubnetA"}, "RouteTableId": {"Ref": "Routes"}}},
         "Front": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "front", "VpcId": {"Ref": "Vpc"}, "SecurityGroupIngress": [
             {"IpProtocol": "tcp", "FromPort": "80", "ToPort": "80", "CidrIp": "0.0.0.0/0"}]}},
@@ -167,11 +186,15 @@ def test_a_template_makes_and_removes_a_network(daemon, ec2):
     assert back["IpPermissions"][0]["UserIdGroupPairs"][0]["GroupId"] == outputs["Front"]
     assert [(one["IpProtocol"], one["FromPort"]) for one in back["IpPermissionsEgress"]] == [("tcp", 443)]
     changed = json.loads(json.dumps(TEMPLATE))
+    changed["Resources"]["Address"]["Properties"]["Tags"] = [{"Key": "Name", "Value": "out"}]
+    (address,) = ec2.describe_addresses()["Addresses"]
     changed["Resources"]["Front"]["Properties"]["SecurityGroupIngress"].append({"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"})
     cloudformation.update_stack(StackName="net", TemplateBody=json.dumps(changed))
     cloudformation.get_waiter("stack_update_complete").wait(StackName="net", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     (front,) = ec2.describe_security_groups(GroupIds=[outputs["Front"]])["SecurityGroups"]
     assert sorted(one["FromPort"] for one in front["IpPermissions"]) == [80, 443]
+    (tagged,) = ec2.describe_addresses(Filters=[{"Name": "tag:Name", "Values": ["out"]}])["Addresses"]
+    assert tagged["AllocationId"] == address["AllocationId"]
     assert ec2.describe_vpcs(VpcIds=[outputs["Vpc"]])["Vpcs"][0]["Tags"]
     cloudformation.delete_stack(StackName="net")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="net", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
