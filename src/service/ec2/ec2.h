@@ -33,7 +33,8 @@ namespace operations {
   V(DeleteRoute) V(AssociateRouteTable) V(DisassociateRouteTable) V(CreateSecurityGroup) V(DeleteSecurityGroup)      \
   V(DescribeSecurityGroups) V(AuthorizeSecurityGroupIngress) V(AuthorizeSecurityGroupEgress)                         \
   V(RevokeSecurityGroupIngress) V(RevokeSecurityGroupEgress) V(CreateTags) V(DeleteTags) V(DescribeTags)             \
-  V(DescribeAvailabilityZones) V(DescribeRegions)
+  V(DescribeAvailabilityZones) V(DescribeRegions) V(AllocateAddress) V(ReleaseAddress) V(DescribeAddresses)          \
+  V(CreateNatGateway) V(DeleteNatGateway) V(DescribeNatGateways)
 // None waits for anything, so they are plain functions; service.cc makes tasks of them and answers DryRun.
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(const model::Name##Input& in, const Call& call);
 EC2_OPERATIONS(EC2_OPERATION)

@@ -153,7 +153,7 @@ Task<aws::Reply<void>> remove_table(const ResourceContext& context, const Resour
   co_return co_await aws::call_unless_gone(context, "ec2", "DeleteRouteTable", Json::object({{"RouteTableId", current.physical_id}}), "InvalidRouteTableID.NotFound");
 }
 Task<aws::Reply<ResourceState>> create_route(const ResourceContext& context, const Json& properties) {
-  CO_TRY(co_await invoke(context, "CreateRoute", copy(properties, {"RouteTableId", "DestinationCidrBlock", "GatewayId"})));
+  CO_TRY(co_await invoke(context, "CreateRoute", copy(properties, {"RouteTableId", "DestinationCidrBlock", "GatewayId", "NatGatewayId"})));
   const std::string cidr = properties.text("DestinationCidrBlock");
   co_return ResourceState{.physical_id = properties.text("RouteTableId") + "|" + cidr, .attributes = Json::object({{"CidrBlock", cidr}})};
 }
@@ -191,7 +191,7 @@ const aws::ResourceType kGatewayAttachment{.name = "AWS::EC2::VPCGatewayAttachme
 const aws::ResourceType kRouteTable{.name = "AWS::EC2::RouteTable", .properties = {{"Tags"}, {"VpcId", OnChange::kReplace, true}},
                                     .create = create_table, .update = keep_and_tag, .remove = remove_table};
 const aws::ResourceType kRoute{.name = "AWS::EC2::Route",
-                               .properties = {{"DestinationCidrBlock", OnChange::kReplace, true}, {"GatewayId", OnChange::kUpdate, true}, {"RouteTableId", OnChange::kReplace, true}},
+                               .properties = {{"DestinationCidrBlock", OnChange::kReplace, true}, {"GatewayId"}, {"NatGatewayId"}, {"RouteTableId", OnChange::kReplace, true}},
                                .create = create_route, .update = update_route, .remove = remove_route};
 const aws::ResourceType kRouteTableAssociation{.name = "AWS::EC2::SubnetRouteTableAssociation",
                                                .properties = {{"RouteTableId", OnChange::kReplace, true}, {"SubnetId", OnChange::kReplace, true}},

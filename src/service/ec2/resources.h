@@ -6,6 +6,6 @@
 namespace reef::service::ec2::resources {
 
 extern const aws::ResourceType kVpc, kSubnet, kInternetGateway, kGatewayAttachment, kRouteTable, kRoute, kRouteTableAssociation, kSecurityGroup,
-    kIngress, kEgress;
+    kIngress, kEgress, kAddress, kNatGateway;
 
 }  // namespace reef::service::ec2::resources

@@ -28,7 +28,8 @@ const aws::ServiceDefinition kEc2{
 #undef EC2_ROW
         },
     .resources = {&resources::kVpc, &resources::kSubnet, &resources::kInternetGateway, &resources::kGatewayAttachment, &resources::kRouteTable,
-                  &resources::kRoute, &resources::kRouteTableAssociation, &resources::kSecurityGroup, &resources::kIngress, &resources::kEgress},
+                  &resources::kRoute, &resources::kRouteTableAssociation, &resources::kSecurityGroup, &resources::kIngress, &resources::kEgress,
+                  &resources::kAddress, &resources::kNatGateway},
 };
 
 }  // namespace

@@ -28,6 +28,8 @@ EC2_KIND(InternetGateway, "internet-gateway", "igw", "internetGateway ID", "Inva
 EC2_KIND(RouteTable, "route-table", "rtb", "routeTable ID", "InvalidRouteTableID.NotFound", route_table_id)
 EC2_KIND(SecurityGroup, "security-group", "sg", "security group", "InvalidGroup.NotFound", group_id)
 EC2_KIND(SecurityGroupRule, "security-group-rule", "sgr", "security group rule ID", "InvalidSecurityGroupRuleId.NotFound", security_group_rule_id)
+EC2_KIND(Address, "elastic-ip", "eipalloc", "allocation ID", "InvalidAllocationID.NotFound", allocation_id)
+EC2_KIND(NatGateway, "natgateway", "nat", "NAT gateway", "NatGatewayNotFound", nat_gateway_id)
 #undef EC2_KIND
 
 // Opaque values by kind and id, of the call's account and region. Makes the default VPC first.

@@ -103,21 +103,27 @@ Reply<model::DescribeRouteTablesOutput> DescribeRouteTables(const model::Describ
 
 Reply<model::CreateRouteOutput> CreateRoute(const model::CreateRouteInput& in, const Call& call) {
   auto table = TRY(get<model::RouteTable>(call, in.route_table_id));
-  if (in.destination_ipv6_cidr_block || in.destination_prefix_list_id || !in.gateway_id)
-    return Err(aws::Error("UnsupportedOperation", "This version of Atoll supports routes from an IPv4 block to an internet gateway (DestinationCidrBlock and GatewayId).", 400));
+  if (in.destination_ipv6_cidr_block || in.destination_prefix_list_id || in.gateway_id.has_value() == in.nat_gateway_id.has_value())
+    return Err(aws::Error("UnsupportedOperation", "This version of Atoll supports routes from an IPv4 block to an internet gateway or a NAT gateway (DestinationCidrBlock, and GatewayId or NatGatewayId).", 400));
   if (!in.destination_cidr_block) return Err(aws::Error("MissingParameter", "The request must contain the parameter destinationCidrBlock", 400));
   const auto cidr = parse_cidr(*in.destination_cidr_block);
   if (!cidr) return Err(invalid_value(fmt::format("Value ({}) for parameter destinationCidrBlock is invalid. This is not a valid CIDR block.", *in.destination_cidr_block)));
-  const auto gateway = find<model::InternetGateway>(call, *in.gateway_id);
-  if (!gateway) return Err(aws::Error("InvalidGatewayID.NotFound", fmt::format("The gateway ID '{}' does not exist", *in.gateway_id), 400));
   bool attached = false;
-  for (const auto& one : *gateway->attachments) attached = attached || one.vpc_id == table.vpc_id;
-  if (!attached) return Err(invalid_value(fmt::format("route table {} and network gateway {} belong to different networks", in.route_table_id, *in.gateway_id)));
+  if (in.nat_gateway_id) {
+    const auto nat = TRY(get<model::NatGateway>(call, *in.nat_gateway_id));
+    attached = nat.vpc_id == table.vpc_id;
+  } else {
+    const auto gateway = find<model::InternetGateway>(call, *in.gateway_id);
+    if (!gateway) return Err(aws::Error("InvalidGatewayID.NotFound", fmt::format("The gateway ID '{}' does not exist", *in.gateway_id), 400));
+    for (const auto& one : *gateway->attachments) attached = attached || one.vpc_id == table.vpc_id;
+  }
+  if (!attached) return Err(invalid_value(fmt::format("route table {} and network gateway {} belong to different networks", in.route_table_id, in.gateway_id ? *in.gateway_id : *in.nat_gateway_id)));
   for (const auto& route : *table.routes)
     if (route.destination_cidr_block == cidr->text()) return Err(aws::Error("RouteAlreadyExists", fmt::format("The route identified by {} already exists.", cidr->text()), 400));
   model::Route route;
   route.destination_cidr_block = cidr->text();
   route.gateway_id = in.gateway_id;
+  route.nat_gateway_id = in.nat_gateway_id;
   route.origin = "CreateRoute";
   route.state = "active";
   table.routes->push_back(std::move(route));

@@ -38,6 +38,8 @@ Reply<model::CreateSubnetOutput> CreateSubnet(const model::CreateSubnetInput& in
 
 Reply<model::DeleteSubnetOutput> DeleteSubnet(const model::DeleteSubnetInput& in, const Call& call) {
   TRY(get<model::Subnet>(call, in.subnet_id));
+  for (const auto& gateway : all<model::NatGateway>(call))
+    if (gateway.subnet_id == in.subnet_id) return Err(in_use("subnet", in.subnet_id));
   // Its association with a route table goes with it.
   for (model::RouteTable& table : all<model::RouteTable>(call))
     if (std::erase_if(*table.associations, [&](const auto& one) { return one.subnet_id == in.subnet_id; }) > 0) put(call, table);

@@ -24,7 +24,8 @@ bool exists(const Call& call, const std::string& id) { return find<T>(call, id).
 template <class Visit>
 bool any_kind(const Visit& visit) {
   return visit.template operator()<model::Vpc>() || visit.template operator()<model::Subnet>() || visit.template operator()<model::InternetGateway>() ||
-         visit.template operator()<model::RouteTable>() || visit.template operator()<model::SecurityGroup>() || visit.template operator()<model::SecurityGroupRule>();
+         visit.template operator()<model::RouteTable>() || visit.template operator()<model::SecurityGroup>() || visit.template operator()<model::SecurityGroupRule>() ||
+         visit.template operator()<model::Address>() || visit.template operator()<model::NatGateway>();
 }
 
 template <class Change>
