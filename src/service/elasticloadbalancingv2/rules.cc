@@ -185,7 +185,9 @@ Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>
       ++ends;
     } else if (action->type == "authenticate-oidc") {
       if (!action->authenticate_oidc_config) return Err(invalid("An authenticate-oidc action must have a configuration"));
-      out.authenticate = TRY(read_oidc(*action->authenticate_oidc_config, is_https));
+      // Refused rather than ignored: a rule without its sign-in would let everybody through.
+      TRY(read_oidc(*action->authenticate_oidc_config, is_https));
+      return Err(aws::not_implemented("Action type 'authenticate-oidc'"));
     } else {
       return Err(aws::not_implemented(fmt::format("Action type '{}'", action->type)));
     }
