@@ -163,6 +163,25 @@ def test_unhealthy_targets_get_nothing(daemon):
         assert {server_of(balancer) for _ in range(10)} == {"good"}
 
 
+def test_all_targets_serve_when_too_few_are_healthy(daemon):
+    key = "target_group_health.unhealthy_state_routing.minimum_healthy_targets."
+    with Upstream(name="good") as good, Upstream(lambda method, target, *_: (500 if target == "/health" else 200, {}, b'{"server": "bad"}')) as bad:
+        balancer = Balancer(daemon, "failopen")
+        group = balancer.group("g", good.port, bad.port, wait=False, UnhealthyThresholdCount=2)
+        balancer.until_healthy(group, 1)
+
+        def served_by(**minimum):
+            balancer.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[{"Key": key + name, "Value": value} for name, value in minimum.items()])
+            return {server_of(balancer) for _ in range(10)}
+        assert served_by(percentage="50") == {"good"}
+        assert served_by(percentage="51") == {"good", "bad"}
+        assert served_by(percentage="off", count="2") == {"good", "bad"}
+        assert served_by(count="1") == {"good"}
+        for wrong in ({"count": "0"}, {"percentage": "101"}):
+            with pytest.raises(balancer.elb.exceptions.ClientError, match="not valid"):
+                served_by(**wrong)
+
+
 def test_deregistered_targets_finish_what_they_have(daemon):
     import threading
     started, release = threading.Event(), threading.Event()

@@ -85,10 +85,10 @@ constexpr Known kHttpGroup[] = {
     {"load_balancing.algorithm.type", "round_robin", "round_robin|least_outstanding_requests|weighted_random"},
     {"load_balancing.algorithm.anomaly_mitigation", "off", "on|off"},
     {"load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "true|false|use_load_balancer_configuration"},
-    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "text"},
-    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "text"},
-    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "text"},
-    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "text"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "int:1:1000"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "off|int:1:100"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "int:1:1000"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "off|int:1:100"},
 };
 constexpr Known kFunctionGroup[] = {{"lambda.multi_value_headers.enabled", "false", "bool"}};
 constexpr Known kNetworkGroup[] = {
@@ -101,10 +101,10 @@ constexpr Known kNetworkGroup[] = {
     {"load_balancing.cross_zone.enabled", "use_load_balancer_configuration", "true|false|use_load_balancer_configuration"},
     {"target_health_state.unhealthy.connection_termination.enabled", "true", "bool"},
     {"target_health_state.unhealthy.draining_interval_seconds", "0", "int:0:360000"},
-    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "text"},
-    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "text"},
-    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "text"},
-    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "text"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.count", "1", "int:1:1000"},
+    {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "off|int:1:100"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "int:1:1000"},
+    {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "off|int:1:100"},
 };
 
 struct KnownList {
@@ -160,6 +160,7 @@ bool takes(std::string_view values, std::string_view value) {
     const auto number = parse_int<std::int64_t>(value);
     return number && *number >= *parse_int<std::int64_t>(parts[1]) && *number <= *parse_int<std::int64_t>(parts[2]);
   }
+  if (values == "off|int:1:100") return value == "off" || takes("int:1:100", value);
   const auto words = split(values, '|');
   return std::find(words.begin(), words.end(), value) != words.end();
 }

@@ -185,7 +185,9 @@ Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>
       ++ends;
     } else if (action->type == "authenticate-oidc") {
       if (!action->authenticate_oidc_config) return Err(invalid("An authenticate-oidc action must have a configuration"));
-      out.authenticate = TRY(read_oidc(*action->authenticate_oidc_config, is_https));
+      // Refused rather than ignored: a rule without its sign-in would let everybody through.
+      TRY(read_oidc(*action->authenticate_oidc_config, is_https));
+      return Err(aws::not_implemented("Action type 'authenticate-oidc'"));
     } else {
       return Err(aws::not_implemented(fmt::format("Action type '{}'", action->type)));
     }
@@ -260,6 +262,11 @@ edge::GroupSettings group_settings(const Group& group) {
   out.mitigates_anomalies = attribute(group, "load_balancing.algorithm.anomaly_mitigation") == "on";
   out.slow_start = seconds("slow_start.duration_seconds");
   out.deregistration_delay = seconds("deregistration_delay.timeout_seconds");
+  const auto least = [&](std::string_view key, int otherwise) {
+    return parse_int<int>(attribute(group, fmt::format("target_group_health.unhealthy_state_routing.minimum_healthy_targets.{}", key))).value_or(otherwise);
+  };
+  out.healthy_count_min = least("count", 1);
+  out.healthy_percent_min = least("percentage", 0);
   if (attribute(group, "stickiness.enabled") == "true") {
     const std::string type = attribute(group, "stickiness.type");
     out.stickiness = type == "app_cookie" ? edge::Stickiness::kAppCookie : type == "source_ip" ? edge::Stickiness::kSourceIp : edge::Stickiness::kBalancerCookie;

@@ -71,12 +71,14 @@ Task<void> Balancers::put_group(GroupSettings settings) {
   const bool checks_changed = !is_new && (kept->settings->health.enabled != settings.health.enabled || kept->settings->health.protocol != settings.health.protocol ||
                                           kept->settings->health.path != settings.health.path || kept->settings->health.port != settings.health.port ||
                                           kept->settings->health.interval != settings.health.interval);
+  const bool minimum_changed = !is_new && (kept->settings->healthy_count_min != settings.healthy_count_min || kept->settings->healthy_percent_min != settings.healthy_percent_min);
   kept->settings = std::make_shared<const GroupSettings>(std::move(settings));
   refresh_use();
   co_await on_each_loop([&](BalancerLoop& loop) { loop.put_group(kept->settings); });
-  if (!checks_changed) co_return;
+  if (!checks_changed && !minimum_changed) co_return;
   const Time now = store::Shard::control().now();
   for (const auto& [key, entry] : kept->entries) {
+    if (!checks_changed) break;
     entry->health.settings_changed(kept->settings->health, now);
     schedule(kept, entry);
   }
@@ -179,9 +181,11 @@ Task<void> Balancers::publish(Group& group, std::vector<std::shared_ptr<Target>>
   auto set = std::make_shared<TargetSet>();
   for (const auto& [key, entry] : group.entries)
     if (entry->health.state() == HealthState::kHealthy || entry->health.state() == HealthState::kUnavailable) set->usable.push_back(entry->target);
-  if (set->usable.empty())
+  if (fails_open(*group.settings, set->usable.size(), group.entries.size())) {
+    set->usable.clear();
     for (const auto& [key, entry] : group.entries)
       if (entry->health.state() != HealthState::kUnused && !entry->spec.ip.empty()) set->usable.push_back(entry->target);
+  }
   const std::string id = group.settings->id;
   const std::shared_ptr<const TargetSet> shared = std::move(set);
   co_await on_each_loop([&](BalancerLoop& loop) { loop.put_targets(id, shared, gone); });

@@ -45,6 +45,10 @@ std::size_t least_outstanding(const std::vector<std::shared_ptr<Target>>& target
 
 }  // namespace
 
+bool fails_open(const GroupSettings& settings, std::size_t healthy, std::size_t registered) {
+  return healthy < static_cast<std::size_t>(settings.healthy_count_min) || healthy * 100 < registered * static_cast<std::size_t>(settings.healthy_percent_min);
+}
+
 const std::shared_ptr<Target>* choose_target(LoopGroup& group, std::uint64_t sticky, Time now, std::uint64_t random) {
   const auto& targets = group.targets->usable;
   const std::size_t count = targets.size();

@@ -74,8 +74,13 @@ struct GroupSettings {
   bool multi_value_headers = false;  // how requests are put to a function
   bool preserves_client_ip = false, proxy_protocol = false, ends_connections = false;
   Duration deregistration_delay = 300s;
+  int healthy_count_min = 1, healthy_percent_min = 0;   // below either, the unhealthy get traffic too; percent 0: only the count matters
   HealthSettings health;
 };
+
+// Whether so few targets of a group are healthy that all of them get traffic.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health.html
+bool fails_open(const GroupSettings& settings, std::size_t healthy, std::size_t registered);
 
 // Those of a group's targets that take new requests; replaced whole when a target comes, goes or changes its health.
 struct TargetSet {

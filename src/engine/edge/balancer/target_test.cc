@@ -71,5 +71,16 @@ TEST(Target, StickyRequestsStayUntilTheirTargetIsGone) {
   EXPECT_NE(choose_target(group, 12345, from_micros(0), 1), nullptr);
 }
 
+TEST(Target, AllGetTrafficWhenTooFewAreHealthy) {
+  GroupSettings settings;
+  EXPECT_TRUE(fails_open(settings, 0, 4));
+  EXPECT_FALSE(fails_open(settings, 1, 4));
+  settings.healthy_count_min = 2;
+  EXPECT_TRUE(fails_open(settings, 1, 4));
+  settings.healthy_percent_min = 75;
+  EXPECT_TRUE(fails_open(settings, 2, 4));
+  EXPECT_FALSE(fails_open(settings, 3, 4));
+}
+
 }  // namespace
 }  // namespace reef::edge
