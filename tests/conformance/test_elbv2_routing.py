@@ -300,6 +300,15 @@ def test_https_with_several_certificates(daemon, pair, authority):
     assert "HTTP/" not in curl(balancer, "shop.example.com", "/", "--cacert", authority, "--tls-max", "1.2")
 
 
+def test_what_is_not_there_says_so(daemon):
+    balancer = Balancer(daemon, "absent")
+    for key in ("access_logs", "connection_logs", "health_check_logs"):
+        with pytest.raises(balancer.elb.exceptions.ClientError, match=f"{key}.s3.enabled is not supported"):
+            balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[{"Key": f"{key}.s3.enabled", "Value": "true"}])
+    with pytest.raises(balancer.elb.exceptions.ClientError, match="alb.* is not supported"):
+        balancer.elb.create_target_group(Name="alb", Protocol="TCP", Port=80, VpcId="vpc-1", TargetType="alb")
+
+
 def test_the_gateway_port_reaches_a_balancer_by_name(daemon, pair):
     balancer = Balancer(daemon, "byname")
     balancer.group("g", pair[0].port)

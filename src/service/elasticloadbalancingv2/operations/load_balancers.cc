@@ -1,7 +1,6 @@
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 #include <algorithm>
 
-#include "base/log.h"
 #include "service/elasticloadbalancingv2/operations.h"
 
 namespace reef::service::elb::operations {
@@ -172,13 +171,11 @@ Task<Reply<model::DescribeLoadBalancerAttributesOutput>> DescribeLoadBalancerAtt
 Task<Reply<model::ModifyLoadBalancerAttributesOutput>> ModifyLoadBalancerAttributes(Elb& elb, const model::ModifyLoadBalancerAttributesInput& in, const Call&) {
   Balancer changed = *CO_TRY(elb.balancer(in.load_balancer_arn));
   for (const auto& attribute : in.attributes) CO_TRY(set_attribute(changed, attribute.key.value_or(""), attribute.value.value_or("")));
+  for (const std::string_view logs : {"access_logs", "connection_logs", "health_check_logs"})
+    if (const std::string key = fmt::format("{}.s3.enabled", logs); attribute(changed, key) == "true") co_return Err(aws::not_implemented("Load balancer attribute " + key));
   elb.balancers[in.load_balancer_arn] = changed;
   elb.save(changed);
   co_await elb.committed();
-  // Kept and shown, so that whole stacks can be made; but nothing is written.
-  for (const std::string_view logs : {"access_logs", "connection_logs", "health_check_logs"})
-    if (attribute(changed, fmt::format("{}.s3.enabled", logs)) == "true")
-      log::warn("a load balancer's logs are enabled, but are not written to S3", {{"load-balancer", in.load_balancer_arn}, {"logs", std::string(logs)}});
   co_await elb.apply_all_of(in.load_balancer_arn);
   co_return model::ModifyLoadBalancerAttributesOutput{.attributes = list_attributes<model::LoadBalancerAttribute>(changed)};
 }
