@@ -48,6 +48,12 @@ Json fit_to_shape(const Shape& shape, Json value) {
   return value;
 }
 
+Json fit_to_operation(const ServiceModel& model, std::string_view operation, Json input) {
+  for (std::uint32_t i = 0; i < model.operation_count; ++i)
+    if (operation == model.operations[i].name) return fit_to_shape(*model.operations[i].input, std::move(input));
+  return input;
+}
+
 Json merge_tags(std::initializer_list<const Json*> lists) {
   std::map<std::string, std::string> merged;
   for (const Json* list : lists)

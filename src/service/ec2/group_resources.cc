@@ -13,15 +13,11 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-Task<aws::Reply<Json>> call_ec2(const ResourceContext& context, std::string_view operation, Json input) {
-  co_return co_await aws::call_operation(context, "ec2", operation, std::move(input));
-}
-
 // A template's rule as the API's permission.
 Json permission_of(const Json& rule) {
   Json out = Json::object({{"IpProtocol", rule["IpProtocol"].scalar_text().value_or("")}});
   for (const std::string_view port : {"FromPort", "ToPort"})
-    if (rule.contains(port)) out.set(port, rule[port].is_string() ? Json(parse_int(rule[port].as_string()).value_or(-1)) : rule[port]);
+    if (rule.contains(port)) out.set(port, rule[port]);
   const auto peer = [&](std::string_view list, std::string_view member, const Json& value) {
     Json one = Json::object({{std::string(member), value}});
     if (rule.contains("Description")) one.set("Description", rule["Description"]);
@@ -44,7 +40,7 @@ Task<aws::Reply<void>> change_rules(const ResourceContext& context, std::string 
   if (rules.size() == 0) co_return aws::Reply<void>();
   Json permissions = Json::array();
   for (const Json& rule : rules.as_array()) permissions.push_back(permission_of(rule));
-  CO_TRY(co_await call_ec2(context, operation, Json::object({{"GroupId", group}, {"IpPermissions", std::move(permissions)}})));
+  CO_TRY(co_await invoke(context, operation, Json::object({{"GroupId", group}, {"IpPermissions", std::move(permissions)}})));
   co_return aws::Reply<void>();
 }
 
@@ -79,15 +75,15 @@ Task<aws::Reply<ResourceState>> create_group(const ResourceContext& context, con
     if (!own) tags.push_back(tag);
   }
   if (tags.size() > 0) input.set("TagSpecifications", Json::array({Json::object({{"ResourceType", "security-group"}, {"Tags", std::move(tags)}})}));
-  const Json out = CO_TRY(co_await call_ec2(context, "CreateSecurityGroup", std::move(input)));
+  const Json out = CO_TRY(co_await invoke(context, "CreateSecurityGroup", std::move(input)));
   const std::string id = out.text("GroupId");
   auto ruled = co_await change_rules(context, "AuthorizeSecurityGroupIngress", id, ingress_of(properties));
   if (ruled) ruled = co_await move_rules(context, "Egress", id, all_out(), egress_of(properties));
   if (!ruled) {  // a group whose rules are refused does not stay behind
-    static_cast<void>(co_await call_ec2(context, "DeleteSecurityGroup", Json::object({{"GroupId", id}})));
+    static_cast<void>(co_await invoke(context, "DeleteSecurityGroup", Json::object({{"GroupId", id}})));
     co_return std::unexpected(ruled.error());
   }
-  const Json shown = CO_TRY(co_await call_ec2(context, "DescribeSecurityGroups", Json::object({{"GroupIds", Json::array({id})}})));
+  const Json shown = CO_TRY(co_await invoke(context, "DescribeSecurityGroups", Json::object({{"GroupIds", Json::array({id})}})));
   co_return ResourceState{.physical_id = id, .attributes = Json::object({{"GroupId", id}, {"Id", id}, {"VpcId", shown["SecurityGroups"].at(0).text("VpcId")}})};
 }
 
@@ -101,8 +97,8 @@ Task<aws::Reply<ResourceState>> update_group(const ResourceContext& context, con
     for (const Json& tag : after["Tags"].as_array()) kept = kept || tag.text("Key") == old.text("Key");
     if (!kept) gone.push_back(Json::object({{"Key", old.text("Key")}}));
   }
-  if (gone.size() > 0) CO_TRY(co_await call_ec2(context, "DeleteTags", Json::object({{"Resources", Json::array({id})}, {"Tags", std::move(gone)}})));
-  if (after["Tags"].size() > 0) CO_TRY(co_await call_ec2(context, "CreateTags", Json::object({{"Resources", Json::array({id})}, {"Tags", after["Tags"]}})));
+  if (gone.size() > 0) CO_TRY(co_await invoke(context, "DeleteTags", Json::object({{"Resources", Json::array({id})}, {"Tags", std::move(gone)}})));
+  if (after["Tags"].size() > 0) CO_TRY(co_await invoke(context, "CreateTags", Json::object({{"Resources", Json::array({id})}, {"Tags", after["Tags"]}})));
   co_return current;
 }
 
@@ -116,7 +112,7 @@ Task<aws::Reply<ResourceState>> create_rule(const ResourceContext& context, std:
   Json input = Json::object({{"IpPermissions", Json::array({permission_of(properties)})}});
   for (const std::string_view name : {"GroupId", "GroupName"})
     if (properties.contains(name)) input.set(name, properties[name]);
-  const Json out = CO_TRY(co_await call_ec2(context, "AuthorizeSecurityGroup" + direction, std::move(input)));
+  const Json out = CO_TRY(co_await invoke(context, "AuthorizeSecurityGroup" + direction, std::move(input)));
   const std::string id = out["SecurityGroupRules"].at(0).text("SecurityGroupRuleId");
   co_return ResourceState{.physical_id = id, .attributes = Json::object({{"Id", id}})};
 }
@@ -124,7 +120,7 @@ Task<aws::Reply<void>> remove_rule(const ResourceContext& context, std::string d
   Json input = Json::object({{"SecurityGroupRuleIds", Json::array({current.physical_id})}});
   for (const std::string_view name : {"GroupId", "GroupName"})
     if (properties.contains(name)) input.set(name, properties[name]);
-  const auto out = co_await call_ec2(context, "RevokeSecurityGroup" + direction, std::move(input));
+  const auto out = co_await invoke(context, "RevokeSecurityGroup" + direction, std::move(input));
   if (!out && !out.error().code.ends_with(".NotFound")) co_return std::unexpected(out.error());
   co_return aws::Reply<void>();
 }

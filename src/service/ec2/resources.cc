@@ -3,28 +3,23 @@
 
 #include <fmt/format.h>
 
+#include "aws/loose_values.h"
+#include "aws/models/ec2.h"
 #include "base/text.h"
 #include "wire/json.h"
 
 namespace reef::service::ec2::resources {
+
+Task<aws::Reply<wire::Json>> invoke(const aws::ResourceContext& context, std::string_view operation, wire::Json input) {
+  co_return co_await aws::call_operation(context, "ec2", operation, aws::fit_to_operation(aws::ec2::kModel, operation, std::move(input)));
+}
+
 namespace {
 
 using aws::OnChange;
 using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
-
-Task<aws::Reply<Json>> invoke(const ResourceContext& context, std::string_view operation, Json input) {
-  co_return co_await aws::call_operation(context, "ec2", operation, std::move(input));
-}
-
-// Templates may write numbers and booleans as text; the API takes them as what they are.
-Json typed(const Json& value) {
-  if (!value.is_string()) return value;
-  if (const auto number = parse_int(value.as_string())) return *number;
-  if (value.as_string() == "true" || value.as_string() == "false") return value.as_string() == "true";
-  return value;
-}
 
 Json copy(const Json& from, std::initializer_list<std::string_view> names) {
   Json out = Json::object();
@@ -67,7 +62,7 @@ Task<aws::Reply<ResourceState>> keep_and_tag(const ResourceContext& context, con
 Task<aws::Reply<void>> set_dns_attributes(const ResourceContext& context, std::string vpc, const Json& before, const Json& after, bool created) {
   for (const std::string_view name : {"EnableDnsSupport", "EnableDnsHostnames"}) {
     if (before[name] == after[name] || (created && !after.contains(name))) continue;
-    const Json value = after.contains(name) ? typed(after[name]) : Json(name == "EnableDnsSupport");
+    const Json value = after.contains(name) ? after[name] : Json(name == "EnableDnsSupport");
     CO_TRY(co_await invoke(context, "ModifyVpcAttribute", Json::object({{"VpcId", vpc}, {std::string(name), Json::object({{"Value", value}})}})));
   }
   co_return aws::Reply<void>();
@@ -105,13 +100,13 @@ Task<aws::Reply<ResourceState>> create_subnet(const ResourceContext& context, co
   const Json out = CO_TRY(co_await invoke(context, "CreateSubnet", std::move(input)));
   const Json& subnet = out["Subnet"];
   const std::string id = subnet.text("SubnetId");
-  if (properties.contains("MapPublicIpOnLaunch")) CO_TRY(co_await set_public(context, id, typed(properties["MapPublicIpOnLaunch"])));
+  if (properties.contains("MapPublicIpOnLaunch")) CO_TRY(co_await set_public(context, id, properties["MapPublicIpOnLaunch"]));
   co_return ResourceState{.physical_id = id, .attributes = Json::object({{"SubnetId", id}, {"VpcId", subnet.text("VpcId")}, {"CidrBlock", subnet.text("CidrBlock")},
                                                                         {"AvailabilityZone", subnet.text("AvailabilityZone")}, {"AvailabilityZoneId", subnet.text("AvailabilityZoneId")}})};
 }
 Task<aws::Reply<ResourceState>> update_subnet(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
   if (before["MapPublicIpOnLaunch"] != after["MapPublicIpOnLaunch"])
-    CO_TRY(co_await set_public(context, current.physical_id, after.contains("MapPublicIpOnLaunch") ? typed(after["MapPublicIpOnLaunch"]) : Json(false)));
+    CO_TRY(co_await set_public(context, current.physical_id, after.contains("MapPublicIpOnLaunch") ? after["MapPublicIpOnLaunch"] : Json(false)));
   co_return co_await keep_and_tag(context, current, before, after);
 }
 Task<aws::Reply<void>> remove_subnet(const ResourceContext& context, const ResourceState& current, const Json&) {

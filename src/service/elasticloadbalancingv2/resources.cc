@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "aws/loose_values.h"
+#include "aws/models/elasticloadbalancingv2.h"
 #include "base/text.h"
 
 namespace reef::service::elb::resources {
@@ -16,49 +18,19 @@ using wire::Json;
 constexpr OnChange kReplace = OnChange::kReplace;
 
 Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return aws::call_operation(context, "elasticloadbalancingv2", operation, std::move(input));
+  return aws::call_operation(context, "elasticloadbalancingv2", operation, aws::fit_to_operation(aws::elasticloadbalancingv2::kModel, operation, std::move(input)));
 }
 
-// Templates may write numbers and booleans as text: at the paths that take another type, text becomes one.
-Json typed(const Json& value, std::string_view name) {
-  constexpr std::string_view kNumbers[] = {"Port", "Weight", "Order", "DurationSeconds", "Priority", "HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds",
-                                           "HealthyThresholdCount", "UnhealthyThresholdCount", "SessionTimeout"};
-  constexpr std::string_view kFlags[] = {"Enabled", "HealthCheckEnabled", "UseExistingClientSecret", "IgnoreClientCertificateExpiry", "IsDefault"};
-  constexpr std::string_view kTexts[] = {"StatusCode", "Value", "HealthCheckPort", "HttpCode", "GrpcCode"};
-  if (value.is_object()) {
-    Json out = Json::object();
-    // A redirect's port is text.
-    const bool is_redirect = name == "RedirectConfig";
-    for (const auto& [key, member] : value.as_object()) {
-      if (is_redirect && key == "Port") out.set(key, member.scalar_text().value_or(""));
-      else out.set(key, typed(member, key));
-    }
-    return out;
-  }
-  if (value.is_array()) {
-    Json out = Json::array();
-    for (const Json& member : value.as_array()) out.push_back(typed(member, {}));
-    return out;
-  }
-  const auto text = value.scalar_text();
-  if (!text) return value;
-  if (std::find(std::begin(kNumbers), std::end(kNumbers), name) != std::end(kNumbers)) return Json::number(*text);
-  if (std::find(std::begin(kFlags), std::end(kFlags), name) != std::end(kFlags)) return Json(*text == "true");
-  if (std::find(std::begin(kTexts), std::end(kTexts), name) != std::end(kTexts)) return Json(*text);
-  return value;
-}
-
-// The named properties, typed, under other names where the API has others.
 Json input_of(const Json& properties, std::initializer_list<std::string_view> names) {
   Json out = Json::object();
   for (const std::string_view name : names)
-    if (const Json* value = properties.find(name)) out.set(name, typed(*value, name));
+    if (const Json* value = properties.find(name)) out.set(name, *value);
   return out;
 }
 
 Json tags_of(const ResourceContext& context, const Json& properties) {
   Json out = Json::array();
-  for (const Json& tag : properties["Tags"].as_array()) out.push_back(typed(tag, {}));
+  for (const Json& tag : properties["Tags"].as_array()) out.push_back(tag);
   for (const Json& tag : context.tags.as_array()) {
     const auto& own = properties["Tags"].as_array();
     if (std::none_of(own.begin(), own.end(), [&](const Json& other) { return other.text("Key") == tag.text("Key"); })) out.push_back(tag);
@@ -68,7 +40,7 @@ Json tags_of(const ResourceContext& context, const Json& properties) {
 
 Task<aws::Reply<void>> set_attributes(const ResourceContext& context, std::string_view operation, std::string_view arn_member, const std::string& arn, const Json& attributes) {
   if (attributes.as_array().empty()) co_return aws::Reply<void>();
-  CO_TRY(co_await call(context, operation, Json::object({{std::string(arn_member), arn}, {"Attributes", typed(attributes, {})}})));
+  CO_TRY(co_await call(context, operation, Json::object({{std::string(arn_member), arn}, {"Attributes", attributes}})));
   co_return aws::Reply<void>();
 }
 
@@ -91,7 +63,6 @@ Task<aws::Reply<void>> retag(const ResourceContext& context, const std::string& 
 std::string balancer_name(const ResourceContext& context, const Json& properties) {
   const std::string& given = properties.text("Name");
   if (!given.empty()) return given;
-  // Made-up names have no stack name in full: "<7 of the stack>-<9 of the id>-<12 random>", 32 at most.
   return context.generated_name(32);
 }
 
@@ -161,18 +132,18 @@ Task<aws::Reply<void>> remove_listener(const ResourceContext& context, const Res
 
 Task<aws::Reply<ResourceState>> create_rule(const ResourceContext& context, const Json& properties) {
   Json input = input_of(properties, {"ListenerArn", "Priority"});
-  input.set("Conditions", typed(properties["Conditions"], {}));
-  input.set("Actions", typed(properties["Actions"], {}));
+  input.set("Conditions", properties["Conditions"]);
+  input.set("Actions", properties["Actions"]);
   if (properties.contains("Transforms")) input.set("Transforms", properties["Transforms"]);
   const Json out = CO_TRY(co_await call(context, "CreateRule", std::move(input)));
   const std::string arn = out["Rules"].as_array().front().text("RuleArn");
   co_return ResourceState{.physical_id = arn, .attributes = Json::object({{"RuleArn", arn}, {"IsDefault", false}})};
 }
 Task<aws::Reply<ResourceState>> update_rule(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
-  CO_TRY(co_await call(context, "ModifyRule", Json::object({{"RuleArn", current.physical_id}, {"Conditions", typed(after["Conditions"], {})}, {"Actions", typed(after["Actions"], {})}})));
+  CO_TRY(co_await call(context, "ModifyRule", Json::object({{"RuleArn", current.physical_id}, {"Conditions", after["Conditions"]}, {"Actions", after["Actions"]}})));
   if (before["Priority"].scalar_text() != after["Priority"].scalar_text())
     CO_TRY(co_await call(context, "SetRulePriorities",
-                         Json::object({{"RulePriorities", Json::array({Json::object({{"RuleArn", current.physical_id}, {"Priority", typed(after["Priority"], "Priority")}})})}})));
+                         Json::object({{"RulePriorities", Json::array({Json::object({{"RuleArn", current.physical_id}, {"Priority", after["Priority"]}})})}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_rule(const ResourceContext& context, const ResourceState& current, const Json&) {
@@ -186,14 +157,14 @@ constexpr std::initializer_list<std::string_view> kHealthMembers = {"HealthCheck
 
 Json targets_of(const Json& properties) {
   Json out = Json::array();
-  for (const Json& target : properties["Targets"].as_array()) out.push_back(typed(target, {}));
+  for (const Json& target : properties["Targets"].as_array()) out.push_back(target);
   return out;
 }
 
 Task<aws::Reply<ResourceState>> create_group(const ResourceContext& context, const Json& properties) {
   Json input = input_of(properties, kHealthMembers);
   for (const std::string_view name : {"Protocol", "ProtocolVersion", "Port", "VpcId", "TargetType", "IpAddressType"})
-    if (const Json* value = properties.find(name)) input.set(name, typed(*value, name));
+    if (const Json* value = properties.find(name)) input.set(name, *value);
   const std::string& given = properties.text("Name");
   input.set("Name", given.empty() ? context.generated_name(32) : given);
   if (Json tags = tags_of(context, properties); tags.size() > 0) input.set("Tags", std::move(tags));
@@ -216,7 +187,7 @@ Task<aws::Reply<ResourceState>> update_group(const ResourceContext& context, con
   Json gone = Json::array();
   const auto& now = after["Targets"].as_array();
   for (const Json& target : before["Targets"].as_array())
-    if (std::none_of(now.begin(), now.end(), [&](const Json& other) { return other == target; })) gone.push_back(typed(target, {}));
+    if (std::none_of(now.begin(), now.end(), [&](const Json& other) { return other == target; })) gone.push_back(target);
   if (gone.size() > 0) CO_TRY(co_await call(context, "DeregisterTargets", Json::object({{"TargetGroupArn", arn}, {"Targets", std::move(gone)}})));
   if (Json targets = targets_of(after); targets.size() > 0)
     CO_TRY(co_await call(context, "RegisterTargets", Json::object({{"TargetGroupArn", arn}, {"Targets", std::move(targets)}})));

@@ -29,27 +29,6 @@ Reply<std::vector<std::string>> checked(std::vector<std::string> values, std::st
   return values;
 }
 
-Reply<edge::Authenticate> read_oidc(const model::AuthenticateOidcActionConfig& config, bool is_https) {
-  if (!is_https) return Err(invalid("Actions of type 'authenticate-oidc' are supported only on HTTPS listeners"));
-  edge::Authenticate out;
-  out.issuer = config.issuer;
-  out.authorization_endpoint = config.authorization_endpoint;
-  out.token_endpoint = config.token_endpoint;
-  out.user_info_endpoint = config.user_info_endpoint;
-  out.client_id = config.client_id;
-  out.client_secret = config.client_secret.value_or("");
-  out.cookie = config.session_cookie_name.value_or(out.cookie);
-  out.scope = config.scope.value_or(out.scope);
-  if (config.session_timeout) out.session_timeout = Duration(std::chrono::seconds(*config.session_timeout));
-  if (config.authentication_request_extra_params)
-    for (const auto& [key, value] : *config.authentication_request_extra_params) out.extra_parameters.emplace_back(key, value);
-  const std::string otherwise = config.on_unauthenticated_request.value_or("authenticate");
-  out.otherwise = otherwise == "deny" ? edge::Authenticate::Unauthenticated::kDeny
-                  : otherwise == "allow" ? edge::Authenticate::Unauthenticated::kAllow
-                                         : edge::Authenticate::Unauthenticated::kAuthenticate;
-  return out;
-}
-
 Reply<edge::Forward> read_forward(Elb& elb, const model::Action& action, const Listener& listener) {
   edge::Forward out;
   std::vector<model::TargetGroupTuple> groups;
@@ -183,12 +162,8 @@ Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>
       if (!action->fixed_response_config) return Err(invalid("A fixed-response action must have a fixed response configuration"));
       out.fixed = TRY(read_fixed(*action->fixed_response_config));
       ++ends;
-    } else if (action->type == "authenticate-oidc") {
-      if (!action->authenticate_oidc_config) return Err(invalid("An authenticate-oidc action must have a configuration"));
-      // Refused rather than ignored: a rule without its sign-in would let everybody through.
-      TRY(read_oidc(*action->authenticate_oidc_config, is_https));
-      return Err(aws::not_implemented("Action type 'authenticate-oidc'"));
     } else {
+      // Refused rather than ignored: a rule without its sign-in would let everybody through.
       return Err(aws::not_implemented(fmt::format("Action type '{}'", action->type)));
     }
   }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/loose_values.h"
 #include "aws/resource.h"
 #include "base/text.h"
 #include "service/route53/route53.h"
@@ -17,15 +18,7 @@ using aws::ResourceState;
 using wire::Json;
 
 Task<aws::Reply<Json>> invoke(const ResourceContext& context, std::string_view operation, Json input) {
-  co_return co_await aws::call_operation(context, "route53", operation, std::move(input));
-}
-
-// Templates may write numbers and booleans as text; the API takes them as what they are.
-Json typed(const Json& value) {
-  if (!value.is_string()) return value;
-  if (const auto number = parse_int(value.as_string())) return *number;
-  if (value.as_string() == "true" || value.as_string() == "false") return value.as_string() == "true";
-  return value;
+  co_return co_await aws::call_operation(context, "route53", operation, aws::fit_to_operation(aws::route53::kModel, operation, std::move(input)));
 }
 
 Task<aws::Reply<void>> change_tags(const ResourceContext& context, std::string type, std::string id, Json before, Json after) {
@@ -103,17 +96,16 @@ Task<aws::Reply<std::string>> zone_of(const ResourceContext& context, Json prope
 // A template's record set as the API takes it.
 Json set_of(const Json& properties) {
   Json out = Json::object();
-  for (const std::string_view name : {"Name", "Type", "SetIdentifier", "Region", "Failover", "GeoLocation", "HealthCheckId", "CidrRoutingConfig", "GeoProximityLocation"})
+  for (const std::string_view name : {"Name", "Type", "SetIdentifier", "Region", "Failover", "GeoLocation", "HealthCheckId", "CidrRoutingConfig", "GeoProximityLocation",
+                                      "TTL", "Weight", "MultiValueAnswer"})
     if (const Json* value = properties.find(name)) out.set(name, *value);
-  for (const std::string_view name : {"TTL", "Weight", "MultiValueAnswer"})
-    if (const Json* value = properties.find(name)) out.set(name, typed(*value));
   if (const Json* records = properties.find("ResourceRecords")) {
     Json& list = out.set("ResourceRecords", Json::array());
     for (const Json& record : records->as_array()) list.push_back(Json::object({{"Value", record.scalar_text().value_or("")}}));
   }
   if (const Json* alias = properties.find("AliasTarget"))
     out.set("AliasTarget", Json::object({{"HostedZoneId", std::string(bare_id(alias->text("HostedZoneId")))}, {"DNSName", (*alias)["DNSName"]},
-                                         {"EvaluateTargetHealth", alias->contains("EvaluateTargetHealth") ? typed((*alias)["EvaluateTargetHealth"]) : Json(false)}}));
+                                         {"EvaluateTargetHealth", alias->contains("EvaluateTargetHealth") ? (*alias)["EvaluateTargetHealth"] : Json(false)}}));
   return out;
 }
 
@@ -204,7 +196,7 @@ Task<aws::Reply<void>> remove_group(const ResourceContext& context, const Resour
 
 Json health_config(const Json& properties) {
   Json out = Json::object();
-  for (const auto& [name, value] : properties["HealthCheckConfig"].as_object()) out.set(name, name == "SearchString" || name == "ResourcePath" ? value : typed(value));
+  for (const auto& [name, value] : properties["HealthCheckConfig"].as_object()) out.set(name, value);
   return out;
 }
 
