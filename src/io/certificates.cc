@@ -16,35 +16,19 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "io/openssl.h"
 
 namespace reef::io {
 namespace {
 
-Failure crypto_error(std::string what) {
-  char text[256] = "unknown error";
-  if (const unsigned long code = ERR_get_error()) ERR_error_string_n(code, text, sizeof text);
-  ERR_clear_error();
-  return {what + ": " + text};
-}
+using openssl::read_bio;
+using BioHandle = openssl::Bio;
+using CertificateHandle = openssl::Certificate;
+using KeyHandle = openssl::Key;
 
-template <class T, void (*Free)(T*)>
-struct Freed {
-  void operator()(T* p) const { Free(p); }
-};
-using KeyHandle = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY, EVP_PKEY_free>>;
-using CertificateHandle = std::unique_ptr<X509, Freed<X509, X509_free>>;
-struct BioFreed {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using BioHandle = std::unique_ptr<BIO, BioFreed>;
+Failure crypto_error(std::string what) { return openssl::last_error(std::move(what)); }
 
 BioHandle bio_of(std::string_view text) { return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-std::string text_of(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(size)};
-}
 
 // Asked for a passphrase, there is none: an encrypted key is no key to us.
 int no_passphrase(char*, int, int, void*) { return 0; }
@@ -66,13 +50,13 @@ KeyHandle read_key(std::string_view pem) {
 std::string pem_of(X509* certificate) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(bio.get(), certificate);
-  return text_of(bio.get());
+  return read_bio(bio.get());
 }
 
 std::string pem_of(EVP_PKEY* key) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
   PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
-  return text_of(bio.get());
+  return read_bio(bio.get());
 }
 
 KeyHandle make_key(KeyKind kind) {
@@ -174,7 +158,7 @@ std::string name_text(const X509_NAME* name) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
   // Most specific first: "CN=a,O=b"; UTF-8 as it is.
   X509_NAME_print_ex(bio.get(), name, 0, (XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB & ~XN_FLAG_SEP_MASK) | XN_FLAG_SEP_COMMA_PLUS);
-  return text_of(bio.get());
+  return read_bio(bio.get());
 }
 
 std::string common_name_of(const X509_NAME* name) {
@@ -360,7 +344,7 @@ Result<std::string, Failure> encrypt_key(std::string_view key_pem, const std::st
   const BioHandle bio(BIO_new(BIO_s_mem()));
   if (!key || PEM_write_bio_PKCS8PrivateKey(bio.get(), key.get(), EVP_aes_256_cbc(), passphrase.c_str(), static_cast<int>(passphrase.size()), nullptr, nullptr) != 1)
     return Err(crypto_error("encrypt key"));
-  return text_of(bio.get());
+  return read_bio(bio.get());
 }
 
 }  // namespace reef::io

@@ -13,33 +13,17 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "io/openssl.h"
 
 namespace reef::io {
 namespace {
 
-Failure tls_error(std::string what) {
-  char text[256] = "unknown error";
-  if (const unsigned long code = ERR_get_error()) ERR_error_string_n(code, text, sizeof text);
-  ERR_clear_error();
-  return {what + ": " + text};
-}
+using openssl::Bio;
+using openssl::Certificate;
+using openssl::Key;
+using openssl::read_bio;
 
-template <class T, void (*Free)(T*)>
-struct Freed {
-  void operator()(T* p) const { Free(p); }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY, EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509, X509_free>>;
-struct BioFree {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using Bio = std::unique_ptr<BIO, BioFree>;
-
-std::string read_bio(BIO* bio) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<std::size_t>(size)};
-}
+Failure tls_error(std::string what) { return openssl::last_error(std::move(what)); }
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
                     unsigned in_size, void*) {
@@ -62,20 +46,8 @@ struct TlsContext::Named {
 
 TlsContext::TlsContext(ssl_ctx_st* context) : context_(context) {}
 
-Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const std::string& certificate_pem,
-                                                                const std::string& key_pem) {
-  std::unique_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_server_method())));
-  SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_alpn_select_cb(context->get(), choose_protocol, nullptr);
-  const Bio certificate_bio(BIO_new_mem_buf(certificate_pem.data(), static_cast<int>(certificate_pem.size())));
-  const Bio key_bio(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
-  const Certificate certificate(PEM_read_bio_X509(certificate_bio.get(), nullptr, nullptr, nullptr));
-  const Key key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
-  if (!certificate || !key || SSL_CTX_use_certificate(context->get(), certificate.get()) != 1 ||
-      SSL_CTX_use_PrivateKey(context->get(), key.get()) != 1)
-    return Err(tls_error("certificate"));
-  return context;
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const std::string& certificate_pem, const std::string& key_pem) {
+  return server(ServerTls{.certificates = {{certificate_pem, key_pem}}});
 }
 
 Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client() {
