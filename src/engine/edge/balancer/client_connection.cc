@@ -184,7 +184,6 @@ void ClientConnection::take(std::string_view bytes) {
     if (rule == RuleIndex::kNone) rule = listener_->plan.actions.size() - 1;
     const RuleActions& actions = listener_->plan.actions[rule];
     const std::string_view rest = bytes.substr(parsed.consumed);
-    if (actions.authenticate) return hand_over(bytes);
     if (actions.forward) {
       for (const auto& group : listener_->groups[rule])
         if (group->settings && (!group->settings->function.empty() || group->settings->version != HttpVersion::kHttp1)) return hand_over(bytes);

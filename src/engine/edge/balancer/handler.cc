@@ -324,9 +324,6 @@ Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> 
   std::size_t rule = listener->index->find(asked);
   if (rule == RuleIndex::kNone) rule = listener->plan.actions.size() - 1;
   const RuleActions& actions = listener->plan.actions[rule];
-  // Nobody has signed in: who may not pass without that does not.
-  if (actions.authenticate && actions.authenticate->otherwise != Authenticate::Unauthenticated::kAllow)
-    co_return make_error(actions.authenticate->otherwise == Authenticate::Unauthenticated::kDeny ? 401 : 561);
   if (actions.redirect) {
     auto out = own_answer(actions.redirect->status, "text/html", error_page(actions.redirect->status));
     out.set("Location", make_location(*actions.redirect, request.is_tls ? "https" : "http", asked.host, listener->plan.port, asked.path, asked.query));

@@ -31,19 +31,9 @@ struct Forward {
   std::vector<WeightedGroup> groups;
   std::optional<Duration> stickiness;   // to a group, by the AWSALBTG cookie
 };
-// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
-struct Authenticate {
-  std::string issuer, authorization_endpoint, token_endpoint, user_info_endpoint, client_id, client_secret;
-  std::string cookie = "AWSELBAuthSessionCookie", scope = "openid";
-  Duration session_timeout = 604800s;
-  std::vector<std::pair<std::string, std::string>> extra_parameters;
-  enum class Unauthenticated { kDeny, kAllow, kAuthenticate } otherwise = Unauthenticated::kAuthenticate;
-};
-
 struct RuleActions {
   std::string id;                        // for logs
-  std::optional<Authenticate> authenticate;
-  // One of these ends the rule.
+  // One of these.
   std::optional<Forward> forward;
   std::optional<Redirect> redirect;
   std::optional<FixedAnswer> fixed;
