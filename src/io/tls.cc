@@ -50,12 +50,17 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const std::strin
   return server(ServerTls{.certificates = {{certificate_pem, key_pem}}});
 }
 
-Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client() {
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client(const std::string& more_trusted_pem) {
   std::unique_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_client_method())));
   SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(context->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
   if (SSL_CTX_set_default_verify_paths(context->get()) != 1) return Err(tls_error("system certificates"));
+  if (!more_trusted_pem.empty()) {
+    const Bio bio(BIO_new_mem_buf(more_trusted_pem.data(), static_cast<int>(more_trusted_pem.size())));
+    while (const Certificate trusted{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) X509_STORE_add_cert(SSL_CTX_get_cert_store(context->get()), trusted.get());
+    ERR_clear_error();   // the end of the text is an error to the reader
+  }
   return context;
 }
 

@@ -42,8 +42,8 @@ class TlsContext {
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
                                                              const std::string& key_pem);
-  // Verifies against the system's certificates.
-  static Result<std::unique_ptr<TlsContext>, Failure> client();
+  // Verifies against the system's certificates and those of `more_trusted_pem`.
+  static Result<std::unique_ptr<TlsContext>, Failure> client(const std::string& more_trusted_pem = {});
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "engine/edge/authority.h"
 #include "engine/store/reset_hooks.h"
 
 namespace reef::service::elb {
@@ -103,10 +104,13 @@ Elb::Elb(Parts& parts)
     return call_function(caller, group, request, std::string(ip));
   });
   balancers_engine.on_health_change([this](const std::string& group) { update_name_health(group); });
+  balancers_engine.set_trusted(parts.get<edge::Authority>().certificate_pem());
+  parts.add(keyring);
   parts.get<store::ResetHooks>().hooks.push_back([this] { return balancers_engine.clear(); });
 }
 
 void Elb::start() {
+  keyring.load();
   store::Shard::control().records().scan(kPrefix, [this](std::string_view key, const std::string& text) {
     const auto json = Json::parse(text);
     if (!json) return true;
@@ -313,10 +317,10 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   plan.allows_http2 = flag("routing.http2.enabled");
   for (const Rule* rule : rules_of(listener_arn)) {
     plan.conditions.push_back(CO_TRY(read_conditions(*rule->value.conditions)));
-    plan.actions.push_back(CO_TRY(read_actions(*this, *rule->value.actions, listener)));
+    plan.actions.push_back(CO_TRY(read_actions(*this, *rule->value.actions, listener, rule->arn())));
     plan.actions.back().id = rule->arn();
   }
-  plan.actions.push_back(CO_TRY(read_actions(*this, *listener.value.default_actions, listener)));
+  plan.actions.push_back(CO_TRY(read_actions(*this, *listener.value.default_actions, listener, listener_arn)));
   std::optional<io::ServerTls> tls;
   std::vector<std::string> arns;
   if (protocol == "HTTPS" || protocol == "TLS") {

@@ -325,6 +325,10 @@ Task<http::Response> Balancers::serve(const std::string& listener, http::Request
   co_return co_await loop.serve(slot, request);
 }
 
+void Balancers::set_trusted(const std::string& pem) {
+  for (auto& loop : loops_) loop->trusted_pem = pem;
+}
+
 void Balancers::set_function_target(FunctionTarget call) {
   for (auto& loop : loops_) loop->function_target = call;
 }

@@ -77,6 +77,8 @@ class Balancers {
   Task<http::Response> serve(const std::string& listener, http::Request& request);
   // How function targets are called; before the first listener.
   void set_function_target(FunctionTarget call);
+  // Whose certificates identity providers may show, besides those that the system trusts; before the first listener.
+  void set_trusted(const std::string& pem);
   // Takes what the loops counted.
   Task<Traffic> collect();
   // Forgets everything.

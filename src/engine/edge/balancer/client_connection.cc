@@ -7,6 +7,7 @@
 #include "engine/edge/balancer/client_identity.h"
 #include "engine/edge/balancer/cookies.h"
 #include "engine/edge/balancer/scratch.h"
+#include "engine/edge/balancer/sign_in.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -184,6 +185,7 @@ void ClientConnection::take(std::string_view bytes) {
     if (rule == RuleIndex::kNone) rule = listener_->plan.actions.size() - 1;
     const RuleActions& actions = listener_->plan.actions[rule];
     const std::string_view rest = bytes.substr(parsed.consumed);
+    if (actions.sign_in || (listener_->signs_in && asked.path == kSignInReturnPath)) return hand_over(bytes);
     if (actions.forward) {
       for (const auto& group : listener_->groups[rule])
         if (group->settings && (!group->settings->function.empty() || group->settings->version != HttpVersion::kHttp1)) return hand_over(bytes);

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "engine/edge/balancer/cookies.h"
+#include "engine/edge/balancer/sign_in.h"
 #include "http/connection.h"
 #include "http/http2_client.h"
+#include "wire/form.h"
 
 namespace reef::edge {
 namespace {
@@ -312,17 +314,53 @@ Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, htt
   co_return out;
 }
 
+namespace {
+
+MessageRequest rule_request(const http::Request& request, std::string_view source) {
+  MessageRequest out;
+  out.message = &request;
+  out.method = request.method;
+  out.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
+  out.path = request.path;
+  out.query = request.query;
+  out.source = source;
+  return out;
+}
+
+}  // namespace
+
 Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request) {
+  if (listener->signs_in && request.path == kSignInReturnPath) {
+    const wire::Form query(request.query);
+    for (const RuleActions& actions : listener->plan.actions) {
+      if (!actions.sign_in) continue;
+      const auto state = read_state(*actions.sign_in->keys, query.value("state"), reactor_.now());
+      if (!state) co_return make_error(401);
+      if (state->rule == actions.sign_in->rule) co_return co_await finish_sign_in(*actions.sign_in, *state, request, listener->plan.port, web(), reactor_.now());
+    }
+    co_return make_error(401);
+  }
   const SplitAddress peer = split_peer(request.peer);
-  MessageRequest asked;
-  asked.message = &request;
-  asked.method = request.method;
-  asked.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
-  asked.path = request.path;
-  asked.query = request.query;
-  asked.source = peer.ip;
-  std::size_t rule = listener->index->find(asked);
+  std::size_t rule = listener->index->find(rule_request(request, peer.ip));
   if (rule == RuleIndex::kNone) rule = listener->plan.actions.size() - 1;
+  const auto with = listener->plan.actions[rule].sign_in;
+  if (!with) co_return co_await serve_rule(std::move(listener), rule, request);
+  SignedIn user = co_await sign_in(*with, request, listener->plan.port, web(), reactor_.now());
+  if (user.answer) co_return *std::move(user.answer);
+  // Only the balancer says who a user is.
+  std::erase_if(request.headers, [](const http::HeaderView& header) { return header.name.starts_with("x-amzn-oidc-"); });
+  for (auto& [name, value] : user.headers) {
+    name = to_lower(name);
+    request.headers.push_back({name, value});
+  }
+  http::Response out = co_await serve_rule(std::move(listener), rule, request);
+  for (const std::string& cookie : user.cookies) out.add("Set-Cookie", cookie);
+  co_return out;
+}
+
+Task<http::Response> BalancerLoop::serve_rule(std::shared_ptr<const LoopListener> listener, std::size_t rule, http::Request& request) {
+  const SplitAddress peer = split_peer(request.peer);
+  const MessageRequest asked = rule_request(request, peer.ip);
   const RuleActions& actions = listener->plan.actions[rule];
   if (actions.redirect) {
     auto out = own_answer(actions.redirect->status, "text/html", error_page(actions.redirect->status));

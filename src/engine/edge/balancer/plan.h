@@ -31,8 +31,10 @@ struct Forward {
   std::vector<WeightedGroup> groups;
   std::optional<Duration> stickiness;   // to a group, by the AWSALBTG cookie
 };
+struct SignIn;
 struct RuleActions {
   std::string id;                        // for logs
+  std::shared_ptr<const SignIn> sign_in; // before what follows
   // One of these.
   std::optional<Forward> forward;
   std::optional<Redirect> redirect;
