@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/edge/balancer/cookies.h"
+#include "engine/edge/balancer/passage.h"
 #include "engine/edge/balancer/sign_in.h"
 #include "http/connection.h"
 #include "http/http2_client.h"
@@ -13,7 +14,6 @@
 namespace reef::edge {
 namespace {
 
-constexpr std::size_t kReplyBacklogMax = 256 * 1024, kRequestBacklogMax = 256 * 1024;
 constexpr int kTriesMax = 3;
 
 struct SplitAddress {
@@ -44,142 +44,6 @@ struct MessageRequest final : RuleRequest {
                        [&](const http::HeaderView& header) { return header.name == lower_name && visit(header.value); });
   }
 };
-
-// Resumed when something about the exchange changes; one waiter.
-struct Signal {
-  std::coroutine_handle<> waiter;
-  void raise(io::Reactor& reactor) {
-    if (waiter) reactor.post([handle = std::exchange(waiter, nullptr)] { handle.resume(); });
-  }
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> handle) { waiter = handle; }
-  void await_resume() const {}
-};
-
-// One request on its way to a target and its reply on the way back. Shared by the reply's body, which outlives the
-// handler, and by the coroutine that sends the request's body.
-struct Passage final : Exchange, std::enable_shared_from_this<Passage> {
-  explicit Passage(BalancerLoop& balancer_loop) : loop(balancer_loop) { wants_decoded = true; }
-  ~Passage() override { stop(); }
-
-  void stop() {
-    if (upstream) std::exchange(upstream, nullptr)->abandon();
-    release();
-  }
-  void release() {
-    if (std::exchange(counted, false)) target->outstanding.fetch_sub(1, std::memory_order_relaxed);
-  }
-  void begin(const std::shared_ptr<Target>& chosen, const std::shared_ptr<const GroupSettings>& group, std::string_view bytes, bool complete, bool is_head) {
-    target = chosen;
-    failure.reset();
-    counted = true;
-    target->outstanding.fetch_add(1, std::memory_order_relaxed);
-    upstream = &loop.take_upstream(target, group);
-    upstream->start(*this, bytes, complete, is_head);
-  }
-
-  void on_reply_head(const wire::Http1Head& head, std::string_view bytes) override {
-    if (head.status < 200) return;
-    status = head.status;
-    length = head.has_length ? std::optional(head.content_length) : std::nullopt;
-    head_bytes = bytes;
-    parsed = head;
-    has_head = true;
-    changed.raise(loop.reactor());
-  }
-  void on_reply_body(std::string_view bytes) override {
-    received += bytes;
-    if (received.size() > kReplyBacklogMax && upstream) upstream->pause();
-  }
-  void on_reply_flush() override { changed.raise(loop.reactor()); }
-  void on_reply_end() override {
-    if (upstream) trailers = upstream->decoder().trailers();
-    upstream = nullptr;
-    ended = true;
-    release();
-    changed.raise(loop.reactor());
-    drained.raise(loop.reactor());
-  }
-  void on_reply_failed(UpstreamFailure why) override {
-    upstream = nullptr;
-    failure = why;
-    release();
-    ++target->sides[loop.index()].counters.connection_errors;
-    changed.raise(loop.reactor());
-    drained.raise(loop.reactor());
-  }
-  void on_request_drained() override { drained.raise(loop.reactor()); }
-
-  BalancerLoop& loop;
-  Upstream* upstream = nullptr;
-  std::shared_ptr<Target> target;
-  std::string received, head_bytes;
-  wire::Http1Head parsed;
-  std::vector<std::pair<std::string, std::string>> trailers;
-  int status = 0;
-  std::optional<std::uint64_t> length;
-  bool has_head = false, ended = false, counted = false;
-  std::optional<UpstreamFailure> failure;
-  Signal changed, drained;
-};
-
-class PassageBody final : public http::Body {
- public:
-  explicit PassageBody(std::shared_ptr<Passage> passage) : passage_(std::move(passage)) {}
-  ~PassageBody() override { passage_->stop(); }
-  Task<Result<std::string_view, Failure>> read() override {
-    for (;;) {
-      if (!passage_->received.empty()) {
-        piece_ = std::exchange(passage_->received, {});
-        if (passage_->upstream)
-          passage_->loop.reactor().post([kept = passage_] {
-            if (kept->upstream) kept->upstream->resume();
-          });
-        co_return std::string_view(piece_);
-      }
-      if (passage_->ended) co_return std::string_view{};
-      if (passage_->failure) co_return Err(Failure{"the target's reply broke off", EIO});
-      co_await passage_->changed;
-    }
-  }
-  std::optional<std::uint64_t> size() const override { return passage_->length; }
-  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return passage_->trailers; }
-
- private:
-  std::shared_ptr<Passage> passage_;
-  std::string piece_;
-};
-
-std::string chunk(std::string_view bytes) {
-  char size[24];
-  const auto end = std::to_chars(size, size + sizeof size, bytes.size(), 16).ptr;
-  std::string out(size, end);
-  out += "\r\n";
-  out += bytes;
-  return out += "\r\n";
-}
-
-// Sends the rest of a request's body while the reply may be arriving.
-Task<void> send_body(std::shared_ptr<Passage> passage, http::Body& body, bool chunked, Later<bool>* done) {
-  for (;;) {
-    const auto piece = co_await body.read();
-    if (!piece || !passage->upstream) {
-      // A client that broke off: the target must not take what it got for the whole.
-      if (!piece && passage->upstream && !passage->has_head) {
-        std::exchange(passage->upstream, nullptr)->abandon();
-        passage->failure = UpstreamFailure::kBroken;
-        passage->changed.raise(passage->loop.reactor());
-      }
-      break;
-    }
-    const bool last = piece->empty();
-    if (chunked) passage->upstream->send(last ? std::string("0\r\n\r\n") : chunk(*piece), last);
-    else passage->upstream->send(*piece, last);
-    if (last) break;
-    while (passage->upstream && passage->upstream->backlog() > kRequestBacklogMax) co_await passage->drained;
-  }
-  if (done) done->set(true);
-}
 
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
@@ -248,23 +112,7 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
   Counters& counters = passage->target->sides[loop.index()].counters;
   ++counters.requests;
   counters.count_status(passage->status);
-  http::Response out;
-  out.status = passage->status;
-  for (const wire::Http1Field& field : passage->parsed.fields) {
-    const std::string_view bytes = passage->head_bytes;
-    const std::string_view name = bytes.substr(field.name_at, field.name_size);
-    if (equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive") || equals_ignoring_case(name, "transfer-encoding") ||
-        equals_ignoring_case(name, "upgrade") || equals_ignoring_case(name, "proxy-connection"))
-      continue;
-    out.headers.emplace_back(name, bytes.substr(field.value_at, field.value_size));
-  }
-  // A small reply that is here already needs no stream.
-  if (passage->ended) {
-    out.body = std::move(passage->received);
-    if (request.method == "HEAD" || passage->trailers.empty()) co_return out;
-  }
-  if (request.method != "HEAD") out.stream = std::make_unique<PassageBody>(passage);
-  co_return out;
+  co_return take_reply(passage, request.method == "HEAD");
 }
 
 Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head,
