@@ -308,6 +308,8 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   };
   const std::string forwarded = attribute(balancer, "routing.http.xff_header_processing.mode");
   plan.heads.forwarded_for = forwarded == "preserve" ? edge::ForwardedFor::kPreserve : forwarded == "remove" ? edge::ForwardedFor::kRemove : edge::ForwardedFor::kAppend;
+  const std::string desync = attribute(balancer, "routing.http.desync_mitigation_mode");
+  plan.heads.desync = desync == "monitor" ? edge::DesyncMode::kMonitor : desync == "strictest" ? edge::DesyncMode::kStrictest : edge::DesyncMode::kDefensive;
   plan.heads.forwards_client_port = flag("routing.http.xff_client_port.enabled");
   plan.heads.preserves_host = flag("routing.http.preserve_host_header.enabled");
   plan.heads.drops_invalid_names = flag("routing.http.drop_invalid_header_fields.enabled");

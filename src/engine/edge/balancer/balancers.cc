@@ -359,6 +359,7 @@ Task<Traffic> Balancers::collect() {
       ListenerTraffic& traffic = out.listeners[id];
       traffic.own.add(std::exchange(slot->counters, Counters{}));
       traffic.client_resets += std::exchange(slot->client_resets, 0);
+      traffic.desync += std::exchange(slot->desync, 0);
       traffic.new_connections += std::exchange(slot->new_connections, 0);
       traffic.bytes += std::exchange(slot->bytes, 0);
       traffic.active += slot->active;

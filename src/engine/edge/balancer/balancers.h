@@ -37,7 +37,7 @@ struct TargetStatus {
 // What happened since the last collection: at a listener, and at the targets of a group.
 struct ListenerTraffic {
   Counters own;             // answers of the balancer itself
-  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0;
+  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0, desync = 0;
   std::uint64_t active = 0; // connections that are open now
 };
 struct GroupTraffic {

@@ -141,10 +141,12 @@ void ClientConnection::take(std::string_view bytes) {
     const auto parsed = wire::parse_request_head(bytes, kHeadMax, head);
     if (parsed.status == wire::Http1Status::kIncomplete) break;
     if (parsed.status != wire::Http1Status::kComplete) {
-      listener_ = slot_->now;
-      keeps_alive_ = is_head_ = false;
-      begin_entry({}, nullptr, nullptr);
-      return answer_error(parsed.status == wire::Http1Status::kVersion ? 505 : parsed.status == wire::Http1Status::kUnsupported ? 501 : 400);
+      auto clean = repair_head(bytes, parsed);
+      if (state_ == State::kClosed || state_ == State::kLingering) return;
+      if (!clean) break;
+      joined = *std::move(clean);
+      bytes = joined;
+      continue;
     }
     Routing routing{.bytes = bytes.substr(0, parsed.consumed), .head = head, .facts = {}, .asked = {}};
     listener_ = slot_->now;
@@ -170,6 +172,7 @@ void ClientConnection::take(std::string_view bytes) {
       keeps_alive_ = false;
       return answer_error(414);
     }
+    if (!check_desync(routing.bytes, head)) return;
     if (method == "TRACE" || method == "CONNECT") {
       keeps_alive_ = false;
       return answer_error(405);

@@ -92,6 +92,7 @@ void ClientConnection::on_reply_failed(UpstreamFailure failure) {
   ++target_->sides[loop_.index()].counters.connection_errors;
   target_->recent_requests.fetch_add(1, std::memory_order_relaxed);
   target_->recent_errors.fetch_add(1, std::memory_order_relaxed);
+  note_outcome(*group_, *target_, true, loop_.reactor().now());
   if (reply_began_) return close();   // the client sees a body that ends too early
   switch (failure) {
     case UpstreamFailure::kConnect: return retry_or_answer(502, true);
@@ -117,6 +118,7 @@ void ClientConnection::count_reply(int status) {
   Counters& counters = target_->sides[loop_.index()].counters;
   ++counters.requests;
   counters.count_status(status);
+  if (group_->settings->outlier_failures > 0) note_outcome(*group_, *target_, status >= 500, loop_.reactor().now());
   if (group_->settings->mitigates_anomalies) {
     target_->recent_requests.fetch_add(1, std::memory_order_relaxed);
     if (status >= 500) target_->recent_errors.fetch_add(1, std::memory_order_relaxed);

@@ -103,6 +103,7 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
       co_await sent;
     }
     while (!passage->has_head && !passage->failure) co_await passage->changed;
+    note_outcome(*group, *passage->target, passage->failure || passage->status >= 500, loop.reactor().now());
     if (passage->has_head) break;
     const bool unsent = *passage->failure == UpstreamFailure::kConnect || *passage->failure == UpstreamFailure::kConnectLate;
     const bool again = !has_body && tries + 1 < (unsent ? kTriesMax : 2) && (unsent || (*passage->failure == UpstreamFailure::kClosed && is_idempotent(request.method)));
@@ -149,6 +150,7 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
     auto reply = co_await kept->send(sent);
     target->outstanding.fetch_sub(1, std::memory_order_relaxed);
     Counters& counters = target->sides[loop.index()].counters;
+    note_outcome(*group, *target, !reply || reply->status >= 500, loop.reactor().now());
     if (!reply) {
       ++counters.connection_errors;
       const bool unsent = reply.error().code == ECONNREFUSED;

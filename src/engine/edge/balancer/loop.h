@@ -40,6 +40,7 @@ struct ListenerSlot {
   std::shared_ptr<const LoopListener> now;
   Counters counters;                   // answers of the balancer itself
   std::uint64_t client_resets = 0, new_connections = 0, active = 0, bytes = 0;
+  std::uint64_t desync = 0;            // requests that departed from the standard
   bool closing = false;
 };
 
