@@ -91,12 +91,11 @@ void Mesh::note(Trip& trip, int status, std::string_view error) {
 
 Task<http::Response> Mesh::serve(http::Request& request) {
   const auto parts = split(request.peer, '\n');
-  const auto caller = parts.size() == 3 ? members_.find(parts[0]) : members_.end();
-  const auto found = caller == members_.end() ? nullptr : service(parts[1]);
+  const auto caller = parts.size() == 3 ? member(parts[0]) : nullptr;
+  const auto found = caller ? service(parts[1]) : nullptr;
   if (!found) co_return plain(503, "the service or its caller has left the mesh");
-  const auto member = caller->second;
   const int port = parse_int<int>(parts[2]).value_or(0);
-  co_return co_await pass(member, found, port, request);
+  co_return co_await pass(caller, found, port, request);
 }
 
 Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, http::Request& request) {

@@ -1,5 +1,5 @@
 // The mesh: names that callers in sandboxes use, and what happens to the connections they make to them. A name is an
-// address of its own inside sandboxes (240.127.x.y), so that a connection's destination tells the service, and its
+// address of its own inside sandboxes (240.192.x.y), so that a connection's destination tells the service, and its
 // sandbox the caller.
 //
 // Always true: everything here is on the control shard, where the connections of sandboxes are, and takes no lock. A plan
@@ -48,7 +48,7 @@ struct Service {
 
 class Mesh {
  public:
-  static constexpr std::uint32_t kFirstAddress = 240u << 24 | 127u << 16 | 1;   // 240.127.0.1
+  static constexpr std::uint32_t kFirstAddress = 240u << 24 | 192u << 16 | 1;   // 240.192.0.1: 127.64.0.0/10 is the balancers'
   static bool is_virtual(std::uint32_t address) { return address >> 16 == kFirstAddress >> 16; }
 
   Mesh(Balancers& balancers, const Dialer& dialer);
@@ -62,8 +62,14 @@ class Mesh {
   void put_service(ServicePlan plan);
   void remove_service(const std::string& service);
   // A member is known by the name of what runs it, as `adopt` is given it.
-  void put_member(const std::string& key, MemberPlan plan) { members_[key] = std::make_shared<const MemberPlan>(std::move(plan)); }
+  void put_member(const std::string& key, MemberPlan plan) { members_[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}}; }
+  // The same for one that is whatever `identity` is at the time; nothing while there is no such identity.
+  void put_member_as(const std::string& key, std::string identity) { members_[key] = {nullptr, std::move(identity)}; }
   void remove_member(std::string_view key);
+  void put_identity(const std::string& identity, MemberPlan plan) { identities_[identity] = std::make_shared<const MemberPlan>(std::move(plan)); }
+  void remove_identity(const std::string& identity) { identities_.erase(identity); }
+  std::shared_ptr<const MemberPlan> member(std::string_view key) const;
+  std::shared_ptr<const MemberPlan> identity(std::string_view identity) const;
   // Forgets everything but what is in flight.
   void clear();
 
@@ -101,7 +107,12 @@ class Mesh {
   Tracing tracing_;
   std::map<std::string, std::shared_ptr<Node>, std::less<>> nodes_;
   TextMap<std::shared_ptr<const Service>> services_;
-  TextMap<std::shared_ptr<const MemberPlan>> members_;
+  struct Member {
+    std::shared_ptr<const MemberPlan> plan;
+    std::string identity;   // instead of a plan
+  };
+  TextMap<Member> members_;
+  TextMap<std::shared_ptr<const MemberPlan>> identities_;
   TextMap<std::uint32_t> addresses_;                                 // by scope and name
   std::map<std::uint32_t, std::vector<std::string>> services_at_;    // ids
   std::uint32_t next_address_ = kFirstAddress;
