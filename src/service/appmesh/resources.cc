@@ -23,9 +23,12 @@ Json with_small_names(const Json& value) {
   if (!value.is_object()) return value;
   Json out = Json::object();
   for (const auto& [name, member] : value.as_object()) {
+    // "DNS", "AWSCloudMap", "GRPC", "HTTP2", "TCP", "TLS", "SDS", "ACM": capitals up to the next word are one.
     std::string small = name;
-    // All of a template's own names are made this way; "GRPC" and "HTTP2" are values of enums.
-    if (!small.empty()) small[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(small[0])));
+    std::size_t capitals = 0;
+    while (capitals < small.size() && std::isupper(static_cast<unsigned char>(small[capitals]))) ++capitals;
+    const std::size_t lowered = capitals > 1 && capitals < small.size() && std::islower(static_cast<unsigned char>(small[capitals])) ? capitals - 1 : capitals;
+    for (std::size_t i = 0; i < lowered; ++i) small[i] = static_cast<char>(std::tolower(static_cast<unsigned char>(small[i])));
     out.set(small, with_small_names(member));
   }
   return out;
