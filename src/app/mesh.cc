@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/edge/mesh/gateway.h"
 #include "engine/sandbox/dns_question.h"
 #include "engine/store/shard.h"
 #include "wire/json.h"
@@ -30,7 +31,14 @@ wire::Json describe(const edge::mesh::Mesh& mesh) {
                                   {"inUse", static_cast<std::int64_t>(node->pool.in_use())}, {"pending", static_cast<std::int64_t>(node->pool.pending())},
                                   {"overflows", node->pool.refused()}}));
   }
-  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}});
+  Json gateways = Json::array();
+  for (const edge::mesh::Gateway* one : mesh.gateways) {
+    const std::string& identity = one->plan().identity;
+    Json ports = Json::array();
+    for (const auto& listener : one->plan().listeners) ports.push_back(Json::object({{"declared", listener.port}, {"port", one->port_of(listener.port)}, {"tls", !listener.certificates.empty()}}));
+    gateways.push_back(Json::object({{"name", identity.substr(identity.rfind('/') + 1)}, {"address", one->plan().address}, {"ports", std::move(ports)}}));
+  }
+  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}, {"gateways", std::move(gateways)}});
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ std::string rewritten(const Route& route, std::string_view path) {
 
 }  // namespace
 
-Gateway::~Gateway() = default;
+Gateway::Gateway(Mesh& mesh, io::Reactor& reactor) : mesh_(mesh), reactor_(reactor) { mesh_.gateways.push_back(this); }
+Gateway::~Gateway() { std::erase(mesh_.gateways, this); }
 
 int Gateway::port_of(int declared) const {
   for (const Listening& one : listening_)

@@ -38,7 +38,7 @@ struct GatewayPlan {
 
 class Gateway {
  public:
-  Gateway(Mesh& mesh, io::Reactor& reactor) : mesh_(mesh), reactor_(reactor) {}
+  Gateway(Mesh& mesh, io::Reactor& reactor);
   ~Gateway();
   // Begins to listen where it did not yet. A Failure says what could not be listened on.
   Result<void, Failure> apply(GatewayPlan plan);

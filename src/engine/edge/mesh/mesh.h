@@ -28,6 +28,7 @@
 
 namespace reef::edge::mesh {
 
+class Gateway;
 class Joint;
 
 // A destination and how it does.
@@ -85,6 +86,8 @@ class Mesh {
   std::shared_ptr<const Service> service(std::string_view id) const;
   std::vector<const Figures*> figures() const;
   const std::map<std::string, std::shared_ptr<Node>, std::less<>>& nodes() const { return nodes_; }
+  // Those that listen, for whoever shows them; they say so themselves.
+  std::vector<const Gateway*> gateways;
 
  private:
   struct Trip;   // one request under way
