@@ -17,6 +17,7 @@
 #include "engine/store/journal.h"
 #include "service/ecr/registry.h"
 #include "service/ecs/metadata.h"
+#include "service/elasticloadbalancingv2/sign_in.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
 #include "service/s3/cors.h"
@@ -143,6 +144,9 @@ Result<void, Failure> System::start() {
                            }});
   gateway_->add_side_door({.wants = service::ecs::wants_metadata, .serve = [this](http::Request& request) {
                              return service::ecs::serve_metadata(parts_.get<service::ecs::Ecs>(), request);
+                           }});
+  gateway_->add_side_door({.wants = service::elb::SignInKeyring::wants, .serve = [this](http::Request& request) -> Task<http::Response> {
+                             co_return parts_.get<service::elb::SignInKeyring>().serve(request);
                            }});
   gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door({.wants = [this](const http::Request& request) {

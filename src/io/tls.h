@@ -42,8 +42,8 @@ class TlsContext {
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
                                                              const std::string& key_pem);
-  // Verifies against the system's certificates.
-  static Result<std::unique_ptr<TlsContext>, Failure> client();
+  // Verifies against the system's certificates and those of `more_trusted_pem`.
+  static Result<std::unique_ptr<TlsContext>, Failure> client(const std::string& more_trusted_pem = {});
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
 
@@ -94,6 +94,11 @@ class Transport {
   // "TLSv1.3", "TLS_AES_128_GCM_SHA256".
   std::string tls_version() const;
   std::string tls_cipher() const;
+  // As a server: the name that the client asked for, and which of the ServerTls's certificates it was shown.
+  std::string server_name() const;
+  std::size_t certificate() const;
+  // Why the client's certificate was refused, as load balancers log it: "Failed:ClientCertExpired".
+  std::string_view certificate_fault() const;
   // Nothing when it showed none.
   std::unique_ptr<PeerCertificate> peer_certificate() const;
 

@@ -1,11 +1,15 @@
 #include "engine/edge/balancer/handler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/edge/balancer/cookies.h"
 #include "engine/edge/balancer/passage.h"
+#include "engine/edge/balancer/sign_in.h"
 #include "http/connection.h"
 #include "http/http2_client.h"
+#include "wire/form.h"
 
 namespace reef::edge {
 namespace {
@@ -14,16 +18,23 @@ constexpr int kTriesMax = 3;
 
 struct SplitAddress {
   std::string_view ip, port;
+  std::string_view cipher, protocol, domain, certificate;   // of its TLS
   std::string_view identity;   // complete header lines
 };
-SplitAddress split_peer(std::string_view peer) {
-  const auto line = peer.find('\n');
-  const std::string_view identity = line == std::string_view::npos ? std::string_view{} : peer.substr(line + 1);
-  peer = peer.substr(0, line);
+std::string_view cut(std::string_view& text, char at) {
+  const auto found = text.find(at);
+  const std::string_view out = text.substr(0, found);
+  text.remove_prefix(found == std::string_view::npos ? text.size() : found + 1);
+  return out;
+}
+// As ClientConnection::hand_over puts it together.
+SplitAddress split_peer(std::string_view whole) {
+  std::string_view peer = cut(whole, '\n'), tls = cut(whole, '\n');
+  const std::string_view identity = whole, cipher = cut(tls, '\t'), protocol = cut(tls, '\t'), domain = cut(tls, '\t');
   const auto colon = peer.rfind(':');
   std::string_view ip = peer.substr(0, colon);
   if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1), identity};
+  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1), cipher, protocol, domain, tls, identity};
 }
 
 struct MessageRequest final : RuleRequest {
@@ -92,6 +103,7 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
       co_await sent;
     }
     while (!passage->has_head && !passage->failure) co_await passage->changed;
+    note_outcome(*group, *passage->target, passage->failure || passage->status >= 500, loop.reactor().now());
     if (passage->has_head) break;
     const bool unsent = *passage->failure == UpstreamFailure::kConnect || *passage->failure == UpstreamFailure::kConnectLate;
     const bool again = !has_body && tries + 1 < (unsent ? kTriesMax : 2) && (unsent || (*passage->failure == UpstreamFailure::kClosed && is_idempotent(request.method)));
@@ -138,6 +150,7 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
     auto reply = co_await kept->send(sent);
     target->outstanding.fetch_sub(1, std::memory_order_relaxed);
     Counters& counters = target->sides[loop.index()].counters;
+    note_outcome(*group, *target, !reply || reply->status >= 500, loop.reactor().now());
     if (!reply) {
       ++counters.connection_errors;
       const bool unsent = reply.error().code == ECONNREFUSED;
@@ -151,30 +164,129 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
   }
 }
 
+namespace {
+
+std::shared_ptr<AccessEntry> begin_entry(const ListenerPlan& plan, const http::Request& request, BalancerLoop& loop) {
+  const SplitAddress peer = split_peer(request.peer);
+  auto out = std::make_shared<AccessEntry>();
+  out->type = request.version == 20 ? "h2" : request.is_tls ? "https" : "http";
+  out->began = loop.reactor().now();
+  out->began_at = io::monotonic_micros();
+  out->balancer = plan.label;
+  out->client = request.peer.substr(0, request.peer.find('\n'));
+  out->connection = connection_id(out->client, plan.id);
+  out->method = request.method;
+  out->url = fmt::format("{}://{}:{}{}", request.is_tls ? "https" : "http", request.host.substr(0, request.host.rfind(':')), plan.port, request.target);
+  out->version = request.version == 20 ? "HTTP/2.0" : request.version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+  out->user_agent = request.header("user-agent");
+  out->cipher = peer.cipher;
+  out->protocol = peer.protocol;
+  out->domain = peer.domain;
+  if (const auto chosen = parse_int<std::size_t>(peer.certificate); chosen && *chosen < plan.certificates.size()) out->certificate = plan.certificates[*chosen];
+  out->received = request.body->size().value_or(0);
+  return out;
+}
+
+// A reply's body on its way, which ends the entry when it does.
+class LoggedBody final : public http::Body {
+ public:
+  LoggedBody(std::unique_ptr<http::Body> inner, std::shared_ptr<AccessEntry> entry, std::shared_ptr<TrafficLog> log, io::Reactor& reactor)
+      : inner_(std::move(inner)), entry_(std::move(entry)), log_(std::move(log)), reactor_(reactor) {}
+  ~LoggedBody() override { log_->add(access_line(*entry_, reactor_.now(), io::monotonic_micros())); }
+  Task<Result<std::string_view, Failure>> read() override {
+    auto piece = co_await inner_->read();
+    if (piece) entry_->sent += piece->size();
+    co_return piece;
+  }
+  std::optional<std::uint64_t> size() const override { return inner_->size(); }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return inner_->trailers(); }
+
+ private:
+  std::unique_ptr<http::Body> inner_;
+  std::shared_ptr<AccessEntry> entry_;
+  std::shared_ptr<TrafficLog> log_;
+  io::Reactor& reactor_;
+};
+
+void log_reply(std::shared_ptr<AccessEntry> entry, const std::shared_ptr<TrafficLog>& log, const http::Request& request, http::Response& reply, io::Reactor& reactor) {
+  constexpr int kClientGone = 460;
+  entry->status = request.peer_gone ? kClientGone : reply.status;
+  if (reply.stream) {
+    reply.stream = std::make_unique<LoggedBody>(std::move(reply.stream), std::move(entry), log, reactor);
+    return;
+  }
+  entry->sent = reply.body.size();
+  log->add(access_line(*entry, reactor.now(), io::monotonic_micros()));
+}
+
+}  // namespace
+
 Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, http::Request& request) {
   const std::shared_ptr<const LoopListener> listener = slot->now;
-  http::Response out = co_await serve_as(listener, request);
+  std::shared_ptr<AccessEntry> entry;
+  if (listener->plan.access_log) entry = begin_entry(listener->plan, request, *this);
+  http::Response out = co_await serve_as(listener, request, entry.get());
+  if (entry) log_reply(std::move(entry), listener->plan.access_log, request, out, reactor_);
   const ReplyChanges& changes = listener->plan.replies;
   if (!changes.shows_server) std::erase_if(out.headers, [](const auto& header) { return equals_ignoring_case(header.first, "server"); });
   for (const auto& [name, value] : changes.headers) out.set(name, value);
   co_return out;
 }
 
-Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request) {
+namespace {
+
+MessageRequest rule_request(const http::Request& request, std::string_view source) {
+  MessageRequest out;
+  out.message = &request;
+  out.method = request.method;
+  out.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
+  out.path = request.path;
+  out.query = request.query;
+  out.source = source;
+  return out;
+}
+
+}  // namespace
+
+Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request, AccessEntry* entry) {
+  if (listener->signs_in && request.path == kSignInReturnPath) {
+    const wire::Form query(request.query);
+    for (const RuleActions& actions : listener->plan.actions) {
+      if (!actions.sign_in) continue;
+      const auto state = read_state(*actions.sign_in->keys, query.value("state"), reactor_.now());
+      if (!state) co_return make_error(401);
+      if (state->rule == actions.sign_in->rule) co_return co_await finish_sign_in(*actions.sign_in, *state, request, listener->plan.port, web(), reactor_.now());
+    }
+    co_return make_error(401);
+  }
   const SplitAddress peer = split_peer(request.peer);
-  MessageRequest asked;
-  asked.message = &request;
-  asked.method = request.method;
-  asked.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
-  asked.path = request.path;
-  asked.query = request.query;
-  asked.source = peer.ip;
-  std::size_t rule = listener->index->find(asked);
+  std::size_t rule = listener->index->find(rule_request(request, peer.ip));
   if (rule == RuleIndex::kNone) rule = listener->plan.actions.size() - 1;
+  const auto with = listener->plan.actions[rule].sign_in;
+  if (entry) entry->priority = listener->plan.actions[rule].priority, entry->actions = with ? "authenticate" : actions_text(listener->plan.actions[rule]);
+  if (!with) co_return co_await serve_rule(std::move(listener), rule, request, entry);
+  SignedIn user = co_await sign_in(*with, request, listener->plan.port, web(), reactor_.now());
+  if (user.answer) co_return *std::move(user.answer);
+  if (entry) entry->actions = actions_text(listener->plan.actions[rule]);
+  // Only the balancer says who a user is.
+  std::erase_if(request.headers, [](const http::HeaderView& header) { return header.name.starts_with("x-amzn-oidc-"); });
+  for (auto& [name, value] : user.headers) {
+    name = to_lower(name);
+    request.headers.push_back({name, value});
+  }
+  http::Response out = co_await serve_rule(std::move(listener), rule, request, entry);
+  for (const std::string& cookie : user.cookies) out.add("Set-Cookie", cookie);
+  co_return out;
+}
+
+Task<http::Response> BalancerLoop::serve_rule(std::shared_ptr<const LoopListener> listener, std::size_t rule, http::Request& request, AccessEntry* entry) {
+  const SplitAddress peer = split_peer(request.peer);
+  const MessageRequest asked = rule_request(request, peer.ip);
   const RuleActions& actions = listener->plan.actions[rule];
   if (actions.redirect) {
     auto out = own_answer(actions.redirect->status, "text/html", error_page(actions.redirect->status));
     out.set("Location", make_location(*actions.redirect, request.is_tls ? "https" : "http", asked.host, listener->plan.port, asked.path, asked.query));
+    if (entry) entry->redirect_url = *out.find("location");
     co_return out;
   }
   if (actions.fixed)
@@ -196,6 +308,12 @@ Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> 
   // gRPC is spoken over HTTP/2 alone, and by POST.
   if (settings->version == HttpVersion::kGrpc && (request.version != 20 || request.method != "POST")) co_return own_answer(464, "text/html", error_page(464));
   const std::string trace = make_trace(request.header("x-amzn-trace-id"), to_seconds(reactor_.now()), random(), random());
+  if (entry) {
+    entry->trace = trace;
+    entry->group = settings->id;
+    if (settings->version == HttpVersion::kGrpc) entry->type = "grpcs";
+    entry->sent_at = io::monotonic_micros();
+  }
   if (!settings->function.empty()) co_return co_await function_target(settings, request, peer.ip);
   const std::uint64_t sticky = settings->stickiness != Stickiness::kNone ? read_target_cookie(cookie, *settings, reactor_.now()) : 0;
   if (!is_one_word(request.method) || !is_one_word(request.target) || !is_one_word(request.host)) co_return make_error(400);
@@ -224,6 +342,11 @@ Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> 
   std::shared_ptr<Target> target;
   http::Response response = settings->version != HttpVersion::kHttp1 ? co_await forward_http2(*this, group, sticky, request, std::move(out_head), target)
                                                                      : co_await forward_http1(*this, group, sticky, request, std::move(out_head), target);
+  if (entry && target) {
+    entry->target = fmt::format("{}:{}", target->ip, target->port);
+    entry->target_status = response.status;
+    entry->replied_at = io::monotonic_micros();
+  }
   if (target) add_cookies(response, make_cookies(*settings, *target, sticky, sets_cookie(response, settings->app_cookie), sets_group ? &forward : nullptr, index, reactor_.now()));
   co_return response;
 }
