@@ -71,6 +71,26 @@ edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
   return out;
 }
 
+edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates) {
+  static constexpr Duration kLife = 1h, kArnLooked = 60s;
+  return {.certificate = [&authority, &certificates](const std::string& name, Time now) -> Result<edge::mesh::Secret, Failure> {
+            if (name.starts_with("spiffe://")) {
+              auto pair = authority.issue_identity(name, kLife, now);
+              if (!pair) return Err(std::move(pair.error()));
+              return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
+            }
+            const auto found = certificates.find(name);
+            if (!found || found->key_pem.empty()) return Err(Failure{"there is no certificate " + name});
+            return edge::mesh::Secret{{found->chain_pem, found->key_pem}, now + kArnLooked};
+          },
+          .trust = [&authority, &certificates](const std::string& name) -> Result<std::string, Failure> {
+            if (name.starts_with("spiffe://")) return authority.certificate_pem();
+            const auto found = certificates.find(name);
+            if (!found) return Err(Failure{"there is no certificate authority " + name});
+            return found->chain_pem;
+          }};
+}
+
 std::optional<std::string> answer_mesh(const edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, std::string_view query) {
   const auto question = sandbox::parse_question(query);
   if (!question) return std::nullopt;

@@ -131,6 +131,30 @@ std::vector<mesh::Route> read_router(const AppMesh& appmesh, const Entity& route
   return out;
 }
 
+// https://docs.aws.amazon.com/app-mesh/latest/userguide/mutual-tls.html
+mesh::ServerTlsPlan read_listener_tls(const model::ListenerTls& tls) {
+  mesh::ServerTlsPlan out{.certificate = {}, .trust = {}, .names = {}};
+  out.mode = tls.mode == "STRICT" ? mesh::ServerTlsPlan::Mode::kStrict : tls.mode == "PERMISSIVE" ? mesh::ServerTlsPlan::Mode::kPermissive : mesh::ServerTlsPlan::Mode::kDisabled;
+  if (tls.certificate.acm) out.certificate = tls.certificate.acm->certificate_arn;
+  if (tls.certificate.sds) out.certificate = tls.certificate.sds->secret_name;
+  if (tls.validation && tls.validation->trust.sds) out.trust = tls.validation->trust.sds->secret_name;
+  if (tls.validation && tls.validation->subject_alternative_names) out.names = tls.validation->subject_alternative_names->match.exact;
+  return out;
+}
+
+std::optional<mesh::ClientTlsPlan> read_client_policy(const wire::Json& policy) {
+  if (!policy["tls"].is_object()) return std::nullopt;
+  const auto tls = aws::from_json<model::ClientPolicyTls>(policy["tls"]);
+  if (!tls) return std::nullopt;
+  mesh::ClientTlsPlan out{.enforced = tls->enforce.value_or(true), .ports = {}, .certificate = {}, .trust = {}, .names = {}};
+  if (tls->ports) out.ports.assign(tls->ports->begin(), tls->ports->end());
+  if (tls->certificate && tls->certificate->sds) out.certificate = tls->certificate->sds->secret_name;
+  if (tls->validation.trust.acm) out.trust = tls->validation.trust.acm->certificate_authority_arns;
+  if (tls->validation.trust.sds) out.trust = {tls->validation.trust.sds->secret_name};
+  if (tls->validation.subject_alternative_names) out.names = tls->validation.subject_alternative_names->match.exact;
+  return out;
+}
+
 void publish_nodes(AppMesh& appmesh, const Entity& entity, AppMesh::Published& now) {
   const auto spec = spec_of<model::VirtualNodeSpec>(entity);
   if (!spec.listeners) return;
@@ -155,6 +179,7 @@ void publish_nodes(AppMesh& appmesh, const Entity& entity, AppMesh::Published& n
       read_timeout(one.timeout->grpc, plan.request_timeout, plan.idle_timeout);
       read_timeout(one.timeout->tcp, plan.request_timeout, plan.idle_timeout);
     }
+    if (one.tls) plan.tls = read_listener_tls(*one.tls);
     now.nodes.insert(plan.id);
     if (spec.service_discovery) appmesh.discoveries[plan.id] = {entity.account, entity.region, *spec.service_discovery, 0};
     appmesh.mesh.put_node(std::move(plan));
@@ -187,8 +212,11 @@ void publish_service(AppMesh& appmesh, const Entity& entity, AppMesh::Published&
 
 void publish_identity(AppMesh& appmesh, const Entity& entity, bool only_backends, AppMesh::Published& now) {
   mesh::MemberPlan plan{.scopes = {mesh_arn(entity)}, .name = entity.name, .node = entity.arn(), .only_backends = only_backends, .backends = {}, .account = entity.account, .region = entity.region};
-  for (const wire::Json& backend : entity.spec["backends"].as_array())
+  plan.tls = read_client_policy(entity.spec["backendDefaults"]["clientPolicy"]);
+  for (const wire::Json& backend : entity.spec["backends"].as_array()) {
     plan.backends.push_back(make_arn(kVirtualService, entity.account, entity.region, entity.mesh, {}, backend["virtualService"].text("virtualServiceName")));
+    if (auto own = read_client_policy(backend["virtualService"]["clientPolicy"])) plan.tls_of.emplace_back(plan.backends.back(), *std::move(own));
+  }
   now.identities.insert(entity.arn());
   appmesh.mesh.put_identity(entity.arn(), std::move(plan));
 }

@@ -165,3 +165,43 @@ def test_a_gateway_lets_clients_in(shop):
 def test_hops_are_spans(shop):
     with urllib.request.urlopen(f"http://127.0.0.1:{shop.daemon.port}/_atoll/traces") as reply:
         assert "mesh client -> orders.local (v2) GET /version" in reply.read().decode()
+
+
+def client_policy(certificate="spiffe://shop/client", names=None):
+    validation = {"trust": {"sds": {"secretName": "spiffe://shop"}}}
+    if names:
+        validation["subjectAlternativeNames"] = {"match": {"exact": names}}
+    tls = {"enforce": True, "validation": validation}
+    if certificate:
+        tls["certificate"] = {"sds": {"secretName": certificate}}
+    return {"tls": tls}
+
+
+def test_nodes_show_each_other_certificates(shop):
+    strict = {"mode": "STRICT", "certificate": {"sds": {"secretName": "spiffe://shop/vault"}},
+              "validation": {"trust": {"sds": {"secretName": "spiffe://shop"}}, "subjectAlternativeNames": {"match": {"exact": ["spiffe://shop/client"]}}}}
+    shop.node("vault", tls=strict)
+    shop.run_node("vault", env={"VERSION": "vault"})
+    shop.router("vault", {"httpRoute": {"match": {"prefix": "/"}, "action": to(("vault", 1))}})
+    wait_for(lambda: shop.endpoints("vault"), what="the node to be found")
+
+    def with_policy(policy):
+        spec = shop.mesh.describe_virtual_node(meshName="shop", virtualNodeName="client")["virtualNode"]["spec"]
+        spec["backends"] = [one for one in spec["backends"] if one["virtualService"]["virtualServiceName"] != "vault.local"]
+        spec["backends"].append({"virtualService": {"virtualServiceName": "vault.local", **({"clientPolicy": policy} if policy else {})}})
+        shop.mesh.update_virtual_node(meshName="shop", virtualNodeName="client", spec=spec)
+        return shop.ask("client", "http://vault.local/version")
+    assert with_policy(client_policy()) == {"status": 200, "body": "vault"}
+    assert with_policy(None)["status"] == 503                                   # no TLS
+    assert with_policy(client_policy(certificate=None))["status"] == 503        # no certificate
+    assert with_policy(client_policy("spiffe://shop/other"))["status"] == 503   # another's
+    assert with_policy(client_policy("spiffe://elsewhere/client"))["status"] == 503
+    assert with_policy(client_policy(names=["spiffe://shop/someone"]))["status"] == 503
+    assert with_policy(client_policy(names=["spiffe://shop/vault"])) == {"status": 200, "body": "vault"}
+    # Certificates live for an hour: new ones are made by the clock.
+    shop.daemon.advance(7200)
+    assert {status for status, _ in shop.ask_often("client", 5, "http://vault.local/version")} == {200}
+    # Past the mesh, without a certificate.
+    shop.serve("stranger")
+    address = shop.tasks_of("vault")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+    assert shop.ask("stranger", f"http://{address}:8080/version")["status"] == 0

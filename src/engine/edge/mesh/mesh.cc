@@ -46,13 +46,27 @@ void Mesh::put_node(NodePlan plan) {
   group->id = plan.id;
   group->version = plan.protocol == Protocol::kGrpc ? HttpVersion::kGrpc : plan.protocol == Protocol::kHttp2 ? HttpVersion::kHttp2 : HttpVersion::kHttp1;
   node->group = std::move(group);
+  // Connections that were made under another policy are not used again.
+  if (!(node->plan.tls == plan.tls))
+    for (const auto& target : node->targets) let_go(target);
   node->plan = std::move(plan);
+  guard_targets();
 }
 
 // Connections that nobody uses are of no use any more; those in use end with their requests.
 void Mesh::let_go(const std::shared_ptr<Target>& target) {
   for (Upstream* upstream : std::exchange(target->sides[0].idle, {})) upstream->abandon();
   if (const auto http2 = std::exchange(target->sides[0].http2, nullptr)) http2->close();
+  for (auto it = lanes_.begin(); it != lanes_.end();) {
+    if (it->second.real != target) {
+      ++it;
+      continue;
+    }
+    const auto lane = it->second.target;
+    lane_at_.erase(lane->ip);
+    it = lanes_.erase(it);
+    let_go(lane);
+  }
 }
 
 void Mesh::set_endpoints(const std::string& id, std::vector<Endpoint> endpoints) {
@@ -70,6 +84,7 @@ void Mesh::set_endpoints(const std::string& id, std::vector<Endpoint> endpoints)
       node->outliers.forget(before->id);
     }
   node->targets = std::move(now);
+  if (node->plan.tls.mode != ServerTlsPlan::Mode::kDisabled) guard_targets();
 }
 
 void Mesh::remove_node(const std::string& id) {
@@ -78,6 +93,7 @@ void Mesh::remove_node(const std::string& id) {
   for (const auto& target : node->targets) let_go(target);
   node->targets.clear();
   nodes_.erase(id);
+  guard_targets();
 }
 
 void Mesh::put_service(ServicePlan plan) {
@@ -123,6 +139,9 @@ void Mesh::clear() {
   members_.clear();
   identities_.clear();
   figures_.clear();
+  lanes_.clear();
+  lane_at_.clear();
+  keyring_.clear();
   next_address_ = kFirstAddress;
 }
 
@@ -148,9 +167,17 @@ std::optional<std::uint32_t> Mesh::resolve(std::string_view member, std::string_
 bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int fd) {
   const auto caller = this->member(member);
   if (!is_virtual(address)) {
+    const bool is_local = address >> 16 == 0xA9FE;
+    const std::string ip = fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
     // Link-local addresses are the machine's own: AWS's API among them, which a node may always call.
-    if (!caller || !caller->only_backends || address >> 16 == 0xA9FE) return false;
-    deny(*caller, fmt::format("{}.{}.{}.{}:{}", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255, port), fd);
+    if (caller && caller->only_backends && !is_local) {
+      deny(*caller, fmt::format("{}:{}", ip, port), fd);
+      return true;
+    }
+    if (is_local || !guarded_.read([&](const auto& all) { return all.contains(fmt::format("{}:{}", ip, port)); })) return false;
+    const auto node = guard_of(ip, port);
+    if (!node) return false;
+    admit(node, ip, port, fd).detach();
     return true;
   }
   const auto at = services_at_.find(address);

@@ -11,15 +11,18 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/guarded.h"
 #include "base/task.h"
 #include "base/text.h"
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/mesh/figures.h"
+#include "engine/edge/mesh/keyring.h"
 #include "engine/edge/mesh/outliers.h"
 #include "engine/edge/mesh/plan.h"
 #include "engine/edge/mesh/pool.h"
@@ -42,6 +45,12 @@ struct Node {
   std::deque<Later<bool>*> waiting;   // for a place in the pool
 };
 
+// How one caller reaches one target by TLS: the connections of different callers are never each other's.
+struct Lane {
+  std::shared_ptr<Target> real, target;   // `target` has an address that only the mesh knows: "mesh:7"
+  ClientTlsPlan tls;
+};
+
 struct Service {
   ServicePlan plan;
   std::shared_ptr<const Routes> routes;
@@ -55,6 +64,9 @@ class Mesh {
   Mesh(Balancers& balancers, const Dialer& dialer);
   ~Mesh();
   void set_tracing(Tracing tracing) { tracing_ = std::move(tracing); }
+  void set_secrets(SecretSource source) { keyring_.set_source(std::move(source)); }
+  // How addresses inside sandboxes are reached, past the mesh.
+  void set_inside(Dialer::Inside inside) { inside_ = std::move(inside); }
 
   // --- configuration ---
   void put_node(NodePlan plan);
@@ -80,6 +92,9 @@ class Mesh {
   // Takes a connection to a virtual address over; and one that the member may not make, to end it. Address in host byte order.
   bool adopt(std::string_view member, std::uint32_t address, int port, int fd);
 
+  // A connection to an address that the mesh has to do with: a node that ends TLS, or a lane of its own. On any loop.
+  std::optional<Task<Result<int, Failure>>> dial(std::string_view ip, int port);
+
   // --- what passes ---
   // One HTTP request of a caller to a service.
   Task<http::Response> pass(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, http::Request& request);
@@ -104,6 +119,15 @@ class Mesh {
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   BalancerLoop& loop() const { return balancers_.loop(0); }
   void let_go(const std::shared_ptr<Target>& target);
+  // The target as the caller reaches it: itself, or a lane to it.
+  std::shared_ptr<Target> via(const MemberPlan& caller, std::string_view service, const Node& node, const std::shared_ptr<Target>& target);
+  void guard_targets();
+  std::shared_ptr<Node> guard_of(std::string_view ip, int port) const;
+  Task<Result<int, Failure>> dial_lane(std::string ip);
+  Task<Result<int, Failure>> dial_guarded(std::string ip, int port);
+  // Serves a connection to a node that ends TLS.
+  Task<void> admit(std::shared_ptr<Node> node, std::string ip, int port, int fd);
+  void join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts);
 
   Balancers& balancers_;
   const Dialer& dialer_;
@@ -122,6 +146,13 @@ class Mesh {
   std::map<std::string, std::unique_ptr<Figures>, std::less<>> figures_;
   std::unique_ptr<http::Server> server_;
   std::list<std::unique_ptr<Joint>> joints_;
+  Keyring keyring_;
+  Dialer::Inside inside_;
+  std::map<std::string, Lane, std::less<>> lanes_;           // by caller, service and target
+  std::map<std::string, std::string, std::less<>> lane_at_;  // "mesh:7" to its key
+  std::uint64_t next_lane_ = 1;
+  // "ip:port" of nodes that end TLS, which dial() on other loops must know.
+  Guarded<std::set<std::string, std::less<>>> guarded_;
 };
 
 }  // namespace reef::edge::mesh
