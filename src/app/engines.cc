@@ -48,7 +48,12 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
     mesh.clear();
     co_return;
   });
-  dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
+  mesh.set_secrets(make_secrets(authority, certificates));
+  mesh.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
+  dialer.set_inside([this](std::string_view ip, int port) {
+    auto guarded = mesh.dial(ip, port);
+    return guarded ? std::move(guarded) : tasks.dial(ip, port);
+  });
 }
 
 }  // namespace reef::app

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/edge/mesh/gateway.h"
 #include "engine/sandbox/dns_question.h"
 #include "engine/store/shard.h"
 #include "wire/json.h"
@@ -30,7 +31,14 @@ wire::Json describe(const edge::mesh::Mesh& mesh) {
                                   {"inUse", static_cast<std::int64_t>(node->pool.in_use())}, {"pending", static_cast<std::int64_t>(node->pool.pending())},
                                   {"overflows", node->pool.refused()}}));
   }
-  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}});
+  Json gateways = Json::array();
+  for (const edge::mesh::Gateway* one : mesh.gateways) {
+    const std::string& identity = one->plan().identity;
+    Json ports = Json::array();
+    for (const auto& listener : one->plan().listeners) ports.push_back(Json::object({{"declared", listener.port}, {"port", one->port_of(listener.port)}, {"tls", !listener.certificates.empty()}}));
+    gateways.push_back(Json::object({{"name", identity.substr(identity.rfind('/') + 1)}, {"address", one->plan().address}, {"ports", std::move(ports)}}));
+  }
+  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}, {"gateways", std::move(gateways)}});
 }
 
 }  // namespace
@@ -61,6 +69,26 @@ edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
     spans.record(std::move(span));
   };
   return out;
+}
+
+edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates) {
+  static constexpr Duration kLife = 1h, kArnLooked = 60s;
+  return {.certificate = [&authority, &certificates](const std::string& name, Time now) -> Result<edge::mesh::Secret, Failure> {
+            if (name.starts_with("spiffe://")) {
+              auto pair = authority.issue_identity(name, kLife, now);
+              if (!pair) return Err(std::move(pair.error()));
+              return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
+            }
+            const auto found = certificates.find(name);
+            if (!found || found->key_pem.empty()) return Err(Failure{"there is no certificate " + name});
+            return edge::mesh::Secret{{found->chain_pem, found->key_pem}, now + kArnLooked};
+          },
+          .trust = [&authority, &certificates](const std::string& name) -> Result<std::string, Failure> {
+            if (name.starts_with("spiffe://")) return authority.certificate_pem();
+            const auto found = certificates.find(name);
+            if (!found) return Err(Failure{"there is no certificate authority " + name});
+            return found->chain_pem;
+          }};
 }
 
 std::optional<std::string> answer_mesh(const edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, std::string_view query) {

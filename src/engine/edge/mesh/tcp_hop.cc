@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/edge/mesh/joint.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/mesh/retry.h"
 #include "io/socket.h"
@@ -59,7 +58,8 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::share
     if (!target) break;
     ++tries;
     endpoint = fmt::format("{}:{}", target->ip, target->port);
-    const auto fd = co_await dialer_.dial(target->ip, target->port);
+    const auto reached = via(*caller, service->plan.id, *node, target);
+    const auto fd = co_await dialer_.dial(reached->ip, reached->port);
     bool is_made = false;
     if (fd) {
       to = io::Fd(*fd);
@@ -91,11 +91,7 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::share
   }
   io::set_no_delay(to.get());
   const Duration idle = route->idle_timeout.value_or(node->plan.idle_timeout.value_or(kDefaultIdle));
-  const auto at = joints_.emplace(joints_.end());
-  *at = std::make_unique<Joint>(loop().reactor(), io::Transport(from.release()), io::Transport(to.release()), idle, [this, at, node] {
-    joints_.erase(at);
-    leave(node);
-  });
+  join(io::Transport(from.release()), io::Transport(to.release()), idle, [this, node] { leave(node); }, {});
 }
 
 }  // namespace reef::edge::mesh
