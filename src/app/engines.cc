@@ -38,6 +38,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(functions);
   parts.add(images);
   parts.add(tasks);
+  parts.add(networks);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
   dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
 }

@@ -21,6 +21,7 @@
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/image/images.h"
+#include "engine/network/networks.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
@@ -46,6 +47,7 @@ struct Engines {
   delivery::Deliveries deliveries;
   edge::Sites sites;
   edge::HostNames host_names;
+  network::Networks networks;
   edge::Dialer dialer;
   edge::Certificates certificates;
   naming::Zones zones;

@@ -10,6 +10,8 @@
 
 #include "aws/models/ec2.h"
 #include "aws/service.h"
+#include "engine/network/cidr.h"
+#include "engine/network/networks.h"
 
 namespace reef::service::ec2 {
 
@@ -17,9 +19,20 @@ namespace model = aws::ec2;
 template <class T>
 using Reply = aws::Reply<T>;
 using aws::Call;
+using network::Cidr;
+using network::parse_cidr;
 
-struct Ec2 {
-  explicit Ec2(Parts&) {}
+// Gives interfaces to other services, and tells the network engine of every change.
+struct Ec2 final : network::InterfaceMaker {
+  explicit Ec2(Parts& parts);
+  void start();
+  void reset();
+  void sync();  // after each operation
+  Result<network::InterfaceSpec, Failure> make(const network::InterfaceRequest& request) override;
+  void release(const std::string& account, const std::string& region, const std::string& id) override;
+  void set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) override;
+
+  network::Networks& networks;
 };
 
 using Tags = std::optional<std::vector<model::Tag>>;
@@ -34,10 +47,17 @@ namespace operations {
   V(DescribeSecurityGroups) V(AuthorizeSecurityGroupIngress) V(AuthorizeSecurityGroupEgress)                         \
   V(RevokeSecurityGroupIngress) V(RevokeSecurityGroupEgress) V(CreateTags) V(DeleteTags) V(DescribeTags)             \
   V(DescribeAvailabilityZones) V(DescribeRegions) V(AllocateAddress) V(ReleaseAddress) V(DescribeAddresses)          \
-  V(CreateNatGateway) V(DeleteNatGateway) V(DescribeNatGateways)
+  V(CreateNatGateway) V(DeleteNatGateway) V(DescribeNatGateways)                                                     \
+  V(DeleteNetworkInterface) V(DescribeNetworkInterfaces) V(ModifyNetworkInterfaceAttribute) \
+  V(DescribeNetworkInterfaceAttribute)
 // None waits for anything, so they are plain functions; service.cc makes tasks of them and answers DryRun.
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(const model::Name##Input& in, const Call& call);
 EC2_OPERATIONS(EC2_OPERATION)
+#undef EC2_OPERATION
+// Those that need more than the records.
+#define EC2_NETWORK_OPERATIONS(V) V(CreateNetworkInterface)
+#define EC2_OPERATION(Name) Reply<model::Name##Output> Name(Ec2& ec2, const model::Name##Input& in, const Call& call);
+EC2_NETWORK_OPERATIONS(EC2_OPERATION)
 #undef EC2_OPERATION
 }  // namespace operations
 

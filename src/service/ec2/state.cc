@@ -9,6 +9,8 @@
 namespace reef::service::ec2 {
 namespace {
 
+std::vector<Change> g_changes;  // control shard only
+
 std::string scope(const Call& call, std::string_view type) { return fmt::format("ec2/{}/{}/{}/", call.account, call.region, type); }
 
 // Every account has a default VPC in every region until it is deleted.
@@ -60,10 +62,14 @@ std::vector<std::string> all_records(const Call& call, std::string_view type) {
   return out;
 }
 
+std::vector<Change> take_changes() { return std::exchange(g_changes, {}); }
+
 void put_record(const Call& call, std::string_view type, std::string_view id, std::string value) {
+  g_changes.push_back({call.account, call.region, std::string(type), std::string(id), value});
   store::Shard::control().records().put(scope(call, type) + std::string(id), std::move(value));
 }
 bool erase_record(const Call& call, std::string_view type, std::string_view id) {
+  g_changes.push_back({call.account, call.region, std::string(type), std::string(id), std::nullopt});
   return store::Shard::control().records().erase(scope(call, type) + std::string(id));
 }
 

@@ -1,5 +1,5 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html and its kin
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
 #include "service/ec2/describe.h"
 #include "service/ec2/rules.h"
 

@@ -1,0 +1,128 @@
+"""Who reaches whom: tasks in subnets with security groups, network ACLs and balancers, with a shell inside."""
+import pathlib
+import sys
+
+import pytest
+
+from support import ROOT, wait_for
+
+sys.path.insert(0, str(ROOT / "examples" / "three-services"))
+from image import image  # noqa: E402
+
+pytestmark = pytest.mark.skipif(not pathlib.Path("/bin/busybox").exists(), reason="needs busybox-static")
+
+SERVER = "busybox mkdir -p /tmp/w && echo here > /tmp/w/index.html && exec busybox httpd -f -p 8080 -h /tmp/w"
+
+
+class Net:
+    """A VPC with two subnets, and tasks in it that serve port 8080 and can be told to connect."""
+
+    def __init__(self, fleet):
+        self.fleet, self.ec2 = fleet, fleet.daemon.client("ec2")
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        zones = [one["ZoneName"] for one in self.ec2.describe_availability_zones()["AvailabilityZones"]]
+        self.subnets = [self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.0.{16 * i}.0/20", AvailabilityZone=zones[i])["Subnet"]["SubnetId"] for i in range(2)]
+        self.count = 0
+
+    def group(self, *permissions):
+        self.count += 1
+        group = self.ec2.create_security_group(GroupName=f"g{self.count}", Description="d", VpcId=self.vpc)["GroupId"]
+        for permission in permissions:
+            self.allow(group, **permission)
+        return group
+
+    @staticmethod
+    def permission(port=8080, cidr=None, group=None):
+        out = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port}
+        if cidr:
+            out["IpRanges"] = [{"CidrIp": cidr}]
+        if group:
+            out["UserIdGroupPairs"] = [{"GroupId": group}]
+        return [out]
+
+    def allow(self, to, **what):
+        self.ec2.authorize_security_group_ingress(GroupId=to, IpPermissions=self.permission(**what))
+
+    def revoke(self, to, **what):
+        self.ec2.revoke_security_group_ingress(GroupId=to, IpPermissions=self.permission(**what))
+
+    def network(self, *groups, subnet=0):
+        return {"awsvpcConfiguration": {"subnets": [self.subnets[subnet]], **({"securityGroups": list(groups)} if groups else {})}}
+
+    def run(self, *groups, subnet=0):
+        fleet = self.fleet
+        definition = fleet.register("box", image="box:v1", command=[SERVER])
+        arn = fleet.ecs.run_task(cluster="c", taskDefinition=definition, networkConfiguration=self.network(*groups, subnet=subnet))["tasks"][0]["taskArn"]
+        task = fleet.reach(arn, "RUNNING")
+        wait_for(lambda: self.ask(arn, "127.0.0.1") == "here", what="the server")
+        return arn, task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+
+    def ask(self, arn, address, port=8080):
+        """What a task gets from an address: 'here', or nothing when it is refused."""
+        script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 3 {address} {port}"
+        return self.fleet.exec(arn, "sh", "-c", script).rpartition("\n\n")[2].strip()
+
+
+@pytest.fixture(scope="module")
+def boxes(fleet, tmp_path_factory):
+    if "shared with the host" in fleet.daemon.command("doctor", check=False):
+        pytest.skip("sandboxes have no network of their own here")
+    busybox = pathlib.Path("/bin/busybox").read_bytes()
+    path = tmp_path_factory.mktemp("image") / "box.tar"
+    files = [(busybox, f"/bin/{name}", 0o755) for name in ("busybox", "sh")]
+    path.write_bytes(image(files, {"Entrypoint": ["/bin/sh", "-c"], "Env": ["PATH=/bin"]}))
+    fleet.daemon.command("image", "--port", str(fleet.daemon.port), "import", str(path), "--name", "box:v1")
+    return fleet
+
+
+@pytest.fixture
+def net(boxes):
+    yield Net(boxes)
+    boxes.clear()
+
+
+def test_a_group_admits_a_block_and_no_one_else(net):
+    group = net.group({"cidr": "10.0.16.0/20"})
+    _, address = net.run(group)
+    near, _ = net.run(net.group())
+    far, _ = net.run(net.group(), subnet=1)
+    assert net.ask(far, address) == "here"
+    assert net.ask(near, address) == ""
+    net.allow(group, cidr="10.0.0.0/20")
+    assert net.ask(near, address) == "here"
+    net.revoke(group, cidr="10.0.0.0/20")
+    assert net.ask(near, address) == ""
+
+
+def test_a_group_admits_the_members_of_another(net):
+    friends = net.group()
+    group = net.group({"group": friends})
+    _, address = net.run(group)
+    friend, _ = net.run(friends)
+    stranger, _ = net.run(net.group())
+    assert net.ask(friend, address) == "here"
+    assert net.ask(stranger, address) == ""
+
+
+def test_without_a_group_a_task_has_the_default_one(net):
+    server, address = net.run()
+    friend, _ = net.run()
+    stranger, _ = net.run(net.group())
+    assert net.ask(friend, address) == "here" and net.ask(stranger, address) == ""
+    shown = net.ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [net.vpc]}, {"Name": "private-ip-address", "Values": [address]}])["NetworkInterfaces"]
+    assert [group["GroupName"] for group in shown[0]["Groups"]] == ["default"] and shown[0]["RequesterManaged"]
+    net.fleet.ecs.stop_task(cluster="c", task=server)
+    net.fleet.reach(server, "STOPPED", 40)
+    assert net.ec2.describe_network_interfaces(Filters=[{"Name": "private-ip-address", "Values": [address]}])["NetworkInterfaces"] == []
+
+
+def test_what_may_leave_is_the_senders_say(net):
+    group = net.group({"cidr": "0.0.0.0/0"})
+    _, address = net.run(group)
+    quiet = net.group()
+    sender, _ = net.run(quiet)
+    assert net.ask(sender, address) == "here"
+    net.ec2.revoke_security_group_egress(GroupId=quiet, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    assert net.ask(sender, address) == ""
+    net.ec2.authorize_security_group_egress(GroupId=quiet, IpPermissions=net.permission(group=group))
+    assert net.ask(sender, address) == "here"
