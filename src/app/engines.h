@@ -21,6 +21,7 @@
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/image/images.h"
+#include "engine/network/connections.h"
 #include "engine/network/networks.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
@@ -48,6 +49,7 @@ struct Engines {
   edge::Sites sites;
   edge::HostNames host_names;
   network::Networks networks;
+  network::Connections connections;
   edge::Dialer dialer;
   edge::Certificates certificates;
   naming::Zones zones;

@@ -92,6 +92,7 @@ System::System(Config config) : config_(std::move(config)) {}
 
 System::~System() {
   names_.reset();
+  if (engines_) engines_->dialer.set_guard(nullptr);
   gate_.reset();
   servers_.clear();
   gateway_.reset();
@@ -178,11 +179,11 @@ Result<void, Failure> System::start() {
   engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
   sandboxes_->set_dns([this](std::string_view, std::string_view query) { return names_->answer_sandbox(query); });
-  gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->tasks);
+  gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks);
+  engines_->dialer.set_guard(gate_.get());
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
   sandboxes_->set_adopt([this](std::string_view sandbox, sandbox::Destination original, int fd) {
-    if (gate_->refuse(sandbox, original, fd)) return true;
-    if (engines_->tasks.adopt(original, fd)) return true;
+    if (gate_->adopt(sandbox, original, fd)) return true;
     if (original == service::ecs::kTaskMetadata) {
       servers_[0]->adopt_connection(fd, "169.254.170.2:0");
       return true;

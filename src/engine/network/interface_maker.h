@@ -26,7 +26,7 @@ class InterfaceMaker {
   virtual Result<InterfaceSpec, Failure> make(const InterfaceRequest& request) = 0;
   // Unknown ones are passed over.
   virtual void release(const std::string& account, const std::string& region, const std::string& id) = 0;
-  virtual void set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) = 0;
+  virtual Result<void, Failure> set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) = 0;
 };
 
 }  // namespace reef::network

@@ -84,6 +84,13 @@ Verdict View::decide_open(const Flow& flow) const {
   return {};
 }
 
+Flow View::as_now(Flow flow) const {
+  for (Party* party : {&flow.from, &flow.to})
+    if (party->interface)
+      if (auto now = at(party->address); now && now->id == party->interface->id) party->interface = std::move(now);
+  return flow;
+}
+
 Verdict View::decide(const Flow& flow) const {
   if (const Verdict verdict = decide_open(flow); !verdict.passes()) return verdict;
   const InterfacePtr &from = flow.from.interface, &to = flow.to.interface;
@@ -107,8 +114,8 @@ std::string View::explain(const Flow& flow, const Verdict& verdict) {
       return fmt::format("{} is refused by security group {}: aws ec2 authorize-security-group-{} --group-id {} --ip-permissions 'IpProtocol={},FromPort={},ToPort={},{}'", what,
                          join(own.interface->groups, ", "), verdict.is_of_sender ? "egress" : "ingress", own.interface->groups.front(), text_of(flow.protocol), flow.to_port, flow.to_port, peer);
     case Refusal::kAccessList:
-      return fmt::format("{} is denied by network ACL {} of {}: it must allow port {} and the client's port {} in both directions", what, own.interface->access_id, own.interface->subnet,
-                         flow.to_port, flow.from_port);
+      return fmt::format("{} is denied by network ACL {} of {}: it must allow port {} one way and the client's port, of 1024 to 65535, the other way", what, own.interface->access_id,
+                         own.interface->subnet, flow.to_port);
   }
   return what;
 }

@@ -76,6 +76,8 @@ class View {
   Verdict decide(const Flow& flow) const;
   // One that is open: groups only look at the first packet, access lists and partitions at every one.
   Verdict decide_open(const Flow& flow) const;
+  // The same parties as this view knows them: access lists may be others now.
+  Flow as_now(Flow flow) const;
   // What to change so that it passes, in a sentence for a developer.
   static std::string explain(const Flow& flow, const Verdict& verdict);
 

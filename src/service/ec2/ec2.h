@@ -30,7 +30,7 @@ struct Ec2 final : network::InterfaceMaker {
   void sync();  // after each operation
   Result<network::InterfaceSpec, Failure> make(const network::InterfaceRequest& request) override;
   void release(const std::string& account, const std::string& region, const std::string& id) override;
-  void set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) override;
+  Result<void, Failure> set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) override;
 
   network::Networks& networks;
 };

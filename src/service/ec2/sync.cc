@@ -133,13 +133,16 @@ void Ec2::release(const std::string& account, const std::string& region, const s
   sync();
 }
 
-void Ec2::set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) {
+Result<void, Failure> Ec2::set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) {
   const Call call = call_for(account, region);
   auto one = find<model::NetworkInterface>(call, id);
-  if (!one) return;
-  if (auto identifiers = group_identifiers(call, *one->vpc_id, groups)) one->groups = *std::move(identifiers);
+  if (!one) return {};
+  auto identifiers = group_identifiers(call, *one->vpc_id, groups);
+  if (!identifiers) return Err(Failure{fmt::format("{}: {}", identifiers.error().code, identifiers.error().message)});
+  one->groups = *std::move(identifiers);
   put(call, *one);
   sync();
+  return {};
 }
 
 }  // namespace reef::service::ec2

@@ -1,10 +1,14 @@
 """Who reaches whom: tasks in subnets with security groups, network ACLs and balancers, with a shell inside."""
+import http.client
 import pathlib
 import sys
 
 import pytest
+from botocore.exceptions import ClientError
 
+from balancers import address_of
 from support import ROOT, wait_for
+from upstream import free_port
 
 sys.path.insert(0, str(ROOT / "examples" / "three-services"))
 from image import image  # noqa: E402
@@ -12,6 +16,12 @@ from image import image  # noqa: E402
 pytestmark = pytest.mark.skipif(not pathlib.Path("/bin/busybox").exists(), reason="needs busybox-static")
 
 SERVER = "busybox mkdir -p /tmp/w && echo here > /tmp/w/index.html && exec busybox httpd -f -p 8080 -h /tmp/w"
+
+
+def refused(code, call, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    assert caught.value.response["Error"]["Code"] == code, caught.value
 
 
 class Net:
@@ -126,3 +136,37 @@ def test_what_may_leave_is_the_senders_say(net):
     assert net.ask(sender, address) == ""
     net.ec2.authorize_security_group_egress(GroupId=quiet, IpPermissions=net.permission(group=group))
     assert net.ask(sender, address) == "here"
+
+
+def test_a_balancer_reaches_only_targets_that_admit_it(net):
+    elb = net.fleet.daemon.client("elbv2")
+    front, back = net.group({"port": 80, "cidr": "0.0.0.0/0"}), net.group()
+    _, address = net.run(back)
+    stranger, _ = net.run(net.group())
+    made = elb.create_load_balancer(Name="guarded", Subnets=net.subnets, SecurityGroups=[front])["LoadBalancers"][0]
+    shown = net.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/guarded/*"]}])["NetworkInterfaces"]
+    assert sorted(one["SubnetId"] for one in shown) == sorted(net.subnets) and {one["Groups"][0]["GroupId"] for one in shown} == {front}
+    group = elb.create_target_group(Name="guarded", Protocol="HTTP", Port=8080, VpcId=net.vpc, TargetType="ip", HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2,
+                                    HealthyThresholdCount=2, UnhealthyThresholdCount=2)["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": address, "Port": 8080}])
+    port = free_port()
+    elb.create_listener(LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])
+
+    def health():
+        one = elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"][0]["TargetHealth"]
+        return one["State"], one.get("Reason")
+    wait_for(lambda: net.fleet.daemon.advance(5) or health() == ("unhealthy", "Target.Timeout"), what="the target to time out")
+    connection = http.client.HTTPConnection(address_of(net.fleet.daemon, made["DNSName"]), port, timeout=10)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 504
+    net.allow(back, group=front)
+    wait_for(lambda: net.fleet.daemon.advance(5) or health() == ("healthy", None), what="the target to be healthy")
+    # From inside the balancer's own groups decide; from this machine everybody comes in.
+    inside = "240" + address_of(net.fleet.daemon, made["DNSName"])[3:]
+    assert net.ask(stranger, inside, port) == ""
+    net.allow(front, port=port, cidr="10.0.0.0/16")
+    assert net.ask(stranger, inside, port) == "here"
+    refused("DependencyViolation", net.ec2.delete_security_group, GroupId=front)
+    elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+    assert net.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/guarded/*"]}])["NetworkInterfaces"] == []
+    elb.delete_target_group(TargetGroupArn=group)

@@ -228,7 +228,7 @@ Task<void> Balancers::check(std::shared_ptr<Group> group, std::shared_ptr<Entry>
   entry->checking = true;
   entry->health.began(group->settings->health, control.now());
   const HealthSettings settings = group->settings->health;
-  CheckResult result = co_await probe(control.reactor(), dialer_, entry->spec.ip, settings.port ? settings.port : entry->spec.port, settings);
+  CheckResult result = co_await probe(control.reactor(), dialer_, group->settings->id, entry->spec.ip, settings.port ? settings.port : entry->spec.port, settings);
   entry->checking = false;
   if (entry->removed || group->removed) co_return;
   const bool changed = entry->health.finished(result, group->settings->health, control.now());

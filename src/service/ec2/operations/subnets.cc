@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "engine/network/cidr.h"
 #include "service/ec2/describe.h"
+#include "service/ec2/interfaces.h"
 
 namespace reef::service::ec2::operations {
 
@@ -40,6 +41,7 @@ Reply<model::DeleteSubnetOutput> DeleteSubnet(const model::DeleteSubnetInput& in
   TRY(get<model::Subnet>(call, in.subnet_id));
   for (const auto& gateway : all<model::NatGateway>(call))
     if (gateway.subnet_id == in.subnet_id) return Err(in_use("subnet", in.subnet_id));
+  if (has_interfaces(call, in.subnet_id)) return Err(in_use("subnet", in.subnet_id));
   // Its association with a route table goes with it.
   for (model::RouteTable& table : all<model::RouteTable>(call))
     if (std::erase_if(*table.associations, [&](const auto& one) { return one.subnet_id == in.subnet_id; }) > 0) put(call, table);
