@@ -60,6 +60,7 @@ bool NetworkGate::adopt(std::string_view sandbox, sandbox::Destination to, int f
     if (!owner) return false;
     flow.to.interface = network::View::nearest(view->of(*owner), flow.from.interface);
     if (flow.to.interface) flow.to.address = flow.to.interface->address;
+    flow.to_front = true;
   } else {
     flow.to.interface = view->at(to.address);
   }

@@ -94,6 +94,8 @@ Flow View::as_now(Flow flow) const {
 Verdict View::decide(const Flow& flow) const {
   if (const Verdict verdict = decide_open(flow); !verdict.passes()) return verdict;
   const InterfacePtr &from = flow.from.interface, &to = flow.to.interface;
+  if (to && !flow.to_front && (from ? from->vpc != to->vpc : flow.from.address == 0)) return {.refusal = Refusal::kNoRoute};
+  if (flow.to_front && !from) return {};
   if (from && !admits(*from, true, flow, flow.to)) return {.refusal = Refusal::kEgress, .is_of_sender = true};
   if (to && !admits(*to, false, flow, flow.from)) return {.refusal = Refusal::kIngress};
   return {};
@@ -108,7 +110,7 @@ std::string View::explain(const Flow& flow, const Verdict& verdict) {
   switch (verdict.refusal) {
     case Refusal::kNone: return what + " passes";
     case Refusal::kPartition: return what + " is cut by a partition: atoll heal";
-    case Refusal::kNoRoute: return what + ": the sender is in no VPC that leads there";
+    case Refusal::kNoRoute: return what + ": the sender is not in its VPC; a function needs a VpcConfig";
     case Refusal::kEgress:
     case Refusal::kIngress:
       return fmt::format("{} is refused by security group {}: aws ec2 authorize-security-group-{} --group-id {} --ip-permissions 'IpProtocol={},FromPort={},ToPort={},{}'", what,

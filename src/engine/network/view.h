@@ -32,7 +32,8 @@ struct Interface : InterfaceSpec {
 };
 using InterfacePtr = std::shared_ptr<const Interface>;
 
-// One side of a connection. Without an interface it is outside of every VPC.
+// One side of a connection. Without an interface it is outside of every VPC; without an address, too, it is a function
+// there, which reaches no interface but those of balancers.
 struct Party {
   std::uint32_t address = 0;
   InterfacePtr interface;
@@ -43,6 +44,7 @@ struct Flow {
   Party from, to;
   int protocol = kTcp;
   std::uint16_t from_port = 0, to_port = 0;
+  bool to_front = false;  // to a balancer's own address
 };
 
 enum class Refusal { kNone, kPartition, kNoRoute, kEgress, kIngress, kAccessList };

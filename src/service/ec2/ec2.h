@@ -49,7 +49,9 @@ namespace operations {
   V(DescribeAvailabilityZones) V(DescribeRegions) V(AllocateAddress) V(ReleaseAddress) V(DescribeAddresses)          \
   V(CreateNatGateway) V(DeleteNatGateway) V(DescribeNatGateways)                                                     \
   V(DeleteNetworkInterface) V(DescribeNetworkInterfaces) V(ModifyNetworkInterfaceAttribute) \
-  V(DescribeNetworkInterfaceAttribute)
+  V(DescribeNetworkInterfaceAttribute) V(CreateNetworkAcl) V(DeleteNetworkAcl) V(DescribeNetworkAcls)                \
+  V(CreateNetworkAclEntry) V(ReplaceNetworkAclEntry) V(DeleteNetworkAclEntry) V(ReplaceNetworkAclAssociation)        \
+  V(AssociateVpcCidrBlock) V(DisassociateVpcCidrBlock)
 // None waits for anything, so they are plain functions; service.cc makes tasks of them and answers DryRun.
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(const model::Name##Input& in, const Call& call);
 EC2_OPERATIONS(EC2_OPERATION)

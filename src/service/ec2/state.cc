@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/ec2/access_lists.h"
 
 namespace reef::service::ec2 {
 namespace {
@@ -133,6 +134,7 @@ model::Vpc make_vpc(const Call& call, std::string cidr, bool is_default) {
   put(call, vpc);
   set_dns(call, *vpc.vpc_id, {});
   make_route_table(call, vpc, true);
+  make_access_list(call, *vpc.vpc_id, true);
   const model::SecurityGroup group = make_group(call, *vpc.vpc_id, "default", "default VPC security group");
   model::SecurityGroupRule rule;
   rule.security_group_rule_id = new_id("sgr");
@@ -172,6 +174,7 @@ model::Subnet make_subnet(const Call& call, const model::Vpc& vpc, std::string c
   subnet.tags = std::vector<model::Tag>{};
   subnet.ipv6_cidr_block_association_set.emplace();
   put(call, subnet);
+  associate_by_default(call, *vpc.vpc_id, *subnet.subnet_id);
   return subnet;
 }
 

@@ -1,6 +1,7 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html and its kin
 #include "base/text.h"
 #include "engine/network/cidr.h"
+#include "service/ec2/access_lists.h"
 #include "service/ec2/describe.h"
 #include "service/ec2/interfaces.h"
 
@@ -45,6 +46,7 @@ Reply<model::DeleteSubnetOutput> DeleteSubnet(const model::DeleteSubnetInput& in
   // Its association with a route table goes with it.
   for (model::RouteTable& table : all<model::RouteTable>(call))
     if (std::erase_if(*table.associations, [&](const auto& one) { return one.subnet_id == in.subnet_id; }) > 0) put(call, table);
+  dissociate(call, in.subnet_id);
   erase<model::Subnet>(call, in.subnet_id);
   return model::DeleteSubnetOutput{};
 }

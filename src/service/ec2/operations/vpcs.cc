@@ -1,5 +1,6 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html and its kin
 #include "engine/network/cidr.h"
+#include "service/ec2/access_lists.h"
 #include "service/ec2/describe.h"
 
 namespace reef::service::ec2::operations {
@@ -42,6 +43,10 @@ Reply<model::DeleteVpcOutput> DeleteVpc(const model::DeleteVpcInput& in, const C
     if (group.group_name != "default") return Err(in_use("vpc", in.vpc_id));
     groups.push_back(*group.group_id);
   }
+  const auto lists = access_lists_of(call, in.vpc_id);
+  for (const auto& list : lists)
+    if (!list.is_default.value_or(false)) return Err(in_use("vpc", in.vpc_id));
+  for (const auto& list : lists) erase<model::NetworkAcl>(call, *list.network_acl_id);
   for (const std::string& id : tables) erase<model::RouteTable>(call, id);
   for (const std::string& id : groups) {
     for (const auto& rule : all<model::SecurityGroupRule>(call))
