@@ -23,6 +23,8 @@ std::uint16_t port_of(int fd, int (*name)(int, sockaddr*, socklen_t*)) {
   return fd >= 0 && name(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 ? ntohs(address.sin_port) : 0;
 }
 
+std::string function_owner(const function::Version& version) { return "lambda/" + version.function; }
+
 void reset(int fd) {
   const linger now{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -31,8 +33,9 @@ void reset(int fd) {
 
 }  // namespace
 
-NetworkGate::NetworkGate(network::Networks& networks, network::Connections& connections, task::Tasks& tasks)
-    : networks_(networks), connections_(connections), tasks_(tasks) {
+NetworkGate::NetworkGate(network::Networks& networks, network::Connections& connections, task::Tasks& tasks,
+                         const function::Functions& functions)
+    : networks_(networks), connections_(connections), tasks_(tasks), functions_(functions) {
   // What was open stays open when a group changes, and ends when an access list or a partition is in its way.
   networks_.on_publish([this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
@@ -46,6 +49,13 @@ network::Party NetworkGate::sender(const network::View& view, std::string_view s
     out.address = network::parse_address(task->address).value_or(0);
     out.interface = view.at(out.address);
     if (!out.interface) out.names = {task->plan.id};
+  } else if (const function::VersionPtr version = functions_.version_in(sandbox)) {
+    out.names = {version->name};
+    const auto& interfaces = view.of(function_owner(*version));
+    if (!interfaces.empty()) {
+      out.interface = interfaces.front();
+      out.address = out.interface->address;
+    }
   }
   return out;
 }

@@ -21,7 +21,7 @@ namespace reef::app {
 
 class NetworkGate final : public edge::DialGuard {
  public:
-  NetworkGate(network::Networks& networks, network::Connections& connections, task::Tasks& tasks);
+  NetworkGate(network::Networks& networks, network::Connections& connections, task::Tasks& tasks, const function::Functions& functions);
 
   // A connection that a sandbox made to a task, a balancer or the world: true when it was taken over or refused, and then
   // the descriptor is the gate's. Control shard.
@@ -42,6 +42,7 @@ class NetworkGate final : public edge::DialGuard {
   network::Networks& networks_;
   network::Connections& connections_;
   task::Tasks& tasks_;
+  const function::Functions& functions_;
   std::list<std::unique_ptr<sandbox::Relay>> relays_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Guarded<std::map<std::string, Time>> logged_;  // when a sentence was last said

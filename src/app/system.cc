@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "app/images_admin.h"
+#include "app/partitions_admin.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
 #include "service/ecr/registry.h"
@@ -156,6 +157,7 @@ Result<void, Failure> System::start() {
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
   gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
+  gateway_->add_side_door(make_partitions_admin(engines_->networks));
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
                            .serve = [this](http::Request&) { return names_->describe(); }});
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
@@ -179,7 +181,7 @@ Result<void, Failure> System::start() {
   engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
   sandboxes_->set_dns([this](std::string_view, std::string_view query) { return names_->answer_sandbox(query); });
-  gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks);
+  gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks, engines_->functions);
   engines_->dialer.set_guard(gate_.get());
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
   sandboxes_->set_adopt([this](std::string_view sandbox, sandbox::Destination original, int fd) {

@@ -49,6 +49,10 @@ const std::string* View::front(std::uint32_t address) const {
   return found == fronts_.end() ? nullptr : &found->second;
 }
 
+std::size_t View::count_called(std::string_view side) const {
+  return static_cast<std::size_t>(std::count_if(by_address_.begin(), by_address_.end(), [&](const auto& one) { return is_called({.address = one.first, .interface = one.second, .names = {}}, side); }));
+}
+
 InterfacePtr View::nearest(const std::vector<InterfacePtr>& interfaces, const InterfacePtr& peer) {
   if (interfaces.empty()) return nullptr;
   if (peer)

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "engine/network/access_list.h"
 #include "engine/network/rules.h"
 
@@ -58,6 +60,7 @@ struct Verdict {
 // Two sets of parties that do not reach each other. A side is a name of an owner or a CIDR block.
 struct Partition {
   std::string a, b;
+  std::optional<Time> until;  // healed then, by whoever made it
   bool separates(const Party& one, const Party& other) const;
 };
 bool is_called(const Party& party, std::string_view side);
@@ -71,6 +74,8 @@ class View {
   const std::vector<InterfacePtr>& behind(std::string_view caller) const;
   // The owner that listens at an address of this machine: balancers do.
   const std::string* front(std::uint32_t address) const;
+  // How many interfaces go by the name.
+  std::size_t count_called(std::string_view side) const;
   // For a connection between `peer` and the owner: the one in the same subnet, or the first.
   static InterfacePtr nearest(const std::vector<InterfacePtr>& interfaces, const InterfacePtr& peer);
 

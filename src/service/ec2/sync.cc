@@ -36,6 +36,15 @@ network::InterfaceSpec interface_spec(const Change& change, const model::Network
   return out;
 }
 
+// A function's interface tells its name: "AWS Lambda VPC ENI-<name>-<36 characters>".
+std::string function_of(const model::NetworkInterface& one) {
+  constexpr std::string_view kPrefix = "AWS Lambda VPC ENI-";
+  constexpr std::size_t kSuffix = 37;
+  const std::string description = one.description.value_or("");
+  if (one.interface_type != "lambda" || !description.starts_with(kPrefix) || description.size() <= kPrefix.size() + kSuffix) return {};
+  return description.substr(kPrefix.size(), description.size() - kPrefix.size() - kSuffix);
+}
+
 network::AccessListSpec access_list_spec(const model::NetworkAcl& list) {
   network::AccessListSpec out{.id = *list.network_acl_id, .entries = {}, .subnets = {}};
   if (list.entries)
@@ -67,7 +76,11 @@ void tell(network::Networks& networks, const Change& change) {
       networks.erase_interface(change.id);
       networks.set_owner(change.id, {}, {});
     } else {
-      read.template operator()<model::NetworkInterface>([&](const auto& one) { networks.put_interface(interface_spec(change, one)); });
+      read.template operator()<model::NetworkInterface>([&](const auto& one) {
+        networks.put_interface(interface_spec(change, one));
+        if (const std::string function = function_of(one); !function.empty())
+          networks.set_owner(change.id, fmt::format("lambda/{}/{}/{}", change.account, change.region, function), {function});
+      });
     }
   } else if (change.type == "network-acl") {
     if (!change.value) networks.erase_access_list(change.id);

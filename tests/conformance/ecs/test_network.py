@@ -1,5 +1,6 @@
 """Who reaches whom: tasks in subnets with security groups, network ACLs and balancers, with a shell inside."""
 import http.client
+import json
 import pathlib
 import sys
 
@@ -7,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from balancers import address_of
-from support import ROOT, wait_for
+from support import ROOT, function_package, wait_for
 from upstream import free_port
 
 sys.path.insert(0, str(ROOT / "examples" / "three-services"))
@@ -67,9 +68,9 @@ class Net:
         wait_for(lambda: self.ask(arn, "127.0.0.1") == "here", what="the server")
         return arn, task["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
 
-    def ask(self, arn, address, port=8080):
-        """What a task gets from an address: 'here', or nothing when it is refused."""
-        script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 3 {address} {port}"
+    def ask(self, arn, address, port=8080, stays="0"):
+        """What a task gets from an address: 'here', or nothing when it is refused. Balancers want clients that stay until they are answered."""
+        script = f"(printf 'GET / HTTP/1.0\\r\\n\\r\\n'; busybox sleep {stays}) | busybox nc -w 3 {address} {port}"
         return self.fleet.exec(arn, "sh", "-c", script).rpartition("\n\n")[2].strip()
 
 
@@ -165,8 +166,100 @@ def test_a_balancer_reaches_only_targets_that_admit_it(net):
     inside = "240" + address_of(net.fleet.daemon, made["DNSName"])[3:]
     assert net.ask(stranger, inside, port) == ""
     net.allow(front, port=port, cidr="10.0.0.0/16")
-    assert net.ask(stranger, inside, port) == "here"
+    assert net.ask(stranger, inside, port, stays="0.3") == "here"
     refused("DependencyViolation", net.ec2.delete_security_group, GroupId=front)
     elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
     assert net.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB app/guarded/*"]}])["NetworkInterfaces"] == []
     elb.delete_target_group(TargetGroupArn=group)
+
+
+def test_a_network_acl_denies_what_groups_admit_and_ends_what_is_open(net):
+    _, address = net.run(net.group({"cidr": "0.0.0.0/0"}))
+    far, _ = net.run(net.group(), subnet=1)
+    assert net.ask(far, address) == "here"
+    net.fleet.exec(far, "sh", "-c", f"(busybox sleep 60 | (busybox nc {address} 8080; echo ended > /tmp/ended)) >/dev/null 2>&1 &")
+    acl = net.ec2.create_network_acl(VpcId=net.vpc)["NetworkAcl"]["NetworkAclId"]
+    shown = net.ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [net.subnets[0]]}])["NetworkAcls"][0]
+    (association,) = [one["NetworkAclAssociationId"] for one in shown["Associations"] if one["SubnetId"] == net.subnets[0]]
+    new = net.ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=acl)["NewAssociationId"]
+    assert net.ask(far, address) == ""
+    wait_for(lambda: net.fleet.exec(far, "busybox", "cat", "/tmp/ended").strip() == "ended", what="the open connection to end")
+
+    def entry(egress, low, high, number=100):
+        net.ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=number, Protocol="6", RuleAction="allow", Egress=egress, CidrBlock="10.0.0.0/16", PortRange={"From": low, "To": high})
+    entry(False, 8080, 8080)
+    assert net.ask(far, address) == ""
+    entry(True, 1024, 65535)
+    assert net.ask(far, address) == "here"
+    net.ec2.replace_network_acl_association(AssociationId=new, NetworkAclId=shown["NetworkAclId"])
+    net.ec2.delete_network_acl(NetworkAclId=acl)
+
+
+def test_a_partition_cuts_two_services_and_heals(net):
+    fleet, group = net.fleet, net.group({"cidr": "0.0.0.0/0"})
+
+    def cut(*words):
+        return fleet.daemon.command(*words, "--port", str(fleet.daemon.port))
+    for name in ("one", "two"):
+        fleet.ecs.create_service(cluster="c", serviceName=name, taskDefinition=fleet.register("box", image="box:v1", command=[SERVER]), desiredCount=2, networkConfiguration=net.network(group))
+    for name in ("one", "two"):
+        fleet.steady(name)
+    ones, twos = fleet.tasks_of("one"), fleet.tasks_of("two")
+    address = twos[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+    own = ones[1]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+    arn = ones[0]["taskArn"]
+    wait_for(lambda: net.ask(arn, address) == "here" and net.ask(arn, own) == "here", what="the servers")
+    fleet.exec(arn, "sh", "-c", f"while :; do if printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 3 {address} 8080 | busybox grep -q here; then echo good; else echo bad; fi >> /tmp/seen; "
+                                f"busybox sleep 0.02; done >/dev/null 2>&1 &")
+
+    def seen():
+        return fleet.exec(arn, "busybox", "cat", "/tmp/seen").split()
+    wait_for(lambda: seen().count("good") > 10)
+    assert "one (2 now) | two (2 now)" in cut("partition", "one", "two")
+    assert net.ask(arn, address) == "" and net.ask(arn, own) == "here"
+    assert "one" in cut("partitions")
+    wait_for(lambda: "bad" in seen())
+    cut("heal", "one", "two")
+    at = len(seen()) + 1  # the one that was on its way
+    wait_for(lambda: len(seen()) > at + 20)
+    assert set(seen()[at:]) == {"good"}
+    assert "until" in cut("partition", "10.0.0.0/16", "two", "--for", "30s")
+    assert net.ask(arn, address) == ""
+    fleet.daemon.advance(31)
+    wait_for(lambda: net.ask(arn, address) == "here", what="the partition to heal")
+    assert "no partitions" in cut("partitions")
+
+
+REACH = """
+import urllib.request
+def handler(event, context):
+    try:
+        return urllib.request.urlopen("http://%s:8080/" % event["address"], timeout=5).read().decode().strip()
+    except OSError as error:
+        return "refused"
+"""
+
+
+def test_a_function_is_in_the_vpc_of_its_configuration(net):
+    functions = net.fleet.daemon.client("lambda")
+    group, own = net.group(), net.group()
+    _, address = net.run(group)
+    functions.create_function(FunctionName="reach", Runtime="python3.11", Handler="index.handler", Role="arn:aws:iam::000000000000:role/r", Timeout=20,
+                              Code={"ZipFile": function_package(REACH, "index.py")})
+    functions.get_waiter("function_active_v2").wait(FunctionName="reach", WaiterConfig={"Delay": 1})
+
+    def reach():
+        return json.loads(functions.invoke(FunctionName="reach", Payload=json.dumps({"address": address}).encode())["Payload"].read())
+    net.allow(group, cidr="0.0.0.0/0")
+    assert reach() == "refused"
+    net.revoke(group, cidr="0.0.0.0/0")
+    net.allow(group, group=own)
+    shown = functions.update_function_configuration(FunctionName="reach", VpcConfig={"SubnetIds": net.subnets, "SecurityGroupIds": [own]})
+    assert shown["VpcConfig"]["VpcId"] == net.vpc
+    functions.get_waiter("function_updated_v2").wait(FunctionName="reach", WaiterConfig={"Delay": 1})
+    assert reach() == "here"
+    net.revoke(group, group=own)
+    assert reach() == "refused"
+    assert len(net.ec2.describe_network_interfaces(Filters=[{"Name": "interface-type", "Values": ["lambda"]}])["NetworkInterfaces"]) == 2
+    functions.delete_function(FunctionName="reach")
+    assert net.ec2.describe_network_interfaces(Filters=[{"Name": "interface-type", "Values": ["lambda"]}])["NetworkInterfaces"] == []
