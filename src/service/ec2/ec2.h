@@ -51,13 +51,17 @@ namespace operations {
   V(DeleteNetworkInterface) V(DescribeNetworkInterfaces) V(ModifyNetworkInterfaceAttribute) \
   V(DescribeNetworkInterfaceAttribute) V(CreateNetworkAcl) V(DeleteNetworkAcl) V(DescribeNetworkAcls)                \
   V(CreateNetworkAclEntry) V(ReplaceNetworkAclEntry) V(DeleteNetworkAclEntry) V(ReplaceNetworkAclAssociation)        \
-  V(AssociateVpcCidrBlock) V(DisassociateVpcCidrBlock)
+  V(AssociateVpcCidrBlock) V(DisassociateVpcCidrBlock) V(CreateDhcpOptions) V(DeleteDhcpOptions) V(DescribeDhcpOptions) \
+  V(AssociateDhcpOptions) V(CreateManagedPrefixList) V(DeleteManagedPrefixList) V(DescribeManagedPrefixLists)        \
+  V(GetManagedPrefixListEntries) V(ModifyManagedPrefixList) V(DescribePrefixLists) V(DescribeVpcEndpoints)           \
+  V(DeleteVpcEndpoints) V(DescribeVpcEndpointServices) V(DescribeSecurityGroupRules) V(ModifySecurityGroupRules)     \
+  V(UpdateSecurityGroupRuleDescriptionsIngress) V(UpdateSecurityGroupRuleDescriptionsEgress)
 // None waits for anything, so they are plain functions; service.cc makes tasks of them and answers DryRun.
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(const model::Name##Input& in, const Call& call);
 EC2_OPERATIONS(EC2_OPERATION)
 #undef EC2_OPERATION
 // Those that need more than the records.
-#define EC2_NETWORK_OPERATIONS(V) V(CreateNetworkInterface)
+#define EC2_NETWORK_OPERATIONS(V) V(CreateNetworkInterface) V(CreateVpcEndpoint) V(ModifyVpcEndpoint)
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(Ec2& ec2, const model::Name##Input& in, const Call& call);
 EC2_NETWORK_OPERATIONS(EC2_OPERATION)
 #undef EC2_OPERATION

@@ -32,6 +32,10 @@ EC2_KIND(Address, "elastic-ip", "eipalloc", "allocation ID", "InvalidAllocationI
 EC2_KIND(NatGateway, "natgateway", "nat", "NAT gateway", "NatGatewayNotFound", nat_gateway_id)
 EC2_KIND(NetworkInterface, "network-interface", "eni", "networkInterface ID", "InvalidNetworkInterfaceID.NotFound", network_interface_id)
 EC2_KIND(NetworkAcl, "network-acl", "acl", "networkAcl ID", "InvalidNetworkAclID.NotFound", network_acl_id)
+EC2_KIND(DhcpOptions, "dhcp-options", "dopt", "dhcpOption ID", "InvalidDhcpOptionID.NotFound", dhcp_options_id)
+EC2_KIND(ManagedPrefixList, "prefix-list", "pl", "prefix list ID", "InvalidPrefixListID.NotFound", prefix_list_id)
+EC2_KIND(VpcEndpoint, "vpc-endpoint", "vpce", "Vpc Endpoint Id", "InvalidVpcEndpointId.NotFound", vpc_endpoint_id)
+EC2_KIND(FlowLog, "vpc-flow-log", "fl", "flow log ID", "InvalidFlowLogId.NotFound", flow_log_id)
 #undef EC2_KIND
 
 // Opaque values by kind and id, of the call's account and region. Makes the default VPC first.

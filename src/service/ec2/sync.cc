@@ -5,6 +5,7 @@
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
 #include "service/ec2/interfaces.h"
+#include "service/ec2/prefix_lists.h"
 
 namespace reef::service::ec2 {
 namespace {
@@ -82,6 +83,12 @@ void tell(network::Networks& networks, const Change& change) {
           networks.set_owner(change.id, fmt::format("lambda/{}/{}/{}", change.account, change.region, function), {function});
       });
     }
+  } else if (change.type == "prefix-list-entries") {
+    if (!change.value) return networks.erase_prefix_list(change.id);
+    std::vector<Cidr> blocks;
+    for (const auto& entry : read_entries(*change.value))
+      if (const auto block = parse_cidr(entry.cidr.value_or(""))) blocks.push_back(*block);
+    networks.put_prefix_list(change.id, std::move(blocks));
   } else if (change.type == "network-acl") {
     if (!change.value) networks.erase_access_list(change.id);
     else read.template operator()<model::NetworkAcl>([&](const auto& one) { networks.put_access_list(access_list_spec(one)); });

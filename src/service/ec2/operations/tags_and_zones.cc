@@ -34,7 +34,9 @@ bool any_kind(const Visit& visit) {
   return visit.template operator()<model::Vpc>() || visit.template operator()<model::Subnet>() || visit.template operator()<model::InternetGateway>() ||
          visit.template operator()<model::RouteTable>() || visit.template operator()<model::SecurityGroup>() || visit.template operator()<model::SecurityGroupRule>() ||
          visit.template operator()<model::Address>() || visit.template operator()<model::NatGateway>() ||
-         visit.template operator()<model::NetworkInterface>() || visit.template operator()<model::NetworkAcl>();
+         visit.template operator()<model::NetworkInterface>() || visit.template operator()<model::NetworkAcl>() ||
+         visit.template operator()<model::DhcpOptions>() || visit.template operator()<model::ManagedPrefixList>() || visit.template operator()<model::VpcEndpoint>() ||
+         visit.template operator()<model::FlowLog>();
 }
 
 template <class Change>

@@ -30,6 +30,8 @@ Reply<model::DeleteVpcOutput> DeleteVpc(const model::DeleteVpcInput& in, const C
   for (const auto& gateway : all<model::InternetGateway>(call))
     for (const auto& attachment : *gateway.attachments)
       if (attachment.vpc_id == in.vpc_id) return Err(in_use("vpc", in.vpc_id));
+  for (const auto& endpoint : all<model::VpcEndpoint>(call))
+    if (endpoint.vpc_id == in.vpc_id && endpoint.vpc_endpoint_type == "Interface") return Err(in_use("vpc", in.vpc_id));
   std::vector<std::string> tables, groups;
   for (const auto& table : all<model::RouteTable>(call)) {
     if (table.vpc_id != in.vpc_id) continue;
@@ -46,6 +48,8 @@ Reply<model::DeleteVpcOutput> DeleteVpc(const model::DeleteVpcInput& in, const C
   const auto lists = access_lists_of(call, in.vpc_id);
   for (const auto& list : lists)
     if (!list.is_default.value_or(false)) return Err(in_use("vpc", in.vpc_id));
+  for (const auto& endpoint : all<model::VpcEndpoint>(call))
+    if (endpoint.vpc_id == in.vpc_id) erase<model::VpcEndpoint>(call, *endpoint.vpc_endpoint_id);
   for (const auto& list : lists) erase<model::NetworkAcl>(call, *list.network_acl_id);
   for (const std::string& id : tables) erase<model::RouteTable>(call, id);
   for (const std::string& id : groups) {
