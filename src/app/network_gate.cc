@@ -138,6 +138,7 @@ void NetworkGate::opened(std::string_view caller, std::string_view ip, int port,
 }
 
 void NetworkGate::log_refusal(const network::Flow& flow, const network::Verdict& verdict) {
+  if (networks_.on_refused) networks_.on_refused(flow, verdict);
   const std::string sentence = network::View::explain(flow, verdict);
   const Time now = store::Shard::current().now();
   const bool is_due = logged_.write([&](auto& logged) {

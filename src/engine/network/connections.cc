@@ -67,11 +67,14 @@ void Connections::cut(std::function<bool(const Flow&)> is_cut) {
   });
 }
 
-void Connections::report_all() {
-  on_each_loop([this](Loop& loop) {
-    std::erase_if(loop.open, [](const auto& one) { return cookie_of(one.first) != one.second.cookie; });
-    for (auto& [fd, open] : loop.open) report(fd, open, false);
-  });
+Task<void> Connections::report_all() {
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    co_await store::on(store::Shard::at(i), [this, i]() -> Task<void> {
+      auto& open = loops_[i]->open;
+      std::erase_if(open, [](const auto& one) { return cookie_of(one.first) != one.second.cookie; });
+      for (auto& [fd, one] : open) report(fd, one, false);
+      co_return;
+    });
 }
 
 }  // namespace reef::network

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/task.h"
 #include "base/time.h"
 #include "engine/network/view.h"
 #include "io/reactor.h"
@@ -37,8 +38,8 @@ class Connections {
   // --- any thread ---
   // Ends those that `is_cut` names, on their loops.
   void cut(std::function<bool(const Flow&)> is_cut);
-  // Reports what passed on every loop.
-  void report_all();
+  // Reports what passed so far, on every loop in turn; on the control shard. Comes back when all have.
+  Task<void> report_all();
 
  private:
   struct Open {

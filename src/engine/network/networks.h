@@ -62,6 +62,8 @@ class Networks {
   void add_partition(Partition partition);
   bool remove_partition(const Partition& partition);
   const std::vector<Partition>& partitions() const { return partitions_; }
+  // Told of each connection that was refused, on any thread; set before there are any.
+  std::function<void(const Flow& flow, const Verdict& verdict)> on_refused;
   void clear();
   // Does nothing when nothing changed.
   void publish();

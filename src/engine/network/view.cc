@@ -53,6 +53,13 @@ std::size_t View::count_called(std::string_view side) const {
   return static_cast<std::size_t>(std::count_if(by_address_.begin(), by_address_.end(), [&](const auto& one) { return is_called({.address = one.first, .interface = one.second, .names = {}}, side); }));
 }
 
+std::vector<InterfacePtr> View::within(std::string_view resource) const {
+  std::vector<InterfacePtr> out;
+  for (const auto& [address, one] : by_address_)
+    if (one->vpc == resource || one->subnet == resource || one->id == resource) out.push_back(one);
+  return out;
+}
+
 InterfacePtr View::nearest(const std::vector<InterfacePtr>& interfaces, const InterfacePtr& peer) {
   if (interfaces.empty()) return nullptr;
   if (peer)

@@ -20,7 +20,7 @@ namespace reef::network {
 // A network interface, in the words of whoever makes it.
 struct InterfaceSpec {
   std::string id;                       // "eni-0123..."
-  std::string account, region, vpc, subnet, zone;
+  std::string account, region, vpc, subnet, zone, zone_id;
   std::uint32_t address = 0;
   std::vector<std::string> groups;      // ids; none: groups are not asked, as of network balancers without any
   std::string owner;                    // what it belongs to: the ARN of a task, balancer or function
@@ -76,6 +76,8 @@ class View {
   const std::string* front(std::uint32_t address) const;
   // How many interfaces go by the name.
   std::size_t count_called(std::string_view side) const;
+  // All whose VPC, subnet or id this is.
+  std::vector<InterfacePtr> within(std::string_view resource) const;
   // For a connection between `peer` and the owner: the one in the same subnet, or the first.
   static InterfacePtr nearest(const std::vector<InterfacePtr>& interfaces, const InterfacePtr& peer);
 

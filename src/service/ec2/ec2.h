@@ -3,6 +3,7 @@
 // region is first looked at.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,9 +24,13 @@ using network::Cidr;
 using network::parse_cidr;
 
 // Gives interfaces to other services, and tells the network engine of every change.
+class FlowLogs;  // flow_logs.h
+
 struct Ec2 final : network::InterfaceMaker {
   explicit Ec2(Parts& parts);
+  ~Ec2() override;
   void start();
+  void stop();
   void reset();
   void sync();  // after each operation
   Result<network::InterfaceSpec, Failure> make(const network::InterfaceRequest& request) override;
@@ -33,6 +38,7 @@ struct Ec2 final : network::InterfaceMaker {
   Result<void, Failure> set_groups(const std::string& account, const std::string& region, const std::string& id, const std::vector<std::string>& groups) override;
 
   network::Networks& networks;
+  std::unique_ptr<FlowLogs> flow_logs;
 };
 
 using Tags = std::optional<std::vector<model::Tag>>;
@@ -55,7 +61,7 @@ namespace operations {
   V(AssociateDhcpOptions) V(CreateManagedPrefixList) V(DeleteManagedPrefixList) V(DescribeManagedPrefixLists)        \
   V(GetManagedPrefixListEntries) V(ModifyManagedPrefixList) V(DescribePrefixLists) V(DescribeVpcEndpoints)           \
   V(DeleteVpcEndpoints) V(DescribeVpcEndpointServices) V(DescribeSecurityGroupRules) V(ModifySecurityGroupRules)     \
-  V(UpdateSecurityGroupRuleDescriptionsIngress) V(UpdateSecurityGroupRuleDescriptionsEgress)
+  V(CreateFlowLogs) V(DescribeFlowLogs) V(DeleteFlowLogs) V(UpdateSecurityGroupRuleDescriptionsIngress) V(UpdateSecurityGroupRuleDescriptionsEgress)
 // None waits for anything, so they are plain functions; service.cc makes tasks of them and answers DryRun.
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(const model::Name##Input& in, const Call& call);
 EC2_OPERATIONS(EC2_OPERATION)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/ec2/flow_logs.h"
 #include "service/ec2/interfaces.h"
 #include "service/ec2/prefix_lists.h"
 
@@ -31,6 +32,7 @@ network::InterfaceSpec interface_spec(const Change& change, const model::Network
   out.vpc = one.vpc_id.value_or("");
   out.subnet = one.subnet_id.value_or("");
   out.zone = one.availability_zone.value_or("");
+  out.zone_id = one.availability_zone_id.value_or("");
   out.address = network::parse_address(one.private_ip_address.value_or("")).value_or(0);
   if (one.groups)
     for (const auto& group : *one.groups) out.groups.push_back(group.group_id.value_or(""));
@@ -97,15 +99,20 @@ void tell(network::Networks& networks, const Change& change) {
 
 }  // namespace
 
-Ec2::Ec2(Parts& parts) : networks(parts.get<network::Networks>()) {
+Ec2::Ec2(Parts& parts) : networks(parts.get<network::Networks>()), flow_logs(std::make_unique<FlowLogs>(parts, networks)) {
   networks.maker = this;
 }
+
+Ec2::~Ec2() = default;
+
+void Ec2::stop() { flow_logs->stop(); }
 
 void Ec2::start() {
   constexpr std::string_view kPrefix = "ec2/";
   store::Shard::control().records().scan(kPrefix, [this](std::string_view key, const std::string& text) {
     const auto parts = split(key, '/');
     if (parts.size() == 5) tell(networks, {std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), std::string(parts[4]), text});
+    if (parts.size() == 5 && parts[3] == Kind<model::FlowLog>::type) flow_logs->changed({std::string(parts[1]), std::string(parts[2]), std::string(parts[3]), std::string(parts[4]), text});
     if (parts.size() == 5 && parts[3] == "network-interface")
       if (const auto* one = networks.interface(parts[4])) networks.avoid(one->address);
     return true;
@@ -113,10 +120,16 @@ void Ec2::start() {
   networks.publish();
 }
 
-void Ec2::reset() { static_cast<void>(take_changes()); }
+void Ec2::reset() {
+  static_cast<void>(take_changes());
+  flow_logs->clear();
+}
 
 void Ec2::sync() {
-  for (const Change& change : take_changes()) tell(networks, change);
+  for (const Change& change : take_changes()) {
+    tell(networks, change);
+    if (change.type == Kind<model::FlowLog>::type) flow_logs->changed(change);
+  }
   networks.publish();
 }
 
