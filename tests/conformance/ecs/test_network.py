@@ -1,4 +1,5 @@
 """Who reaches whom: tasks in subnets with security groups, network ACLs and balancers, with a shell inside."""
+import gzip
 import http.client
 import json
 import pathlib
@@ -263,3 +264,54 @@ def test_a_function_is_in_the_vpc_of_its_configuration(net):
     assert len(net.ec2.describe_network_interfaces(Filters=[{"Name": "interface-type", "Values": ["lambda"]}])["NetworkInterfaces"]) == 2
     functions.delete_function(FunctionName="reach")
     assert net.ec2.describe_network_interfaces(Filters=[{"Name": "interface-type", "Values": ["lambda"]}])["NetworkInterfaces"] == []
+
+
+def test_flow_logs_tell_what_passed_and_what_was_refused(net):
+    daemon, logs = net.fleet.daemon, net.fleet.daemon.client("logs")
+    group = net.group()
+    _, address = net.run(group)
+    friend, own = net.run(net.group())
+    net.allow(group, cidr=own + "/32")
+    stranger, other = net.run(net.group())
+    (made,) = net.ec2.create_flow_logs(ResourceIds=[net.vpc], ResourceType="VPC", TrafficType="ALL", LogGroupName="/flows", MaxAggregationInterval=60,
+                                       DeliverLogsPermissionArn="arn:aws:iam::000000000000:role/r")["FlowLogIds"]
+    s3 = daemon.client("s3")
+    s3.create_bucket(Bucket="flows")
+    net.ec2.create_flow_logs(ResourceIds=[net.subnets[0]], ResourceType="Subnet", TrafficType="REJECT", LogDestinationType="s3", LogDestination="arn:aws:s3:::flows/x", MaxAggregationInterval=60,
+                             LogFormat="${srcaddr} ${dstport} ${action} ${flow-direction} ${vpc-id}")
+    assert net.ask(friend, address) == "here" and net.ask(stranger, address) == ""
+    daemon.advance(61)
+    (interface,) = net.ec2.describe_network_interfaces(Filters=[{"Name": "private-ip-address", "Values": [address]}])["NetworkInterfaces"]
+
+    def lines():
+        try:
+            events = logs.get_log_events(logGroupName="/flows", logStreamName=interface["NetworkInterfaceId"] + "-all", startFromHead=True)["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [one["message"].split() for one in events]
+    wait_for(lambda: len(lines()) >= 3, what="the lines")
+    seen = {(one[3], one[4], one[12]): one for one in lines()}
+    there, back, refusal = seen[own, address, "ACCEPT"], seen[address, own, "ACCEPT"], seen[other, address, "REJECT"]
+    assert there[0] == "2" and there[1] == "000000000000" and there[2] == interface["NetworkInterfaceId"] and there[6] == "8080" and there[7] == "6" and there[13] == "OK"
+    assert int(there[9]) >= len("GET / HTTP/1.0\r\n\r\n") and int(back[9]) > 100 and int(there[8]) > 1 and back[5] == "8080"
+    assert refusal[8] == "1" and int(refusal[11]) >= int(refusal[10]) > 1_600_000_000
+    wait_for(lambda: s3.list_objects_v2(Bucket="flows").get("Contents"), what="the object")
+    (key,) = [one["Key"] for one in s3.list_objects_v2(Bucket="flows")["Contents"]]
+    assert key.startswith("x/AWSLogs/000000000000/vpcflowlogs/us-east-1/20") and key.endswith(".log.gz")
+    text = gzip.decompress(s3.get_object(Bucket="flows", Key=key)["Body"].read()).decode().splitlines()
+    assert text[0] == "srcaddr dstport action flow-direction vpc-id" and f"{other} 8080 REJECT ingress {net.vpc}" in text
+    net.ec2.delete_flow_logs(FlowLogIds=[one["FlowLogId"] for one in net.ec2.describe_flow_logs()["FlowLogs"]])
+    assert net.ec2.describe_flow_logs(FlowLogIds=[], Filters=[{"Name": "flow-log-id", "Values": [made]}])["FlowLogs"] == []
+
+
+def test_a_prefix_list_stands_for_its_blocks(net):
+    blocks = net.ec2.create_managed_prefix_list(PrefixListName="friends", AddressFamily="IPv4", MaxEntries=5, Entries=[{"Cidr": "10.0.16.0/20"}])["PrefixList"]["PrefixListId"]
+    group = net.group()
+    net.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "PrefixListIds": [{"PrefixListId": blocks}]}])
+    _, address = net.run(group)
+    near, _ = net.run(net.group())
+    far, _ = net.run(net.group(), subnet=1)
+    assert net.ask(far, address) == "here" and net.ask(near, address) == ""
+    net.ec2.modify_managed_prefix_list(PrefixListId=blocks, CurrentVersion=1, AddEntries=[{"Cidr": "10.0.0.0/20"}], RemoveEntries=[{"Cidr": "10.0.16.0/20"}])
+    assert net.ask(far, address) == "" and net.ask(near, address) == "here"
+    refused("DependencyViolation", net.ec2.delete_managed_prefix_list, PrefixListId=blocks)
