@@ -102,6 +102,9 @@ class Tasks {
   std::optional<Task<Result<int, Failure>>> dial(std::string_view ip, int port);
   // Takes over a connection from a sandbox to a task's address. On the control shard.
   bool adopt(sandbox::Destination to, int fd);
+  // Connects inside a task's network; an error when no task has the address. On the control shard.
+  void connect_to(std::string_view ip, int port, std::function<void(Result<int, Failure>)> done);
+  bool has_network(std::string_view ip) const { return networks_.contains(ip); }
   // The task that a sandbox belongs to. On the control shard.
   const LiveTask* owner_of(std::string_view sandbox) const;
 
@@ -116,7 +119,6 @@ class Tasks {
   void stop_container(const TaskPtr& task, std::size_t index);
   void probe(const TaskPtr& task, std::size_t index);
   void end(const TaskPtr& task);
-  void connect_to(std::string_view ip, int port, std::function<void(Result<int, Failure>)> done);
   // Makes an address one of ours, for good: when its task has ended, a connection to it is refused rather than let out to whoever
   // has that address on a network around this machine.
   void claim(const std::string& address);
