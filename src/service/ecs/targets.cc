@@ -35,8 +35,8 @@ std::vector<Group> groups_of(const StoredService& service, const StoredTask& tas
   std::vector<Group> out;
   if (service.service.load_balancers)
     for (const model::LoadBalancer& one : *service.service.load_balancers)
-      if (one.target_group_arn)
-        if (auto target = target_of(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*one.target_group_arn, *std::move(target)});
+      if (auto group = group_for(service, one, task.deployment))
+        if (auto target = target_of(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*std::move(group), *std::move(target)});
   return out;
 }
 
@@ -58,6 +58,13 @@ Json registry_attributes(const StoredService& service, const StoredTask& task, c
 }
 
 }  // namespace
+
+std::optional<std::string> group_for(const StoredService& service, const model::LoadBalancer& balancer, std::string_view deployment) {
+  const auto link = service.links.find(deployment);
+  if (link != service.links.end() && link->second.uses_alternate && balancer.advanced_configuration && balancer.advanced_configuration->alternate_target_group_arn)
+    return balancer.advanced_configuration->alternate_target_group_arn;
+  return balancer.target_group_arn;
+}
 
 Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
   const Call call = ecs.caller.internal_call(service->account, service->region);
@@ -133,7 +140,9 @@ void look_at_group(Ecs& ecs, const std::string& group) {
   for (const auto& [key, service] : ecs.services) {
     if (!service->is_active || !service->service.load_balancers) continue;
     const auto& balancers = *service->service.load_balancers;
-    if (std::any_of(balancers.begin(), balancers.end(), [&](const model::LoadBalancer& one) { return one.target_group_arn == group; })) look_at_targets(ecs, service);
+    if (std::any_of(balancers.begin(), balancers.end(), [&](const model::LoadBalancer& one) {
+          return one.target_group_arn == group || (one.advanced_configuration && one.advanced_configuration->alternate_target_group_arn == group);
+        })) look_at_targets(ecs, service);
   }
 }
 

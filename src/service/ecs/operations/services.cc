@@ -3,17 +3,16 @@
 
 #include "service/ecs/operations.h"
 #include "service/ecs/operations/pages.h"
+#include "service/ecs/operations/strategy.h"
 
 namespace reef::service::ecs::operations {
 namespace {
 
-aws::Error invalid(std::string message) { return {errors::kInvalidParameterException, std::move(message)}; }
 
 Reply<void> check_balancers(const std::optional<std::vector<model::LoadBalancer>>& balancers, const model::TaskDefinition& definition) {
   if (!balancers) return {};
   for (const model::LoadBalancer& one : *balancers) {
     if (one.load_balancer_name) return Err(aws::not_implemented("loadBalancerName (a Classic Load Balancer) of a service"));
-    if (one.advanced_configuration) return Err(aws::not_implemented("advancedConfiguration of a service's load balancer"));
     if (!one.target_group_arn) return Err(invalid("loadBalancerName or targetGroupArn must be specified."));
     const auto& all = *definition.container_definitions;
     const auto container = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == one.container_name; });
@@ -21,16 +20,6 @@ Reply<void> check_balancers(const std::optional<std::vector<model::LoadBalancer>
     const bool maps = container->port_mappings && std::any_of(container->port_mappings->begin(), container->port_mappings->end(), [&](const auto& port) { return port.container_port == one.container_port; });
     if (!maps) return Err(invalid(fmt::format("The container {} did not have a container port {} defined.", *container->name, one.container_port.value_or(0))));
   }
-  return {};
-}
-
-Reply<void> check_configuration(const std::optional<model::DeploymentConfiguration>& configuration) {
-  if (!configuration) return {};
-  if (configuration->strategy.value_or("ROLLING") != "ROLLING") return Err(aws::not_implemented("the deployment strategy " + *configuration->strategy));
-  if (configuration->alarms && configuration->alarms->enable) return Err(aws::not_implemented("alarms of a deploymentConfiguration"));
-  if (configuration->lifecycle_hooks && !configuration->lifecycle_hooks->empty()) return Err(aws::not_implemented("lifecycleHooks of a deploymentConfiguration"));
-  if (configuration->maximum_percent.value_or(200) <= configuration->minimum_healthy_percent.value_or(0) && configuration->maximum_percent.value_or(200) == 100 && configuration->minimum_healthy_percent == 100)
-    return Err(invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."));
   return {};
 }
 
@@ -61,7 +50,7 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   CO_TRY(check_unsupported(in));
   if (!in.task_definition) co_return Err(invalid("TaskDefinition cannot be blank."));
   const StoredDefinition* definition = CO_TRY(active_definition(ecs, call, *in.task_definition));
-  CO_TRY(check_configuration(in.deployment_configuration));
+  CO_TRY(check_strategy(in.deployment_configuration, in.load_balancers));
   CO_TRY(check_balancers(in.load_balancers, definition->definition));
   const ServicePtr existing = find_service(ecs, call, *cluster, in.service_name);
   if (existing && existing->is_active) {
@@ -115,6 +104,7 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   stored->machine.set_desired(is_daemon ? 1 : *in.desired_count, call.now);
   new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now);
   drive(ecs, stored);
+  watch_alarms(ecs, stored);
   co_await committed();
   co_return model::CreateServiceOutput{.service = describe(*stored)};
 }
@@ -125,7 +115,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (!stored) co_return Err(aws::Error(errors::kServiceNotFoundException, "Service not found."));
   if (!stored->is_active || stored->service.status != "ACTIVE") co_return Err(aws::Error(errors::kServiceNotActiveException, "Service was not ACTIVE."));
   CO_TRY(check_unsupported(in));
-  CO_TRY(check_configuration(in.deployment_configuration));
+  CO_TRY(check_strategy(merged(in.deployment_configuration, stored->service.deployment_configuration), in.load_balancers ? in.load_balancers : stored->service.load_balancers));
   model::Service& service = stored->service;
   // A definition that was deregistered meanwhile goes on serving the services that have it.
   const StoredDefinition* definition = in.task_definition ? CO_TRY(active_definition(ecs, call, *in.task_definition)) : find_definition(ecs, call.account, call.region, *service.task_definition);
@@ -142,10 +132,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (in.platform_version) service.platform_version = in.platform_version;
   if (in.capacity_provider_strategy) service.capacity_provider_strategy = in.capacity_provider_strategy;
   if (in.deployment_configuration) {
-    auto& now = *service.deployment_configuration;
-    if (in.deployment_configuration->deployment_circuit_breaker) now.deployment_circuit_breaker = in.deployment_configuration->deployment_circuit_breaker;
-    if (in.deployment_configuration->maximum_percent) now.maximum_percent = in.deployment_configuration->maximum_percent;
-    if (in.deployment_configuration->minimum_healthy_percent) now.minimum_healthy_percent = in.deployment_configuration->minimum_healthy_percent;
+    service.deployment_configuration = merged(in.deployment_configuration, service.deployment_configuration);
   }
   if (in.placement_constraints) service.placement_constraints = in.placement_constraints;
   if (in.placement_strategy) service.placement_strategy = in.placement_strategy;
@@ -157,6 +144,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (deploys) new_deployment(ecs, *stored, arn, false, call.now);
   else apply_rule(ecs, *stored);
   drive(ecs, stored);
+  watch_alarms(ecs, stored);
   co_await committed();
   co_return model::UpdateServiceOutput{.service = describe(*stored)};
 }
@@ -168,8 +156,12 @@ Task<Reply<model::DeleteServiceOutput>> DeleteService(Ecs& ecs, const model::Del
   if (!in.force.value_or(false) && stored->service.scheduling_strategy == "REPLICA" && stored->machine.desired() > 0)
     co_return Err(invalid("The service cannot be stopped while it is scaled above 0."));
   stored->service.status = "DRAINING";
+  stored->shift.abandon("The service was deleted.", call.now);
+  for (const task::Deployment& one : std::vector(stored->machine.deployments()))
+    if (shifts(stored->service)) stored->machine.retire(one.id);
   stored->machine.drain(call.now);
   drive(ecs, stored);
+  watch_alarms(ecs, stored);
   co_await committed();
   co_return model::DeleteServiceOutput{.service = describe(*stored)};
 }
