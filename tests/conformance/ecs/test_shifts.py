@@ -3,10 +3,9 @@ import json
 
 import pytest
 
-from balancers import Balancer
+from balancers import Balancer, Load
 from fleet import NETWORK
 from support import function_package, wait_for
-from test_behind_balancers import Load
 
 ROLE = "arn:aws:iam::000000000000:role/ecs-elb"
 HOOK = """
