@@ -181,7 +181,7 @@ void sync_records(StoredService& service, Time now) {
 
 model::ServiceDeployment describe_record(const StoredService& service, const model::ServiceDeployment& record) {
   model::ServiceDeployment out = record;
-  if (out.alarms && out.alarms->status == "") out.alarms->status = "MONITORING";
+  if (out.alarms && out.alarms->status == "") out.alarms->status.reset();  // they were not looked at yet
   const task::ShiftState& state = service.shift.state();
   const auto link = service.links.find(state.target);
   const bool is_shift = link != service.links.end() && link->second.record == *record.service_deployment_arn;

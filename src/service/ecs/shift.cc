@@ -303,7 +303,9 @@ void watch_alarms(Ecs& ecs, const ServicePtr& service) {
   const auto& configuration = service->service.deployment_configuration;
   const bool watches = service->is_active && configuration && configuration->alarms && configuration->alarms->enable && !service->history.empty() &&
                        (service->history.front().status == "IN_PROGRESS" || service->history.front().status == "PENDING");
-  if (!watches || service->alarm_timer != 0) return;
+  if (!watches) return;
+  if (service->history.front().alarms->status == "") look_at_alarms(ecs, service).detach();
+  if (service->alarm_timer != 0) return;
   service->alarm_timer = control.reactor().at(control.now() + kAlarmsLook, [&ecs, weak = std::weak_ptr(service)] {
     const auto self = weak.lock();
     if (!self || ecs.is_stopping) return;

@@ -22,7 +22,7 @@ class Shifting:
     def __init__(self, fleet, name, **configuration):
         self.fleet, self.name = fleet, name
         self.balancer, self.testing = Balancer(fleet.daemon, name), None
-        quick = [("deregistration_delay.timeout_seconds", "0")]
+        quick = [("deregistration_delay.timeout_seconds", "5")]
         self.blue = self.balancer.group("blue", attributes=quick)
         self.green = self.balancer.group("green", attributes=quick)
         elb = self.balancer.elb
@@ -211,3 +211,54 @@ def test_what_cannot_be(fleet):
     assert "linearConfiguration" in refused(deploymentConfiguration={"strategy": "CANARY", "linearConfiguration": {"stepPercent": 10.0}})
     assert "requires a load balancer" in refused(deploymentConfiguration={"strategy": "LINEAR"})
     assert "bakeTimeInMinutes" in refused(deploymentConfiguration={"bakeTimeInMinutes": 9999})
+
+
+def alarm(fleet, name, state="OK"):
+    watch = fleet.daemon.client("cloudwatch")
+    watch.put_metric_alarm(AlarmName=name, Namespace="Shop", MetricName="Errors", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+                           TreatMissingData="ignore")
+    watch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test says so")
+    return {"alarmNames": [name], "enable": True, "rollback": True}
+
+
+def test_a_canary_goes_back_when_an_alarm_rings(fleet):
+    one = Shifting(fleet, "canary", strategy="CANARY", canaryConfiguration={"canaryPercent": 12.5, "canaryBakeTimeInMinutes": 5}, bakeTimeInMinutes=0)
+    with Load(one.balancer, 2) as load:
+        one.deploy("2", deploymentConfiguration={"alarms": alarm(fleet, "shop")})
+        wait_for(lambda: one.weights() == (875, 125))
+        wait_for(lambda: load.seen["2"] > 10)
+        fleet.daemon.advance(2)
+        wait_for(lambda: one.record()["alarms"].get("status") == "MONITORING")
+        alarm(fleet, "shop", "ALARM")
+        record = one.until("ROLLBACK_SUCCESSFUL", advance=1)
+    assert load.errors == [] and one.weights() == (100, 0)
+    assert record["alarms"] == {"status": "TRIGGERED", "alarmNames": ["shop"], "triggeredAlarmNames": ["shop"]} and "shop" in record["rollback"]["reason"]
+    # An alarm that rings before a deployment says nothing about it.
+    one.deploy("3")
+    wait_for(lambda: one.weights() == (875, 125))
+    fleet.daemon.advance(2)
+    wait_for(lambda: one.record()["alarms"].get("status") == "DISABLED")
+    fleet.daemon.advance(5 * 60)
+    one.until("SUCCESSFUL")
+    assert one.version() == "3" and one.weights() == (0, 100)
+    one.gone()
+
+
+def test_a_rolling_deployment_goes_back_when_an_alarm_rings(fleet):
+    good = fleet.register("roll", env={"VERSION": "1"})
+    fleet.ecs.create_service(cluster="c", serviceName="roll", taskDefinition=good, desiredCount=1, networkConfiguration=NETWORK, launchType="FARGATE",
+                             deploymentConfiguration={"alarms": alarm(fleet, "rolls")})
+    fleet.steady("roll")
+    fleet.ecs.update_service(cluster="c", service="roll", taskDefinition=fleet.register("roll", env={"VERSION": "2", "EXIT_AT_ONCE": "1"}))
+
+    def record():
+        fleet.daemon.advance(1)
+        arn = fleet.ecs.list_service_deployments(cluster="c", service="roll")["serviceDeployments"][0]["serviceDeploymentArn"]
+        return fleet.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0]
+    wait_for(lambda: record()["alarms"].get("status") == "MONITORING")
+    alarm(fleet, "rolls", "ALARM")
+    done = wait_for(lambda: (lambda r: r if r["status"] == "ROLLBACK_SUCCESSFUL" else None)(record()), 30, "a rollback")
+    assert done["rollback"]["reason"].count("rolls") == 1 and fleet.steady("roll")["taskDefinition"] == good
+    listed = fleet.ecs.list_service_deployments(cluster="c", service="roll", status=["SUCCESSFUL"])["serviceDeployments"]
+    assert len(listed) == 1 and listed[0]["status"] == "SUCCESSFUL"
+    fleet.ecs.delete_service(cluster="c", service="roll", force=True)
