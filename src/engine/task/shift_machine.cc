@@ -167,7 +167,9 @@ bool ShiftMachine::work(const ShiftFacts& facts, Time now, std::vector<ShiftChan
       if (rolling_back()) return weights(0, 0, now, out);
       return !rule_.has_test || weights(state_.production, 100, now, out);
     case Stage::kProductionShift: return shift_production(now, out);
-    case Stage::kBake: return first || now >= state_.stage_began + rule_.bake;
+    case Stage::kBake:
+      // After a restart the weights are set once more: nobody knows whether the last word arrived.
+      return weights(state_.production, state_.test, now, out) && (first || now >= state_.stage_began + rule_.bake);
     case Stage::kCleanUp:
       out.push_back({.kind = Kind::kShares, .source = rolling_back() ? 100.0 : 0.0, .target = rolling_back() ? 0.0 : 100.0});
       return rolling_back() ? facts.target_gone : first || facts.source_gone;
