@@ -69,6 +69,8 @@ void load_deployments(StoredService& stored, const Json& json) {
   for (const auto& [id, link] : json["links"].as_object()) stored.links[id] = {link.text("record"), link.text("revision"), link["alternate"].as_bool()};
   for (const Json& one : json["history"].as_array())
     if (auto record = aws::from_json<model::ServiceDeployment>(one)) stored.history.push_back(*std::move(record));
+  for (const Json& one : json["taskSets"].as_array())
+    if (auto set = aws::from_json<model::TaskSet>(one["set"])) stored.task_sets.emplace(*set->id, StoredTaskSet{*set, one.text("token")});
   for (const Json& one : json["revisions"].as_array())
     if (auto revision = aws::from_json<model::ServiceRevision>(one)) stored.revisions.emplace(*revision->service_revision_arn, *std::move(revision));
 }
@@ -93,11 +95,13 @@ void save(const StoredService& one) {
   for (const auto& [arn, revision] : one.revisions) revisions.push_back(aws::to_json(revision));
   Json events = Json::array();
   for (const model::ServiceEvent& event : one.events) events.push_back(aws::to_json(event));
+  Json sets = Json::array();
+  for (const auto& [id, stored] : one.task_sets) sets.push_back(Json::object({{"set", aws::to_json(stored.set)}, {"token", stored.client_token}}));
   records().put(service_key(one), Json::object({{"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"name", one.name},
                                                 {"service", aws::to_json(one.service)}, {"machine", machine_json(one.machine)},
                                                 {"deployments", aws::map_to_json(one.deployments)}, {"events", std::move(events)}, {"token", one.client_token},
                                                 {"active", one.is_active}, {"shift", shift_json(one.shift.state())}, {"links", std::move(links)},
-                                                {"history", std::move(history)}, {"revisions", std::move(revisions)}}).dump());
+                                                {"history", std::move(history)}, {"revisions", std::move(revisions)}, {"taskSets", std::move(sets)}}).dump());
 }
 void erase_record(const StoredCluster& one) { records().erase(cluster_key(one)); }
 void erase_record(const std::string& account, const std::string& region, const model::TaskDefinition& one) { records().erase(definition_key(account, region, one)); }

@@ -60,6 +60,12 @@ struct DeploymentLink {
   bool uses_alternate = false;    // its tasks are targets of the alternate target groups
 };
 
+// With an external deployment controller each is a deployment of the machine, with its scale as its share.
+struct StoredTaskSet {
+  model::TaskSet set;  // counts are filled in when described
+  std::string client_token;
+};
+
 struct StoredService {
   model::Service service;  // what was configured; counts, deployments and events are filled in when described
   std::string account, region, cluster, name;
@@ -70,6 +76,7 @@ struct StoredService {
   std::map<std::string, DeploymentLink, std::less<>> links;           // by deployment
   std::vector<model::ServiceDeployment> history;                      // newest first
   std::map<std::string, model::ServiceRevision, std::less<>> revisions;  // by ARN
+  std::map<std::string, StoredTaskSet, std::less<>> task_sets;        // by id
   std::vector<std::string> ringing;                                   // alarms of the deployment under way
   io::Reactor::TimerId alarm_timer = 0;
   io::Reactor::TimerId timer = 0;
@@ -191,6 +198,15 @@ Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 // Tells the service's machine how its targets are.
 void look_at_targets(Ecs& ecs, const ServicePtr& service);
+// With an external deployment controller (task_sets.cc).
+bool is_external(const model::Service& service);
+model::TaskSet describe(const StoredService& service, const StoredTaskSet& stored);
+// Whether its tasks are as wanted, and sets that are gone.
+void sync_task_sets(StoredService& service, Time now);
+
+// What the tasks of a deployment are registered with: their task set's or the service's.
+const std::vector<model::LoadBalancer>& balancers_of(const StoredService& service, std::string_view deployment);
+const std::vector<model::ServiceRegistry>& registries_of(const StoredService& service, std::string_view deployment);
 // The target groups that a load balancer of the service means for the tasks of a deployment.
 std::optional<std::string> group_for(const StoredService& service, const model::LoadBalancer& balancer, std::string_view deployment);
 // The same for all services with that target group.

@@ -21,10 +21,11 @@ const char* rollout_name(task::RolloutState state) {
   return "";
 }
 
-bool has_targets(const StoredService& service) {
-  return (service.service.load_balancers && !service.service.load_balancers->empty()) || (service.service.service_registries && !service.service.service_registries->empty());
+bool has_balancers(const StoredService& service, const std::string& deployment) { return !balancers_of(service, deployment).empty(); }
+bool has_targets(const StoredService& service, const std::string& deployment) { return has_balancers(service, deployment) || !registries_of(service, deployment).empty(); }
+bool any_has_balancers(const StoredService& service) {
+  return has_balancers(service, {}) || std::any_of(service.task_sets.begin(), service.task_sets.end(), [&](const auto& one) { return has_balancers(service, one.first); });
 }
-bool has_balancers(const StoredService& service) { return service.service.load_balancers && !service.service.load_balancers->empty(); }
 
 // Traffic first, then the task.
 Task<void> let_go(Ecs& ecs, ServicePtr service, TaskPtr task, std::string reason) {
@@ -100,9 +101,9 @@ void apply_rule(Ecs& ecs, StoredService& service) {
     rule.breaker = configuration.deployment_circuit_breaker->enable;
     rule.rollback = configuration.deployment_circuit_breaker->rollback;
   }
-  rule.probed = has_balancers(service) || service.needs_container_health;
+  rule.probed = any_has_balancers(service) || service.needs_container_health;
   rule.grace = std::chrono::seconds(service.service.health_check_grace_period_seconds.value_or(0));
-  rule.by_share = shifts(service.service);
+  rule.by_share = shifts(service.service) || is_external(service.service);
   service.machine.set_rule(rule);
   apply_shift_rule(service);
 }
@@ -190,6 +191,7 @@ void drive(Ecs& ecs, const ServicePtr& service) {
     return std::none_of(live.begin(), live.end(), [&](const task::Deployment& other) { return other.id == one.first; });
   });
   sync_records(*service, now);
+  sync_task_sets(*service, now);
   std::erase_if(service->links, [&](const auto& one) { return !service->machine.deployment(one.first) && one.first != service->shift.state().target && one.first != service->shift.state().source; });
   service->driving = false;
   save(*service);
@@ -218,18 +220,18 @@ void note_task(Ecs& ecs, const TaskPtr& task) {
     if (task->is_registered && !task->is_draining) deregister_targets(ecs, service, task).detach();
   } else if (status == "RUNNING") {
     service->machine.task_running(task->id, now);
-    if (!task->has_run && has_targets(*service)) register_targets(ecs, service, task).detach();
+    if (!task->has_run && has_targets(*service, task->deployment)) register_targets(ecs, service, task).detach();
     task->has_run = true;
   } else if (status == "DEPROVISIONING") {
     service->machine.task_stopping(task->id);
     // It is on its way down by itself or by a user: no more traffic for it.
     if (task->is_registered && !task->is_draining) deregister_targets(ecs, service, task).detach();
   }
-  const bool needs_target = has_balancers(*service);
+  const bool needs_target = has_balancers(*service, task->deployment);
   const bool is_bad = task->target_healthy == false || task->container_healthy == false;
   const bool is_good = (!needs_target || task->target_healthy == true) && (!service->needs_container_health || task->container_healthy == true);
   if (is_bad) service->machine.task_health(task->id, false, now);
-  else if (is_good && (needs_target || service->needs_container_health)) service->machine.task_health(task->id, true, now);
+  else if (is_good && (needs_target || service->needs_container_health || (is_external(service->service) && status == "RUNNING"))) service->machine.task_health(task->id, true, now);
   // Not from inside what is being carried out already.
   store::Shard::control().reactor().post([&ecs, service] { drive(ecs, service); });
 }
@@ -241,6 +243,11 @@ model::Service describe(const StoredService& stored) {
   out.pending_count = stored.machine.count({}, task::MemberState::kPending);
   out.events = stored.events;
   auto& deployments = out.deployments.emplace();
+  if (is_external(stored.service)) {
+    auto& sets = out.task_sets.emplace();
+    for (const auto& [id, set] : stored.task_sets) sets.push_back(describe(stored, set));
+    return out;
+  }
   if (!stored.is_active) return out;
   for (const task::Deployment& one : stored.machine.deployments()) {
     const auto configured = stored.deployments.find(one.id);
