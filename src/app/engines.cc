@@ -1,5 +1,7 @@
 #include "app/engines.h"
 
+#include "app/mesh.h"
+
 namespace reef::app {
 
 // One line for each, so that engines come and go without touching the others.
@@ -13,6 +15,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
       function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
       balancers(dialer),
+      mesh(balancers, dialer),
       images(config.data + "/images"),
       tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
   parts.add(resets);
@@ -31,6 +34,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(host_names);
   parts.add(dialer);
   parts.add(balancers);
+  parts.add(mesh);
   parts.add(authority);
   parts.add(certificates);
   parts.add(zones);
@@ -39,6 +43,11 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(images);
   parts.add(tasks);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
+  mesh.set_tracing(make_tracing(spans));
+  resets.hooks.push_back([this]() -> Task<void> {
+    mesh.clear();
+    co_return;
+  });
   dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
 }
 

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "app/images_admin.h"
+#include "app/mesh.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
 #include "service/ecr/registry.h"
@@ -158,6 +159,7 @@ Result<void, Failure> System::start() {
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
   gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
+  gateway_->add_side_door(make_mesh_admin(engines_->mesh));
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
                            .serve = [this](http::Request&) { return names_->describe(); }});
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
@@ -180,9 +182,13 @@ Result<void, Failure> System::start() {
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
-  sandboxes_->set_dns([this](std::string_view, std::string_view query) { return names_->answer_sandbox(query); });
+  sandboxes_->set_dns([this](std::string_view sandbox, std::string_view query) {
+    auto reply = answer_mesh(engines_->mesh, engines_->tasks, sandbox, query);
+    return reply ? reply : names_->answer_sandbox(query);
+  });
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
-  sandboxes_->set_adopt([this](std::string_view, sandbox::Destination original, int fd) {
+  sandboxes_->set_adopt([this](std::string_view sandbox, sandbox::Destination original, int fd) {
+    if (adopt_mesh(engines_->mesh, engines_->tasks, sandbox, original, fd)) return true;
     if (engines_->tasks.adopt(original, fd)) return true;
     if (original == service::ecs::kTaskMetadata) {
       servers_[0]->adopt_connection(fd, "169.254.170.2:0");

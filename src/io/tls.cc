@@ -146,6 +146,7 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls&
     named->context = SSL_CTX_new(TLS_server_method());
     if (!use_pair(named->context, pair)) return Err(tls_error("certificate"));
     if (!apply(named->context, settings)) return Err(tls_error("TLS settings"));
+    SSL_CTX_set_app_data(named->context, reinterpret_cast<void*>(made->named_.size()));   // which one it is, for logs
     named->names = names_of(named->context);
     made->named_.push_back(std::move(named));
   }
@@ -194,6 +195,26 @@ void Transport::end() {
 }
 
 std::string Transport::tls_version() const { return ssl_ ? SSL_get_version(ssl_) : ""; }
+std::string Transport::server_name() const {
+  const char* const name = ssl_ ? SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name) : nullptr;
+  return name ? name : "";
+}
+std::size_t Transport::certificate() const { return ssl_ ? reinterpret_cast<std::size_t>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl_))) : 0; }
+
+std::string_view Transport::certificate_fault() const {
+  switch (ssl_ ? SSL_get_verify_result(ssl_) : X509_V_OK) {
+    case X509_V_OK: return "Failed:UnmappedConnectionError";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "Failed:ClientCertExpired";
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "Failed:ClientCertNotYetValid";
+    case X509_V_ERR_CERT_REVOKED: return "Failed:ClientCertCrlHit";
+    case X509_V_ERR_CERT_CHAIN_TOO_LONG: return "Failed:ClientCertMaxChainDepthExceeded";
+    case X509_V_ERR_INVALID_PURPOSE: return "Failed:ClientCertPurposeInvalid";
+    case X509_V_ERR_CERT_REJECTED: return "Failed:ClientCertRejected";
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return "Failed:ClientCertInvalid";
+    default: return "Failed:ClientCertUntrusted";
+  }
+}
+
 std::string Transport::tls_cipher() const { return ssl_ ? SSL_get_cipher_name(ssl_) : ""; }
 
 std::unique_ptr<PeerCertificate> Transport::peer_certificate() const {

@@ -94,6 +94,11 @@ class Transport {
   // "TLSv1.3", "TLS_AES_128_GCM_SHA256".
   std::string tls_version() const;
   std::string tls_cipher() const;
+  // As a server: the name that the client asked for, and which of the ServerTls's certificates it was shown.
+  std::string server_name() const;
+  std::size_t certificate() const;
+  // Why the client's certificate was refused, as load balancers log it: "Failed:ClientCertExpired".
+  std::string_view certificate_fault() const;
   // Nothing when it showed none.
   std::unique_ptr<PeerCertificate> peer_certificate() const;
 

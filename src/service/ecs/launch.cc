@@ -229,6 +229,7 @@ Task<void> start(Ecs& ecs, TaskPtr task, model::TaskDefinition definition) {
 }  // namespace
 
 void forget_later(Ecs& ecs, const TaskPtr& task) {
+  ecs.mesh.remove_member(task->id);
   store::Shard& control = store::Shard::control();
   control.reactor().at(control.now() + kStoppedKept, [&ecs, weak = std::weak_ptr(task)] {
     const auto gone = weak.lock();

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "service/ecs/ecs.h"
+#include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -30,6 +31,7 @@ bool any_has_balancers(const StoredService& service) {
 // Traffic first, then the task.
 Task<void> let_go(Ecs& ecs, ServicePtr service, TaskPtr task, std::string reason) {
   task->is_draining = true;
+  connect_endpoints(ecs, *service);
   task->task.desired_status = "STOPPED";
   if (task->task.last_status == "RUNNING") task->task.last_status = "DEACTIVATING";
   task->task.stopped_reason = reason;
@@ -61,6 +63,7 @@ void run_one(Ecs& ecs, StoredService& service, const std::string& deployment_id,
     what.tags.push_back({"aws:ecs:clusterName", service.cluster});
   }
   const TaskPtr task = launch(ecs, service.account, service.region, what);
+  connect_member(ecs, *task, service);
   service.machine.task_made(task->id, deployment_id, now);
   add_event(service, fmt::format("has started 1 tasks: (task {}).", task->id), now);
 }
@@ -69,6 +72,7 @@ void finish(Ecs& ecs, const ServicePtr& service) {
   if (service->service.status != "DRAINING" || !service->machine.members().empty()) return;
   service->service.status = "INACTIVE";
   service->is_active = false;
+  disconnect_service(ecs, *service);
   save(*service);
   store::Shard& control = store::Shard::control();
   control.reactor().at(control.now() + kInactiveKept, [&ecs, weak = std::weak_ptr(service)] {
@@ -108,7 +112,11 @@ void apply_rule(Ecs& ecs, StoredService& service) {
   apply_shift_rule(service);
 }
 
-model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now) {
+model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now,
+                                  std::optional<model::ServiceConnectConfiguration> connect) {
+  // What is not said anew stays.
+  if (!connect && !service.machine.deployments().empty())
+    if (const auto before = service.deployments.find(service.machine.deployments().front().id); before != service.deployments.end()) connect = before->second.service_connect_configuration;
   const std::string source = shifts(service.service)                         ? shift_source(service)
                              : service.machine.deployments().empty() ? std::string()
                                                                       : service.machine.deployments().front().id;
@@ -117,6 +125,7 @@ model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::s
   deployment.id = id;
   deployment.task_definition = definition_arn;
   deployment.created_at = now;
+  deployment.service_connect_configuration = std::move(connect);
   deployment.launch_type = service.service.launch_type;
   deployment.platform_version = service.service.platform_version;
   deployment.network_configuration = service.service.network_configuration;
@@ -132,6 +141,7 @@ model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::s
     service.links[id].uses_alternate = !source.empty() && service.links[source].uses_alternate;
   }
   apply_rule(ecs, service);
+  connect_service(ecs, service);
   return deployment;
 }
 
@@ -175,6 +185,7 @@ void drive(Ecs& ecs, const ServicePtr& service) {
           add_event(*service, fmt::format("has stopped 1 running tasks: (task {}).", change.id), now);
           if (found->second->is_registered) let_go(ecs, service, found->second, change.reason).detach();
           else stop_task(ecs, found->second, task::StopCode::kScheduler, change.reason);
+          connect_endpoints(ecs, *service);
           break;
         }
         case task::Change::Kind::kEvent: add_event(*service, change.reason, now); break;
@@ -232,6 +243,7 @@ void note_task(Ecs& ecs, const TaskPtr& task) {
   const bool is_good = (!needs_target || task->target_healthy == true) && (!service->needs_container_health || task->container_healthy == true);
   if (is_bad) service->machine.task_health(task->id, false, now);
   else if (is_good && (needs_target || service->needs_container_health || (is_external(service->service) && status == "RUNNING"))) service->machine.task_health(task->id, true, now);
+  connect_endpoints(ecs, *service);
   // Not from inside what is being carried out already.
   store::Shard::control().reactor().post([&ecs, service] { drive(ecs, service); });
 }

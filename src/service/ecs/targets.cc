@@ -12,19 +12,6 @@ using wire::Json;
 
 constexpr Duration kLook = 50ms, kDrainsMax = 1h;
 
-// Where the port of a container is reached: the task's own address, or a port of this machine.
-std::optional<std::pair<std::string, int>> target_of(const StoredTask& task, const std::string& container, int port) {
-  for (const model::Container& one : *task.task.containers) {
-    if (one.name != container) continue;
-    if (one.network_interfaces && !one.network_interfaces->empty()) return std::pair(task.address, port);
-    if (one.network_bindings)
-      for (const model::NetworkBinding& binding : *one.network_bindings)
-        if (binding.container_port == port) return std::pair(std::string("127.0.0.1"), binding.host_port.value_or(port));
-    return std::pair(std::string("127.0.0.1"), port);
-  }
-  return std::nullopt;
-}
-
 Json targets_json(const std::pair<std::string, int>& target) { return Json::array({Json::object({{"Id", target.first}, {"Port", target.second}})}); }
 
 struct Group {
@@ -35,7 +22,7 @@ std::vector<Group> groups_of(const StoredService& service, const StoredTask& tas
   std::vector<Group> out;
   for (const model::LoadBalancer& one : balancers_of(service, task.deployment))
     if (auto group = group_for(service, one, task.deployment))
-      if (auto target = target_of(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*std::move(group), *std::move(target)});
+      if (auto target = reached_at(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*std::move(group), *std::move(target)});
   return out;
 }
 
@@ -47,7 +34,7 @@ std::string state_of(const Ecs& ecs, const Group& group) {
 }
 
 Json registry_attributes(const StoredService& service, const StoredTask& task, const model::ServiceRegistry& registry) {
-  const auto target = target_of(task, registry.container_name.value_or((*task.task.containers)[0].name.value_or("")), registry.container_port.value_or(registry.port.value_or(0)));
+  const auto target = reached_at(task, registry.container_name.value_or((*task.task.containers)[0].name.value_or("")), registry.container_port.value_or(registry.port.value_or(0)));
   const std::string_view definition = last_part(*task.task.task_definition_arn);
   Json out = Json::object({{"AWS_INSTANCE_IPV4", target ? target->first : task.address}, {"AWS_INIT_HEALTH_STATUS", "HEALTHY"}, {"AVAILABILITY_ZONE", task.task.availability_zone.value_or("")},
                            {"REGION", task.region}, {"ECS_CLUSTER_NAME", service.cluster}, {"ECS_SERVICE_NAME", service.name},
@@ -63,6 +50,18 @@ std::optional<std::string> group_for(const StoredService& service, const model::
   if (link != service.links.end() && link->second.uses_alternate && balancer.advanced_configuration && balancer.advanced_configuration->alternate_target_group_arn)
     return balancer.advanced_configuration->alternate_target_group_arn;
   return balancer.target_group_arn;
+}
+
+std::optional<std::pair<std::string, int>> reached_at(const StoredTask& task, const std::string& container, int port) {
+  for (const model::Container& one : *task.task.containers) {
+    if (one.name != container) continue;
+    if (one.network_interfaces && !one.network_interfaces->empty()) return std::pair(task.address, port);
+    if (one.network_bindings)
+      for (const model::NetworkBinding& binding : *one.network_bindings)
+        if (binding.container_port == port) return std::pair(std::string("127.0.0.1"), binding.host_port.value_or(port));
+    return std::pair(std::string("127.0.0.1"), port);
+  }
+  return std::nullopt;
 }
 
 Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {

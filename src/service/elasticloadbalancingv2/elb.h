@@ -21,6 +21,7 @@
 #include "engine/edge/sites.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/elasticloadbalancingv2/log_delivery.h"
 #include "service/elasticloadbalancingv2/sign_in.h"
 #include "service/elasticloadbalancingv2/traffic_metrics.h"
 
@@ -127,6 +128,7 @@ struct Elb {
   edge::Sites& sites;
   TrafficMetrics traffic_metrics;
   SignInKeyring keyring;
+  LogDelivery log_delivery;
 
   ByArn<Balancer> balancers;
   ByArn<Listener> listeners;

@@ -255,6 +255,11 @@ edge::GroupSettings group_settings(const Group& group) {
     out.app_cookie = attribute(group, "stickiness.app_cookie.cookie_name");
     out.stickiness_duration = seconds(type == "app_cookie" ? "stickiness.app_cookie.duration_seconds" : "stickiness.lb_cookie.duration_seconds");
   }
+  const auto own = [&](std::string_view key) { return parse_int<int>(attribute(group, key)).value_or(0); };
+  out.outlier_failures = own("atoll.outlier_detection.consecutive_failures");
+  out.outlier_ejection = seconds("atoll.outlier_detection.base_ejection_seconds");
+  out.outlier_percent_max = own("atoll.outlier_detection.max_ejection_percent");
+  out.target_requests_max = own("atoll.circuit_breaker.max_requests_per_target");
   out.preserves_client_ip = attribute(group, "preserve_client_ip.enabled") == "true";
   out.proxy_protocol = attribute(group, "proxy_protocol_v2.enabled") == "true";
   out.ends_connections = attribute(group, "deregistration_delay.connection_termination.enabled") == "true";

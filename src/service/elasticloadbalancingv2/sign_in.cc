@@ -4,6 +4,7 @@
 
 #include "aws/unmodelled_errors.h"
 #include "base/encoding.h"
+#include "engine/store/records.h"
 #include "engine/store/shard.h"
 #include "wire/json.h"
 

@@ -37,7 +37,7 @@ struct TargetStatus {
 // What happened since the last collection: at a listener, and at the targets of a group.
 struct ListenerTraffic {
   Counters own;             // answers of the balancer itself
-  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0;
+  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0, desync = 0;
   std::uint64_t active = 0; // connections that are open now
 };
 struct GroupTraffic {
@@ -47,6 +47,18 @@ struct GroupTraffic {
 struct Traffic {
   std::map<std::string, ListenerTraffic> listeners;
   std::map<std::string, GroupTraffic> groups;
+};
+
+// A health check that has ended.
+struct CheckNote {
+  const std::string& group;
+  std::string target;
+  int port = 0;
+  const HealthSettings& settings;
+  CheckResult result;
+  HealthReason reason = HealthReason::kNone;   // of its failure
+  Time began{};
+  std::int64_t latency_micros = 0;
 };
 
 class Balancers {
@@ -63,6 +75,9 @@ class Balancers {
   std::vector<TargetStatus> targets(const std::string& group) const;
   // Called when the health of some target of a group has changed.
   void on_health_change(std::function<void(const std::string& group)> notice) { notices_.push_back(std::move(notice)); }
+
+  // Called at the end of every check.
+  void on_check(std::function<void(const CheckNote&)> notice) { check_notice_ = std::move(notice); }
 
   // --- listeners ---
   // Begins to listen, or changes a listener. `tls` for those that end TLS. The port is another than declared when that one
@@ -109,6 +124,7 @@ class Balancers {
   std::map<std::string, std::shared_ptr<Group>, std::less<>> groups_;
   std::map<std::string, Listener, std::less<>> listeners_;
   std::vector<std::function<void(const std::string&)>> notices_;
+  std::function<void(const CheckNote&)> check_notice_;
   io::Reactor::TimerId anomaly_timer_ = 0;
 };
 

@@ -40,6 +40,7 @@ struct ListenerSlot {
   std::shared_ptr<const LoopListener> now;
   Counters counters;                   // answers of the balancer itself
   std::uint64_t client_resets = 0, new_connections = 0, active = 0, bytes = 0;
+  std::uint64_t desync = 0;            // requests that departed from the standard
   bool closing = false;
 };
 
@@ -100,9 +101,9 @@ class BalancerLoop {
   // Answers a request of another protocol than HTTP/1.1 over a balancer's own connection.
   Task<http::Response> serve(std::shared_ptr<ListenerSlot> slot, http::Request& request);
   // The same under one state of the listener, before it changes the reply.
-  Task<http::Response> serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request);
+  Task<http::Response> serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request, AccessEntry* entry);
   // Carries out a rule for whoever may.
-  Task<http::Response> serve_rule(std::shared_ptr<const LoopListener> listener, std::size_t rule, http::Request& request);
+  Task<http::Response> serve_rule(std::shared_ptr<const LoopListener> listener, std::size_t rule, http::Request& request, AccessEntry* entry);
   std::size_t clients() const { return clients_.size(); }
 
  private:

@@ -5,14 +5,22 @@
 #include "service/ecs/operations/pages.h"
 #include "service/ecs/operations/service_checks.h"
 #include "service/ecs/operations/strategy.h"
+#include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs::operations {
 namespace {
 
 
+// Traffic through the mesh goes to all of a service's tasks: it is not shifted between versions.
+Reply<void> check_connect_strategy(const std::optional<model::ServiceConnectConfiguration>& connect, const std::optional<model::DeploymentConfiguration>& configuration, bool external) {
+  if (!connect || !connect->enabled) return {};
+  if (external) return Err(aws::not_implemented("serviceConnectConfiguration with the deployment controller EXTERNAL"));
+  const std::string strategy = configuration ? configuration->strategy.value_or("ROLLING") : "ROLLING";
+  return strategy == "ROLLING" ? Reply<void>() : Err(aws::not_implemented("serviceConnectConfiguration with the deployment strategy " + strategy));
+}
+
 template <class In>
 Reply<void> check_unsupported(const In& in) {
-  if (in.service_connect_configuration && in.service_connect_configuration->enabled) return Err(aws::not_implemented("serviceConnectConfiguration of a service"));
   if (in.volume_configurations && !in.volume_configurations->empty()) return Err(aws::not_implemented("volumeConfigurations of a service"));
   if (in.vpc_lattice_configurations && !in.vpc_lattice_configurations->empty()) return Err(aws::not_implemented("vpcLatticeConfigurations of a service"));
   if (in.deployment_controller && in.deployment_controller->type != "ECS" && in.deployment_controller->type != "EXTERNAL") return Err(aws::not_implemented("the deployment controller " + in.deployment_controller->type));
@@ -55,6 +63,7 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   if (external) CO_TRY(check_external(in));
   const StoredDefinition* definition = external ? nullptr : CO_TRY(active_definition(ecs, call, *in.task_definition));
   CO_TRY(check_strategy(in.deployment_configuration, in.load_balancers));
+  CO_TRY(check_connect_strategy(in.service_connect_configuration, in.deployment_configuration, external));
   if (definition) CO_TRY(check_balancers(in.load_balancers, definition->definition));
   const ServicePtr existing = find_service(ecs, call, *cluster, in.service_name);
   if (existing && existing->is_active) {
@@ -103,10 +112,17 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   service.propagate_tags = in.propagate_tags.value_or("NONE");
   service.enable_execute_command = in.enable_execute_command.value_or(false);
   if (definition) CO_TRY(check_launch(launch_of(*definition, in.network_configuration, service.launch_type)));
+  std::optional<model::ServiceConnectConfiguration> connect;
+  if (in.service_connect_configuration && definition) {
+    const model::TaskDefinition kept = definition->definition;
+    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
+    definition = CO_TRY(active_definition(ecs, call, *in.task_definition));
+    if (const auto other = find_service(ecs, call, *cluster, in.service_name); other && other->is_active) co_return Err(invalid("Creation of service was not idempotent."));
+  }
   if (existing) ecs.services.erase(scope(call, stored->cluster + "/" + in.service_name));
   ecs.services.emplace(scope(call, stored->cluster + "/" + in.service_name), stored);
   stored->machine.set_desired(is_daemon ? 1 : *in.desired_count, call.now);
-  if (definition) new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now);
+  if (definition) new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now, std::move(connect));
   else apply_rule(ecs, *stored);
   drive(ecs, stored);
   watch_alarms(ecs, stored);
@@ -120,6 +136,10 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (!stored) co_return Err(aws::Error(errors::kServiceNotFoundException, "Service not found."));
   if (!stored->is_active || stored->service.status != "ACTIVE") co_return Err(aws::Error(errors::kServiceNotActiveException, "Service was not ACTIVE."));
   CO_TRY(check_unsupported(in));
+  auto connects = in.service_connect_configuration;
+  if (!connects && !stored->machine.deployments().empty())
+    if (const auto current = stored->deployments.find(stored->machine.deployments().front().id); current != stored->deployments.end()) connects = current->second.service_connect_configuration;
+  CO_TRY(check_connect_strategy(connects, merged(in.deployment_configuration, stored->service.deployment_configuration), is_external(stored->service)));
   CO_TRY(check_strategy(merged(in.deployment_configuration, stored->service.deployment_configuration), in.load_balancers ? in.load_balancers : stored->service.load_balancers));
   model::Service& service = stored->service;
   if (is_external(service)) {
@@ -138,8 +158,13 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (!definition) co_return Err(aws::Error(errors::kClientException, "TaskDefinition not found."));
   CO_TRY(check_balancers(in.load_balancers ? in.load_balancers : service.load_balancers, definition->definition));
   CO_TRY(check_launch(launch_of(*definition, in.network_configuration ? in.network_configuration : service.network_configuration, service.launch_type)));
-  const std::string& arn = *definition->definition.task_definition_arn;
-  const bool deploys = in.force_new_deployment.value_or(false) || arn != *service.task_definition || (in.network_configuration && in.network_configuration != service.network_configuration) ||
+  const std::string arn = *definition->definition.task_definition_arn;
+  std::optional<model::ServiceConnectConfiguration> connect;
+  if (in.service_connect_configuration) {
+    const model::TaskDefinition kept = definition->definition;
+    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
+  }
+  const bool deploys = connect || in.force_new_deployment.value_or(false) || arn != *service.task_definition || (in.network_configuration && in.network_configuration != service.network_configuration) ||
                        (in.load_balancers && in.load_balancers != service.load_balancers) || (in.service_registries && in.service_registries != service.service_registries) ||
                        (in.platform_version && in.platform_version != service.platform_version);
   if (in.network_configuration) service.network_configuration = in.network_configuration;
@@ -157,7 +182,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (in.enable_ecs_managed_tags) service.enable_ecs_managed_tags = in.enable_ecs_managed_tags;
   if (in.propagate_tags) service.propagate_tags = in.propagate_tags;
   if (in.desired_count) stored->machine.set_desired(*in.desired_count, call.now);
-  if (deploys) new_deployment(ecs, *stored, arn, false, call.now);
+  if (deploys) new_deployment(ecs, *stored, arn, false, call.now, std::move(connect));
   else apply_rule(ecs, *stored);
   drive(ecs, stored);
   watch_alarms(ecs, stored);
