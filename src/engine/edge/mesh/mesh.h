@@ -120,7 +120,7 @@ class Mesh {
   BalancerLoop& loop() const { return balancers_.loop(0); }
   void let_go(const std::shared_ptr<Target>& target);
   // The target as the caller reaches it: itself, or a lane to it.
-  std::shared_ptr<Target> via(const MemberPlan& caller, std::string_view service, const Node& node, const std::shared_ptr<Target>& target);
+  std::shared_ptr<Target> via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target);
   void guard_targets();
   std::shared_ptr<Node> guard_of(std::string_view ip, int port) const;
   Task<Result<int, Failure>> dial_lane(std::string ip);

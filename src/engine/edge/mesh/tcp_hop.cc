@@ -58,7 +58,7 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::share
     if (!target) break;
     ++tries;
     endpoint = fmt::format("{}:{}", target->ip, target->port);
-    const auto reached = via(*caller, service->plan.id, *node, target);
+    const auto reached = via(*caller, service->plan, *node, target);
     const auto fd = co_await dialer_.dial(reached->ip, reached->port);
     bool is_made = false;
     if (fd) {
