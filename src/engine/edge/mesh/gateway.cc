@@ -30,7 +30,9 @@ bool same(const std::vector<io::PemPair>& a, const std::vector<io::PemPair>& b) 
 std::string rewritten(const Route& route, std::string_view path) {
   if (route.rewrite.path) return *route.rewrite.path;
   if (!route.rewrite.prefix || !route.match.path || route.match.path->kind != TextMatch::Kind::kPrefix) return std::string(path);
-  return *route.rewrite.prefix + std::string(path.substr(std::min(path.size(), route.match.path->text.size())));
+  std::string out = *route.rewrite.prefix + std::string(path.substr(std::min(path.size(), route.match.path->text.size())));
+  if (!out.starts_with('/')) out.insert(0, "/");
+  return out;
 }
 
 }  // namespace
