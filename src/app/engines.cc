@@ -11,6 +11,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
       counters(metrics),
       tables(*storage.kv),
       blobs(*storage.kv, config.data + "/blobs", config.durability),
+      connections(storage.reactors.size()),
       zones(config.auth.default_region),
       function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
@@ -43,6 +44,8 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(functions);
   parts.add(images);
   parts.add(tasks);
+  parts.add(networks);
+  parts.add(connections);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
   mesh.set_tracing(make_tracing(spans));
   resets.hooks.push_back([this]() -> Task<void> {

@@ -23,6 +23,8 @@
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/image/images.h"
+#include "engine/network/connections.h"
+#include "engine/network/networks.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/store/reset_hooks.h"
@@ -48,6 +50,8 @@ struct Engines {
   delivery::Deliveries deliveries;
   edge::Sites sites;
   edge::HostNames host_names;
+  network::Networks networks;
+  network::Connections connections;
   edge::Dialer dialer;
   edge::Certificates certificates;
   edge::PrivateAuthorities private_authorities;

@@ -6,6 +6,7 @@
 #include "cli/lifecycle.h"
 #include "cli/mesh.h"
 #include "cli/names.h"
+#include "cli/partitions.h"
 #include "cli/stacks.h"
 #include "cli/tools.h"
 
@@ -21,6 +22,7 @@ int run(int argc, char** argv, const Daemon& daemon) {
   add_stack_commands(app, status);
   add_image_commands(app, status);
   add_mesh_command(app, status);
+  add_partition_commands(app, status);
   add_name_commands(app, status);
   add_tool_commands(app, daemon, status);
   CLI11_PARSE(app, argc, argv);

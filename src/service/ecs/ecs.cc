@@ -74,7 +74,7 @@ void save(const std::string& account, const std::string& region, const StoredDef
 }
 void save(const StoredTask& one) {
   records().put(task_key(one), Json::object({{"id", one.id}, {"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"service", one.service},
-                                             {"deployment", one.deployment}, {"address", one.address}, {"registered", one.is_registered}, {"task", aws::to_json(one.task)}}).dump());
+                                             {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered}, {"task", aws::to_json(one.task)}}).dump());
 }
 void save(const StoredService& one) {
   Json events = Json::array();
@@ -110,7 +110,7 @@ void load_all(Ecs& ecs) {
         ecs.all_tasks.emplace(json->text("id"), std::make_shared<StoredTask>(StoredTask{.task = *std::move(task), .id = json->text("id"), .account = account, .region = region,
                                                                                        .cluster = json->text("cluster"), .service = json->text("service"),
                                                                                        .deployment = json->text("deployment"), .credentials_id = {},
-                                                                                       .address = json->text("address"), .is_registered = (*json)["registered"].as_bool()}));
+                                                                                       .address = json->text("address"), .interface = json->text("interface"), .is_registered = (*json)["registered"].as_bool()}));
     } else if (key.starts_with("ecs/service/")) {
       if (auto service = aws::from_json<model::Service>((*json)["service"])) {
         auto stored = std::make_shared<StoredService>();
@@ -176,7 +176,7 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 
 Ecs::Ecs(Parts& parts)
     : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()),
-      mesh(parts.get<edge::mesh::Mesh>()),
+      mesh(parts.get<edge::mesh::Mesh>()), networks(parts.get<network::Networks>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
 }
@@ -204,6 +204,7 @@ void Ecs::start() {
     task->task.stopped_reason = "Atoll was restarted";
     task->task.stopped_at = task->task.execution_stopped_at = now;
     for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
+    release_interface(*this, *task);
     save(*task);
     if (task->is_registered) lost.push_back(task);
   }
