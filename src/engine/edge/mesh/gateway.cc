@@ -102,7 +102,7 @@ Task<http::Response> Gateway::serve(int declared_port, http::Request& request) {
   request.path = std::string_view(whole).substr(0, path.size());
   request.query = request.query.empty() ? std::string_view{} : std::string_view(whole).substr(path.size() + 1);
   if (!route->rewrite.keeps_host) request.host = target.service_name;
-  co_return co_await mesh_.pass(caller, service, port, request);
+  co_return co_await mesh_.pass(caller, {}, service, port, request);
 }
 
 }  // namespace reef::edge::mesh

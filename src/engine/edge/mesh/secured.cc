@@ -60,6 +60,7 @@ void Mesh::join(io::Transport&& a, io::Transport&& b, Duration idle, std::functi
         if (done) done();
       },
       std::move(accepts));
+  (*at)->on_closing([this](int fd) { dialer_.closing(fd); });
 }
 
 void Mesh::guard_targets() {
