@@ -177,6 +177,10 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
     if (is_local || !guarded_.read([&](const auto& all) { return all.contains(fmt::format("{}:{}", ip, port)); })) return false;
     const auto node = guard_of(ip, port);
     if (!node) return false;
+    if (!dialer_.admits(fmt::format("task:{}", member), ip, port)) {
+      end_connection(fd);
+      return true;
+    }
     admit(node, ip, port, fd).detach();
     return true;
   }
@@ -200,7 +204,7 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
   }
   io::set_no_delay(fd);
   if (found->routes->find_tcp(port)) {
-    pass_bytes(caller, found, port, fd).detach();
+    pass_bytes(caller, std::string(member), found, port, fd).detach();
     return true;
   }
   if (!server_) {

@@ -96,8 +96,8 @@ class Mesh {
   std::optional<Task<Result<int, Failure>>> dial(std::string_view ip, int port);
 
   // --- what passes ---
-  // One HTTP request of a caller to a service.
-  Task<http::Response> pass(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, http::Request& request);
+  // One HTTP request of a caller to a service; `member` is the key of the caller when it is one.
+  Task<http::Response> pass(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, http::Request& request);
   std::shared_ptr<const Service> service(std::string_view id) const;
   std::vector<const Figures*> figures() const;
   const std::map<std::string, std::shared_ptr<Node>, std::less<>>& nodes() const { return nodes_; }
@@ -114,13 +114,13 @@ class Mesh {
   std::shared_ptr<Target> choose(Node& node, const Target* not_this);
   std::shared_ptr<Node> find_node(std::string_view id) const;
   void note(Trip& trip, int status, std::string_view error);
-  Task<void> pass_bytes(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, int fd);
+  Task<void> pass_bytes(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, int fd);
   void deny(const MemberPlan& caller, std::string_view service, int fd);
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   BalancerLoop& loop() const { return balancers_.loop(0); }
   void let_go(const std::shared_ptr<Target>& target);
   // The target as the caller reaches it: itself, or a lane to it.
-  std::shared_ptr<Target> via(const MemberPlan& caller, std::string_view service, const Node& node, const std::shared_ptr<Target>& target);
+  std::shared_ptr<Target> via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target);
   void guard_targets();
   std::shared_ptr<Node> guard_of(std::string_view ip, int port) const;
   Task<Result<int, Failure>> dial_lane(std::string ip);

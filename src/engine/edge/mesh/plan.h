@@ -114,6 +114,7 @@ struct ServicePlan {
   std::string shown;             // how it is called in figures and spans
   std::vector<int> ports;        // that it is reached at; empty: any
   std::vector<Route> routes;     // in order of priority
+  std::optional<ClientTlsPlan> tls;   // what callers do that have no policy of their own
 };
 
 // Who calls. One task, or whatever else connects.
