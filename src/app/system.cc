@@ -180,7 +180,7 @@ Result<void, Failure> System::start() {
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
-  sandboxes_->set_dns([this](std::string_view, std::string_view query) { return names_->answer_sandbox(query); });
+  sandboxes_->set_dns([this](std::string_view sandbox, std::string_view query) { return names_->answer_sandbox(query, gate_->vpc_of(sandbox)); });
   gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks, engines_->functions);
   engines_->dialer.set_guard(gate_.get());
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
