@@ -1,5 +1,7 @@
 #include "app/engines.h"
 
+#include "app/mesh.h"
+
 namespace reef::app {
 
 // One line for each, so that engines come and go without touching the others.
@@ -14,6 +16,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
       function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
       balancers(dialer),
+      mesh(balancers, dialer),
       images(config.data + "/images"),
       tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
   parts.add(resets);
@@ -32,6 +35,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(host_names);
   parts.add(dialer);
   parts.add(balancers);
+  parts.add(mesh);
   parts.add(authority);
   parts.add(certificates);
   parts.add(zones);
@@ -42,7 +46,17 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(networks);
   parts.add(connections);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
-  dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
+  mesh.set_tracing(make_tracing(spans));
+  resets.hooks.push_back([this]() -> Task<void> {
+    mesh.clear();
+    co_return;
+  });
+  mesh.set_secrets(make_secrets(authority, certificates));
+  mesh.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
+  dialer.set_inside([this](std::string_view ip, int port) {
+    auto guarded = mesh.dial(ip, port);
+    return guarded ? std::move(guarded) : tasks.dial(ip, port);
+  });
 }
 
 }  // namespace reef::app

@@ -14,6 +14,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/host_names.h"
+#include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
 #include "engine/metrics/alarm_targets.h"
@@ -57,6 +58,7 @@ struct Engines {
   FunctionLogs function_logs;
   function::Functions functions;
   edge::Balancers balancers;
+  edge::mesh::Mesh mesh;
   image::Images images;
   task::Tasks tasks;
 };

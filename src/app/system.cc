@@ -12,11 +12,13 @@
 #include <fmt/format.h>
 
 #include "app/images_admin.h"
+#include "app/mesh.h"
 #include "app/partitions_admin.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
 #include "service/ecr/registry.h"
 #include "service/ecs/metadata.h"
+#include "service/elasticloadbalancingv2/sign_in.h"
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
 #include "service/s3/cors.h"
@@ -146,6 +148,9 @@ Result<void, Failure> System::start() {
   gateway_->add_side_door({.wants = service::ecs::wants_metadata, .serve = [this](http::Request& request) {
                              return service::ecs::serve_metadata(parts_.get<service::ecs::Ecs>(), request);
                            }});
+  gateway_->add_side_door({.wants = service::elb::SignInKeyring::wants, .serve = [this](http::Request& request) -> Task<http::Response> {
+                             co_return parts_.get<service::elb::SignInKeyring>().serve(request);
+                           }});
   gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door({.wants = [this](const http::Request& request) {
                              std::string path;
@@ -157,6 +162,7 @@ Result<void, Failure> System::start() {
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
   gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
+  gateway_->add_side_door(make_mesh_admin(engines_->mesh));
   gateway_->add_side_door(make_partitions_admin(engines_->networks));
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
                            .serve = [this](http::Request&) { return names_->describe(); }});
@@ -180,12 +186,17 @@ Result<void, Failure> System::start() {
   engines_->functions.set_api_port(config_.port);
   engines_->tasks.set_api_port(config_.port);
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
-  sandboxes_->set_dns([this](std::string_view sandbox, std::string_view query) { return names_->answer_sandbox(query, gate_->vpc_of(sandbox)); });
+  sandboxes_->set_dns([this](std::string_view sandbox, std::string_view query) {
+    auto reply = answer_mesh(engines_->mesh, engines_->tasks, sandbox, query);
+    return reply ? reply : names_->answer_sandbox(query, gate_->vpc_of(sandbox));
+  });
   gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks, engines_->functions);
   engines_->dialer.set_guard(gate_.get());
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
   sandboxes_->set_adopt([this](std::string_view sandbox, sandbox::Destination original, int fd) {
+    if (adopt_mesh(engines_->mesh, engines_->tasks, sandbox, original, fd)) return true;
     if (gate_->adopt(sandbox, original, fd)) return true;
+    if (engines_->tasks.adopt(original, fd)) return true;   // an address of a task that has ended
     if (original == service::ecs::kTaskMetadata) {
       servers_[0]->adopt_connection(fd, "169.254.170.2:0");
       return true;

@@ -30,8 +30,9 @@ std::string pool_key(const Outgoing& request) {
 }  // namespace
 
 struct Client::Impl : std::enable_shared_from_this<Client::Impl> {
-  explicit Impl(io::Reactor& r) : reactor(r) {}
+  Impl(io::Reactor& r, std::string pem) : reactor(r), trusted_pem(std::move(pem)) {}
   io::Reactor& reactor;
+  std::string trusted_pem;
   std::map<std::string, std::vector<std::unique_ptr<Upstream>>> idle;
   std::vector<Upstream*> active;
   std::unique_ptr<io::TlsContext> tls;
@@ -85,7 +86,7 @@ struct Client::Impl : std::enable_shared_from_this<Client::Impl> {
     bool good = error == 0;
     if (good && request.tls) {
       if (!tls) {
-        auto made = io::TlsContext::client();
+        auto made = io::TlsContext::client(trusted_pem);
         if (!made) good = false;
         else tls = *std::move(made);
       }
@@ -247,7 +248,7 @@ Task<Result<wire::Http1Head, Failure>> read_reply_head(Upstream& upstream, std::
 
 }  // namespace
 
-Client::Client(io::Reactor& reactor) : impl_(std::make_shared<Impl>(reactor)) {}
+Client::Client(io::Reactor& reactor, std::string trusted_pem) : impl_(std::make_shared<Impl>(reactor, std::move(trusted_pem))) {}
 Client::~Client() { impl_->reactor.cancel(impl_->sweep_timer); }
 
 Task<Result<Response, Failure>> Client::send(Outgoing request) {

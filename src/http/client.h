@@ -24,7 +24,8 @@ struct Outgoing {
 
 class Client {
  public:
-  explicit Client(io::Reactor& reactor);
+  // Trusts the certificates of `trusted_pem` besides the system's.
+  explicit Client(io::Reactor& reactor, std::string trusted_pem = {});
   ~Client();
   // A reply with any status is a value. The reply's body is in `stream`, unread.
   Task<Result<Response, Failure>> send(Outgoing request);

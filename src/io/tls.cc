@@ -50,12 +50,17 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const std::strin
   return server(ServerTls{.certificates = {{certificate_pem, key_pem}}});
 }
 
-Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client() {
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client(const std::string& more_trusted_pem) {
   std::unique_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_client_method())));
   SSL_CTX_set_min_proto_version(context->get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(context->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
   if (SSL_CTX_set_default_verify_paths(context->get()) != 1) return Err(tls_error("system certificates"));
+  if (!more_trusted_pem.empty()) {
+    const Bio bio(BIO_new_mem_buf(more_trusted_pem.data(), static_cast<int>(more_trusted_pem.size())));
+    while (const Certificate trusted{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) X509_STORE_add_cert(SSL_CTX_get_cert_store(context->get()), trusted.get());
+    ERR_clear_error();   // the end of the text is an error to the reader
+  }
   return context;
 }
 
@@ -96,6 +101,20 @@ int accept_expired(int good, X509_STORE_CTX* store) {
   return good || X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_HAS_EXPIRED;
 }
 
+// Whether there was a certificate in the text.
+bool trust(SSL_CTX* context, const std::string& pem) {
+  const Bio trusted(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  int count = 0;
+  while (X509* next = PEM_read_bio_X509(trusted.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_cert(store, next);
+    X509_free(next);
+    ++count;
+  }
+  ERR_clear_error();
+  return count > 0;
+}
+
 bool apply(SSL_CTX* context, const ServerTls& settings) {
   SSL_CTX_set_min_proto_version(context, settings.version_min);
   SSL_CTX_set_max_proto_version(context, settings.version_max);
@@ -111,16 +130,7 @@ bool apply(SSL_CTX* context, const ServerTls& settings) {
     return true;
   }
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, settings.ignores_expiry ? accept_expired : nullptr);
-  const Bio trusted(BIO_new_mem_buf(settings.trusted_pem.data(), static_cast<int>(settings.trusted_pem.size())));
-  X509_STORE* const store = SSL_CTX_get_cert_store(context);
-  int count = 0;
-  while (X509* next = PEM_read_bio_X509(trusted.get(), nullptr, nullptr, nullptr)) {
-    X509_STORE_add_cert(store, next);
-    X509_free(next);
-    ++count;
-  }
-  ERR_clear_error();
-  return count > 0;
+  return trust(context, settings.trusted_pem);
 }
 
 bool is_for(std::string_view pattern, std::string_view name) {
@@ -141,6 +151,7 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls&
     named->context = SSL_CTX_new(TLS_server_method());
     if (!use_pair(named->context, pair)) return Err(tls_error("certificate"));
     if (!apply(named->context, settings)) return Err(tls_error("TLS settings"));
+    SSL_CTX_set_app_data(named->context, reinterpret_cast<void*>(made->named_.size()));   // which one it is, for logs
     named->names = names_of(named->context);
     made->named_.push_back(std::move(named));
   }
@@ -157,6 +168,16 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls&
     if (found) SSL_set_SSL_CTX(ssl, found->context);
     return SSL_TLSEXT_ERR_OK;
   });
+  return made;
+}
+
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client(const ClientTls& settings) {
+  std::unique_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method())));
+  SSL_CTX_set_min_proto_version(made->get(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(made->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(made->get(), SSL_VERIFY_PEER, nullptr);
+  if (!trust(made->get(), settings.trusted_pem)) return Err(Failure{"no certificate to trust"});
+  if (!settings.certificate.key.empty() && !use_pair(made->get(), settings.certificate)) return Err(tls_error("certificate"));
   return made;
 }
 
@@ -189,6 +210,26 @@ void Transport::end() {
 }
 
 std::string Transport::tls_version() const { return ssl_ ? SSL_get_version(ssl_) : ""; }
+std::string Transport::server_name() const {
+  const char* const name = ssl_ ? SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name) : nullptr;
+  return name ? name : "";
+}
+std::size_t Transport::certificate() const { return ssl_ ? reinterpret_cast<std::size_t>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl_))) : 0; }
+
+std::string_view Transport::certificate_fault() const {
+  switch (ssl_ ? SSL_get_verify_result(ssl_) : X509_V_OK) {
+    case X509_V_OK: return "Failed:UnmappedConnectionError";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "Failed:ClientCertExpired";
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "Failed:ClientCertNotYetValid";
+    case X509_V_ERR_CERT_REVOKED: return "Failed:ClientCertCrlHit";
+    case X509_V_ERR_CERT_CHAIN_TOO_LONG: return "Failed:ClientCertMaxChainDepthExceeded";
+    case X509_V_ERR_INVALID_PURPOSE: return "Failed:ClientCertPurposeInvalid";
+    case X509_V_ERR_CERT_REJECTED: return "Failed:ClientCertRejected";
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE: return "Failed:ClientCertInvalid";
+    default: return "Failed:ClientCertUntrusted";
+  }
+}
+
 std::string Transport::tls_cipher() const { return ssl_ ? SSL_get_cipher_name(ssl_) : ""; }
 
 std::unique_ptr<PeerCertificate> Transport::peer_certificate() const {
@@ -223,6 +264,25 @@ std::unique_ptr<PeerCertificate> Transport::peer_certificate() const {
   out->not_before = time(X509_get0_notBefore(certificate.get()));
   out->not_after = time(X509_get0_notAfter(certificate.get()));
   return out;
+}
+
+std::vector<std::string> Transport::peer_names() const {
+  std::vector<std::string> out;
+  const Certificate certificate(ssl_ ? SSL_get1_peer_certificate(ssl_) : nullptr);
+  if (!certificate) return out;
+  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_DNS && name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* const text = name->type == GEN_DNS ? name->d.dNSName : name->d.uniformResourceIdentifier;
+    out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  GENERAL_NAMES_free(names);
+  return out;
+}
+
+void Transport::verify_as_of(std::int64_t seconds) {
+  if (ssl_) X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_), static_cast<time_t>(seconds));
 }
 
 void Transport::start_server_tls(const TlsContext& context) {

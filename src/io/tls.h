@@ -1,6 +1,7 @@
 // TLS by OpenSSL, on non-blocking sockets.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,6 +29,12 @@ struct ServerTls {
   bool ignores_expiry = false;
 };
 
+// What a client that shows a certificate of its own, or trusts few, needs.
+struct ClientTls {
+  PemPair certificate;       // empty: none is shown
+  std::string trusted_pem;   // whose certificates servers may show
+};
+
 // What a client showed of itself.
 struct PeerCertificate {
   std::string pem, serial, issuer, subject, not_before, not_after;
@@ -37,13 +44,15 @@ struct PeerCertificate {
 class TlsContext {
  public:
   static Result<std::unique_ptr<TlsContext>, Failure> server(const ServerTls& settings);
+  // Verifies against `trusted_pem`; the names are left to the caller (Transport::peer_names).
+  static Result<std::unique_ptr<TlsContext>, Failure> client(const ClientTls& settings);
   // Takes whatever certificate the server shows, as load balancers and health checks do.
   static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   // PEM texts. Offers h2 and http/1.1 by ALPN.
   static Result<std::unique_ptr<TlsContext>, Failure> server(const std::string& certificate_pem,
                                                              const std::string& key_pem);
-  // Verifies against the system's certificates.
-  static Result<std::unique_ptr<TlsContext>, Failure> client();
+  // Verifies against the system's certificates and those of `more_trusted_pem`.
+  static Result<std::unique_ptr<TlsContext>, Failure> client(const std::string& more_trusted_pem = {});
   ~TlsContext();
   ssl_ctx_st* get() const { return context_; }
 
@@ -94,6 +103,15 @@ class Transport {
   // "TLSv1.3", "TLS_AES_128_GCM_SHA256".
   std::string tls_version() const;
   std::string tls_cipher() const;
+  // As a server: the name that the client asked for, and which of the ServerTls's certificates it was shown.
+  std::string server_name() const;
+  std::size_t certificate() const;
+  // Why the client's certificate was refused, as load balancers log it: "Failed:ClientCertExpired".
+  std::string_view certificate_fault() const;
+  // DNS names and URIs of the certificate that the peer showed.
+  std::vector<std::string> peer_names() const;
+  // Certificates are verified as of then (seconds since 1970) instead of now; before the handshake.
+  void verify_as_of(std::int64_t seconds);
   // Nothing when it showed none.
   std::unique_ptr<PeerCertificate> peer_certificate() const;
 

@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -87,7 +88,6 @@ def test_http_1_0_client(plain):
 @pytest.mark.parametrize("request_bytes, status", [
     (b"GET / HTTP/1.1\r\n\r\n", 400),                                                              # no host
     (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-    (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400),  # smuggling
     (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400),
     (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 501),
     (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
@@ -258,3 +258,59 @@ def test_a_reader_that_stops_stops_the_target(daemon):
                 size = sum(sent)
                 time.sleep(0.3)
             assert size < 30_000_000
+
+
+DEPARTURES = [  # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#desync-mitigation-mode
+    ("Acceptable", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+    ("Acceptable", b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
+    ("Acceptable", b"GET / HTTP/1.1\r\nHost: a\r\nX: \xc3\xa4\r\n\r\n"),
+    ("Ambiguous", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"),
+    ("Ambiguous", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+    ("Ambiguous", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
+    ("Ambiguous", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer_Encoding: chunked\r\n\r\nabc"),
+    ("Ambiguous", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding : chunked\r\n\r\nabc"),
+    ("Severe", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"),
+    ("Severe", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc"),
+]
+
+
+@pytest.mark.parametrize("mode", ["monitor", "defensive", "strictest"])
+def test_desync_mitigation(daemon, mode):
+    with Upstream() as upstream:
+        balancer = Balancer(daemon, "desync-" + mode)
+        balancer.group("g", upstream.port)
+        balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[{"Key": "routing.http.desync_mitigation_mode", "Value": mode}])
+        for of, request in DEPARTURES:
+            before = len(upstream.requests)
+            # A second request behind it: it must never be answered on a connection whose framing is in doubt.
+            out = balancer.raw(request + b"GET /second HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            blocked = of == "Severe" or mode == "strictest"
+            assert out.startswith(b"HTTP/1.1 400" if blocked else b"HTTP/1.1 200"), (mode, request, out[:80])
+            got = upstream.requests[before:]
+            assert [one[1] for one in got] == ([] if blocked else ["/a%20b", "/second"] if b"/a b" in request else ["/", "/second"] if of == "Acceptable" else ["/"]), (mode, request)
+            for _, _, headers, body in got[:1]:
+                assert not ("content-length" in headers and "transfer-encoding" in headers) and len(headers.get("content-length", [])) < 2
+                assert body == (b"abc" if b"abc" in request else b"")
+
+
+def test_a_failing_target_is_left_out_when_asked_for(daemon):
+    with Upstream(name="good") as good, Upstream(lambda method, target, *_: (200 if target == "/health" else 500, {}, b"")) as bad:
+        balancer = Balancer(daemon, "outliers")
+        group = balancer.group("g", good.port, bad.port)
+        keys = [one["Key"] for one in balancer.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]]
+        assert not any(key.startswith("atoll.") for key in keys)
+        failed = [balancer.ask()[0].status for _ in range(20)].count(500)
+        assert failed == 10    # as on AWS
+        balancer.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[{"Key": "atoll.outlier_detection.consecutive_failures", "Value": "3"}])
+        failed = [balancer.ask()[0].status for _ in range(40)].count(500)
+        assert 3 <= failed <= 6    # each loop's connections count together
+
+
+def test_a_full_target_is_passed_over_when_asked_for(daemon):
+    with Upstream(lambda *_: (time.sleep(0.5), (200, {}, b""))[1]) as slow:
+        balancer = Balancer(daemon, "breaker")
+        group = balancer.group("g", slow.port, wait=False, attributes=[("atoll.circuit_breaker.max_requests_per_target", "2")])
+        balancer.until_healthy(group, 1)
+        with ThreadPoolExecutor(6) as pool:
+            statuses = sorted(pool.map(lambda _: balancer.ask()[0].status, range(6)))
+        assert statuses == [200, 200, 503, 503, 503, 503]

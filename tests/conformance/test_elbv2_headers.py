@@ -94,14 +94,3 @@ def test_a_verified_certificate(daemon, upstream, client_certificate):
         assert urllib.parse.unquote(headers["x-amzn-mtls-clientcert-leaf"][0]) == (client_certificate / "cert.pem").read_text()
         assert "x-amzn-mtls-clientcert" not in headers
         assert isinstance(seen_by_target(balancer, "verified", version), str)
-
-
-def test_sign_in_is_refused_rather_than_ignored(daemon, upstream):
-    balancer = secure(daemon, upstream, "sign-in")
-    endpoint = "https://idp.example.com/"
-    with pytest.raises(balancer.elb.exceptions.ClientError, match="authenticate-oidc"):
-        balancer.elb.create_rule(ListenerArn=balancer.listener, Priority=1, Conditions=[{"Field": "path-pattern", "Values": ["/private"]}], Actions=[
-            {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {"Issuer": endpoint, "AuthorizationEndpoint": endpoint, "TokenEndpoint": endpoint,
-                                                                                "UserInfoEndpoint": endpoint, "ClientId": "me", "ClientSecret": "secret"}},
-            {"Type": "fixed-response", "Order": 2, "FixedResponseConfig": {"StatusCode": "200"}}])
-    assert len(balancer.elb.describe_rules(ListenerArn=balancer.listener)["Rules"]) == 1

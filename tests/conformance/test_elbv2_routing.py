@@ -302,9 +302,6 @@ def test_https_with_several_certificates(daemon, pair, authority):
 
 def test_what_is_not_there_says_so(daemon):
     balancer = Balancer(daemon, "absent")
-    for key in ("access_logs", "connection_logs", "health_check_logs"):
-        with pytest.raises(balancer.elb.exceptions.ClientError, match=f"{key}.s3.enabled is not supported"):
-            balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=balancer.arn, Attributes=[{"Key": f"{key}.s3.enabled", "Value": "true"}])
     with pytest.raises(balancer.elb.exceptions.ClientError, match="alb.* is not supported"):
         balancer.elb.create_target_group(Name="alb", Protocol="TCP", Port=80, VpcId="vpc-1", TargetType="alb")
 

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/store/records.h"
+#include "service/ecs/service_connect.h"
 #include "service/ecs/usage_gauges.h"
 
 namespace reef::service::ecs {
@@ -80,7 +81,7 @@ void save(const StoredService& one) {
   for (const model::ServiceEvent& event : one.events) events.push_back(aws::to_json(event));
   records().put(service_key(one), Json::object({{"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"name", one.name},
                                                 {"service", aws::to_json(one.service)}, {"machine", machine_json(one.machine)},
-                                                {"deployments", aws::map_to_json(one.deployments)}, {"events", std::move(events)}, {"token", one.client_token},
+                                                {"deployments", aws::map_to_json(one.deployments)}, {"events", std::move(events)}, {"token", one.client_token}, {"connectNamespace", one.connect_namespace},
                                                 {"active", one.is_active}}).dump());
 }
 void erase_record(const StoredCluster& one) { records().erase(cluster_key(one)); }
@@ -122,6 +123,7 @@ void load_all(Ecs& ecs) {
         for (const Json& event : (*json)["events"].as_array())
           if (auto one = aws::from_json<model::ServiceEvent>(event)) stored->events.push_back(*std::move(one));
         stored->client_token = json->text("token");
+        stored->connect_namespace = json->text("connectNamespace");
         stored->is_active = (*json)["active"].as_bool();
         restore_machine(stored->machine, (*json)["machine"]);
         apply_rule(ecs, *stored);
@@ -173,7 +175,8 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 }
 
 Ecs::Ecs(Parts& parts)
-    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()), networks(parts.get<network::Networks>()),
+    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()),
+      mesh(parts.get<edge::mesh::Mesh>()), networks(parts.get<network::Networks>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
 }
@@ -209,7 +212,10 @@ void Ecs::start() {
   gauges->start();
   // Once the services that this one calls have started, too.
   store::Shard::control().reactor().post([this, lost] {
-    for (const auto& [key, service] : services) drive(*this, service);
+    for (const auto& [key, service] : services) {
+      connect_service(*this, *service);
+      drive(*this, service);
+    }
     for (const auto& [service, task] : lost) deregister_targets(*this, service, task).detach();
   });
 }

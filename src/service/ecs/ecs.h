@@ -15,6 +15,7 @@
 #include "aws/service.h"
 #include "aws/unmodelled_errors.h"
 #include "engine/edge/balancer/balancers.h"
+#include "engine/edge/mesh/mesh.h"
 #include "engine/metrics/counters.h"
 #include "engine/network/networks.h"
 #include "engine/store/shard.h"
@@ -65,6 +66,8 @@ struct StoredService {
   bool driving = false, is_active = true;
   bool needs_container_health = false;
   std::string client_token;
+  std::string connect_namespace;                      // the name of its Service Connect namespace
+  std::vector<std::string> mesh_nodes, mesh_services; // what it has in the mesh
 };
 using ServicePtr = std::shared_ptr<StoredService>;
 
@@ -86,6 +89,7 @@ struct Ecs {
   telemetry::Logs& logs;
   metrics::Counters& counters;
   edge::Balancers& balancers;
+  edge::mesh::Mesh& mesh;
   network::Networks& networks;
   std::unique_ptr<UsageGauges> gauges;
   EventHook on_event;  // set by whoever has a bus; may stay empty
@@ -153,12 +157,15 @@ Reply<task::TaskPlan> make_plan(const StoredTask& task, const model::TaskDefinit
 void drive(Ecs& ecs, const ServicePtr& service);
 void add_event(StoredService& service, const std::string& text, Time now);
 model::Service describe(const StoredService& service);
-model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now);
+model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now,
+                                  std::optional<model::ServiceConnectConfiguration> connect = std::nullopt);
 void apply_rule(Ecs& ecs, StoredService& service);
 // Tells a service that one of its tasks changed.
 void note_task(Ecs& ecs, const TaskPtr& task);
 
 // --- targets ---------------------------------------------------------------------------------------------------------
+// Where the port of a container is reached: the task's own address, or a port of this machine.
+std::optional<std::pair<std::string, int>> reached_at(const StoredTask& task, const std::string& container, int port);
 Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 // Tells the service's machine how its targets are.

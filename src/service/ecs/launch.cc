@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/sandbox/outbound.h"
+#include "service/ecs/app_mesh.h"
 #include "service/ecs/ecs.h"
 #include "service/ecs/metadata.h"
 
@@ -242,6 +243,7 @@ void release_interface(Ecs& ecs, StoredTask& task) {
 }
 
 void forget_later(Ecs& ecs, const TaskPtr& task) {
+  ecs.mesh.remove_member(task->id);
   store::Shard& control = store::Shard::control();
   control.reactor().at(control.now() + kStoppedKept, [&ecs, weak = std::weak_ptr(task)] {
     const auto gone = weak.lock();
@@ -251,7 +253,7 @@ void forget_later(Ecs& ecs, const TaskPtr& task) {
 }
 
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what) {
-  const model::TaskDefinition& definition = what.definition->definition;
+  const model::TaskDefinition definition = without_proxy(what.definition->definition);
   const auto stored = std::make_shared<StoredTask>(StoredTask{.id = new_id(), .account = account, .region = region, .cluster = *what.cluster->cluster.cluster_name,
                                                              .service = what.service, .deployment = what.deployment, .credentials_id = {}, .address = ecs.tasks.take_address()});
   model::Task& task = stored->task;
@@ -313,6 +315,7 @@ TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, 
   if (role && !role->empty()) stored->credentials_id = make_uuid(thread_random());
   ecs.all_tasks.emplace(stored->id, stored);
   save(*stored);
+  if (std::string node = virtual_node_of(what.definition->definition, account, region); !node.empty()) ecs.mesh.put_member_as(stored->id, std::move(node));
   const auto* vpc = what.network && what.network->awsvpc_configuration ? &*what.network->awsvpc_configuration : nullptr;
   start(ecs, stored, definition, vpc && vpc->security_groups ? *vpc->security_groups : std::vector<std::string>{}).detach();
   return stored;

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/random.h"
+#include "service/ecs/app_mesh.h"
 #include "service/ecs/ecs.h"
+#include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -29,6 +31,7 @@ bool has_balancers(const StoredService& service) { return service.service.load_b
 // Traffic first, then the task.
 Task<void> let_go(Ecs& ecs, ServicePtr service, TaskPtr task, std::string reason) {
   task->is_draining = true;
+  connect_endpoints(ecs, *service);
   task->task.desired_status = "STOPPED";
   if (task->task.last_status == "RUNNING") task->task.last_status = "DEACTIVATING";
   task->task.stopped_reason = reason;
@@ -60,6 +63,7 @@ void run_one(Ecs& ecs, StoredService& service, const std::string& deployment_id,
     what.tags.push_back({"aws:ecs:clusterName", service.cluster});
   }
   const TaskPtr task = launch(ecs, service.account, service.region, what);
+  connect_member(ecs, *task, service);
   service.machine.task_made(task->id, deployment_id, now);
   add_event(service, fmt::format("has started 1 tasks: (task {}).", task->id), now);
 }
@@ -68,6 +72,7 @@ void finish(Ecs& ecs, const ServicePtr& service) {
   if (service->service.status != "DRAINING" || !service->machine.members().empty()) return;
   service->service.status = "INACTIVE";
   service->is_active = false;
+  disconnect_service(ecs, *service);
   save(*service);
   store::Shard& control = store::Shard::control();
   control.reactor().at(control.now() + kInactiveKept, [&ecs, weak = std::weak_ptr(service)] {
@@ -93,7 +98,7 @@ void apply_rule(Ecs& ecs, StoredService& service) {
   service.needs_container_health = false;
   if (!service.machine.deployments().empty())
     if (const StoredDefinition* definition = find_definition(ecs, service.account, service.region, service.machine.deployments().front().version))
-      for (const auto& one : *definition->definition.container_definitions)
+      for (const model::TaskDefinition runs = without_proxy(definition->definition); const auto& one : *runs.container_definitions)
         service.needs_container_health = service.needs_container_health || (one.essential.value_or(true) && one.health_check && one.health_check->command != std::vector<std::string>{"NONE"});
   task::RolloutRule rule{.minimum_percent = configuration.minimum_healthy_percent.value_or(is_daemon ? 0 : 100), .maximum_percent = configuration.maximum_percent.value_or(is_daemon ? 100 : 200)};
   if (configuration.deployment_circuit_breaker) {
@@ -105,12 +110,17 @@ void apply_rule(Ecs& ecs, StoredService& service) {
   service.machine.set_rule(rule);
 }
 
-model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now) {
+model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now,
+                                  std::optional<model::ServiceConnectConfiguration> connect) {
+  // What is not said anew stays.
+  if (!connect && !service.machine.deployments().empty())
+    if (const auto before = service.deployments.find(service.machine.deployments().front().id); before != service.deployments.end()) connect = before->second.service_connect_configuration;
   const std::string id = "ecs-svc/" + make_token(thread_random(), 19, "123456789");
   model::Deployment& deployment = service.deployments[id];
   deployment.id = id;
   deployment.task_definition = definition_arn;
   deployment.created_at = now;
+  deployment.service_connect_configuration = std::move(connect);
   deployment.launch_type = service.service.launch_type;
   deployment.platform_version = service.service.platform_version;
   deployment.network_configuration = service.service.network_configuration;
@@ -119,6 +129,7 @@ model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::s
   service.machine.deploy({.id = id, .version = definition_arn, .created = now, .updated = now, .state = task::RolloutState::kInProgress,
                           .reason = fmt::format("ECS deployment {} in progress.", id), .failed_tasks = 0, .is_rollback = is_rollback});
   apply_rule(ecs, service);
+  connect_service(ecs, service);
   return deployment;
 }
 
@@ -140,6 +151,7 @@ void drive(Ecs& ecs, const ServicePtr& service) {
           add_event(*service, fmt::format("has stopped 1 running tasks: (task {}).", change.id), now);
           if (found->second->is_registered) let_go(ecs, service, found->second, change.reason).detach();
           else stop_task(ecs, found->second, task::StopCode::kScheduler, change.reason);
+          connect_endpoints(ecs, *service);
           break;
         }
         case task::Change::Kind::kEvent: add_event(*service, change.reason, now); break;
@@ -191,6 +203,7 @@ void note_task(Ecs& ecs, const TaskPtr& task) {
   const bool is_good = (!needs_target || task->target_healthy == true) && (!service->needs_container_health || task->container_healthy == true);
   if (is_bad) service->machine.task_health(task->id, false, now);
   else if (is_good && (needs_target || service->needs_container_health)) service->machine.task_health(task->id, true, now);
+  connect_endpoints(ecs, *service);
   // Not from inside what is being carried out already.
   store::Shard::control().reactor().post([&ecs, service] { drive(ecs, service); });
 }

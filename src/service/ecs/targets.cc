@@ -12,19 +12,6 @@ using wire::Json;
 
 constexpr Duration kLook = 50ms, kDrainsMax = 1h;
 
-// Where the port of a container is reached: the task's own address, or a port of this machine.
-std::optional<std::pair<std::string, int>> target_of(const StoredTask& task, const std::string& container, int port) {
-  for (const model::Container& one : *task.task.containers) {
-    if (one.name != container) continue;
-    if (one.network_interfaces && !one.network_interfaces->empty()) return std::pair(task.address, port);
-    if (one.network_bindings)
-      for (const model::NetworkBinding& binding : *one.network_bindings)
-        if (binding.container_port == port) return std::pair(std::string("127.0.0.1"), binding.host_port.value_or(port));
-    return std::pair(std::string("127.0.0.1"), port);
-  }
-  return std::nullopt;
-}
-
 Json targets_json(const std::pair<std::string, int>& target) { return Json::array({Json::object({{"Id", target.first}, {"Port", target.second}})}); }
 
 struct Group {
@@ -36,7 +23,7 @@ std::vector<Group> groups_of(const StoredService& service, const StoredTask& tas
   if (service.service.load_balancers)
     for (const model::LoadBalancer& one : *service.service.load_balancers)
       if (one.target_group_arn)
-        if (auto target = target_of(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*one.target_group_arn, *std::move(target)});
+        if (auto target = reached_at(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*one.target_group_arn, *std::move(target)});
   return out;
 }
 
@@ -48,7 +35,7 @@ std::string state_of(const Ecs& ecs, const Group& group) {
 }
 
 Json registry_attributes(const StoredService& service, const StoredTask& task, const model::ServiceRegistry& registry) {
-  const auto target = target_of(task, registry.container_name.value_or((*task.task.containers)[0].name.value_or("")), registry.container_port.value_or(registry.port.value_or(0)));
+  const auto target = reached_at(task, registry.container_name.value_or((*task.task.containers)[0].name.value_or("")), registry.container_port.value_or(registry.port.value_or(0)));
   const std::string_view definition = last_part(*task.task.task_definition_arn);
   Json out = Json::object({{"AWS_INSTANCE_IPV4", target ? target->first : task.address}, {"AWS_INIT_HEALTH_STATUS", "HEALTHY"}, {"AVAILABILITY_ZONE", task.task.availability_zone.value_or("")},
                            {"REGION", task.region}, {"ECS_CLUSTER_NAME", service.cluster}, {"ECS_SERVICE_NAME", service.name},
@@ -58,6 +45,18 @@ Json registry_attributes(const StoredService& service, const StoredTask& task, c
 }
 
 }  // namespace
+
+std::optional<std::pair<std::string, int>> reached_at(const StoredTask& task, const std::string& container, int port) {
+  for (const model::Container& one : *task.task.containers) {
+    if (one.name != container) continue;
+    if (one.network_interfaces && !one.network_interfaces->empty()) return std::pair(task.address, port);
+    if (one.network_bindings)
+      for (const model::NetworkBinding& binding : *one.network_bindings)
+        if (binding.container_port == port) return std::pair(std::string("127.0.0.1"), binding.host_port.value_or(port));
+    return std::pair(std::string("127.0.0.1"), port);
+  }
+  return std::nullopt;
+}
 
 Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
   const Call call = ecs.caller.internal_call(service->account, service->region);

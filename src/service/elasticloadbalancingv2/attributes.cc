@@ -89,6 +89,11 @@ constexpr Known kHttpGroup[] = {
     {"target_group_health.dns_failover.minimum_healthy_targets.percentage", "off", "off|int:1:100"},
     {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.count", "1", "int:1:1000"},
     {"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off", "off|int:1:100"},
+    // Atoll's own; off, a group behaves as on AWS.
+    {"atoll.outlier_detection.consecutive_failures", "0", "int:0:1000"},
+    {"atoll.outlier_detection.base_ejection_seconds", "30", "int:1:3600"},
+    {"atoll.outlier_detection.max_ejection_percent", "50", "int:0:100"},
+    {"atoll.circuit_breaker.max_requests_per_target", "0", "int:0:1000000"},
 };
 constexpr Known kFunctionGroup[] = {{"lambda.multi_value_headers.enabled", "false", "bool"}};
 constexpr Known kNetworkGroup[] = {
@@ -134,6 +139,7 @@ std::vector<std::pair<std::string, std::string>> all(const T& of) {
   std::vector<std::pair<std::string, std::string>> out;
   for (const Known& known : known_of(of)) {
     const auto found = of.attributes.find(known.key);
+    if (known.key.starts_with("atoll.") && found == of.attributes.end()) continue;   // not AWS's: told only when set
     out.emplace_back(known.key, found == of.attributes.end() ? std::string(known.initial) : found->second);
   }
   return out;

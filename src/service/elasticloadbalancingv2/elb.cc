@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "engine/edge/authority.h"
 #include "engine/store/reset_hooks.h"
 
 namespace reef::service::elb {
@@ -98,15 +99,18 @@ std::string make_id() { return make_token(thread_random(), 16, "0123456789abcdef
 Elb::Elb(Parts& parts)
     : caller(parts.get<aws::Caller>()), balancers_engine(parts.get<edge::Balancers>()), certificates(parts.get<edge::Certificates>()),
       names(parts.get<edge::HostNames>()), networks(parts.get<network::Networks>()), sites(parts.get<edge::Sites>()),
-      traffic_metrics(*this, balancers_engine, parts.get<metrics::Counters>()) {
+      traffic_metrics(*this, balancers_engine, parts.get<metrics::Counters>()), log_delivery(*this, balancers_engine) {
   balancers_engine.set_function_target([this](const std::shared_ptr<const edge::GroupSettings>& group, http::Request& request, std::string_view ip) {
     return call_function(caller, group, request, std::string(ip));
   });
   balancers_engine.on_health_change([this](const std::string& group) { update_name_health(group); });
+  balancers_engine.set_trusted(parts.get<edge::Authority>().certificate_pem());
+  parts.add(keyring);
   parts.get<store::ResetHooks>().hooks.push_back([this] { return balancers_engine.clear(); });
 }
 
 void Elb::start() {
+  keyring.load();
   store::Shard::control().records().scan(kPrefix, [this](std::string_view key, const std::string& text) {
     const auto json = Json::parse(text);
     if (!json) return true;
@@ -149,6 +153,7 @@ void Elb::start() {
   });
   resume(*this).detach();
   traffic_metrics.start();
+  log_delivery.start();
 }
 
 void Elb::reset() {
@@ -314,6 +319,8 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   };
   const std::string forwarded = attribute(balancer, "routing.http.xff_header_processing.mode");
   plan.heads.forwarded_for = forwarded == "preserve" ? edge::ForwardedFor::kPreserve : forwarded == "remove" ? edge::ForwardedFor::kRemove : edge::ForwardedFor::kAppend;
+  const std::string desync = attribute(balancer, "routing.http.desync_mitigation_mode");
+  plan.heads.desync = desync == "monitor" ? edge::DesyncMode::kMonitor : desync == "strictest" ? edge::DesyncMode::kStrictest : edge::DesyncMode::kDefensive;
   plan.heads.forwards_client_port = flag("routing.http.xff_client_port.enabled");
   plan.heads.preserves_host = flag("routing.http.preserve_host_header.enabled");
   plan.heads.drops_invalid_names = flag("routing.http.drop_invalid_header_fields.enabled");
@@ -322,12 +329,17 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   plan.idle_timeout = seconds("idle_timeout.timeout_seconds", 350);
   plan.client_keep_alive = seconds("client_keep_alive.seconds", 3600);
   plan.allows_http2 = flag("routing.http2.enabled");
+  plan.label = resource_of(balancer.arn());
+  plan.access_log = log_delivery.log_of(balancer, LogKind::kAccess);
+  plan.connection_log = log_delivery.log_of(balancer, LogKind::kConnection);
+  log_delivery.log_of(balancer, LogKind::kHealthCheck);
   for (const Rule* rule : rules_of(listener_arn)) {
     plan.conditions.push_back(CO_TRY(read_conditions(*rule->value.conditions)));
-    plan.actions.push_back(CO_TRY(read_actions(*this, *rule->value.actions, listener)));
+    plan.actions.push_back(CO_TRY(read_actions(*this, *rule->value.actions, listener, rule->arn())));
     plan.actions.back().id = rule->arn();
+    plan.actions.back().priority = parse_int<int>(rule->value.priority.value_or("")).value_or(0);
   }
-  plan.actions.push_back(CO_TRY(read_actions(*this, *listener.value.default_actions, listener)));
+  plan.actions.push_back(CO_TRY(read_actions(*this, *listener.value.default_actions, listener, listener_arn)));
   std::optional<io::ServerTls> tls;
   std::vector<std::string> arns;
   if (protocol == "HTTPS" || protocol == "TLS") {
@@ -338,6 +350,7 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
       const auto certificate = certificates.find(arn);
       if (!certificate) co_return Err(aws::Error(errors::kCertificateNotFoundException, fmt::format("Certificate '{}' not found", arn)));
       tls->certificates.push_back({certificate->chain_pem, certificate->key_pem});
+      plan.certificates.push_back(arn);
     }
     if (const TlsPolicy* policy = find_policy(listener.value.ssl_policy.value_or(""))) {
       const auto has = [&](std::string_view version) { return std::find(policy->protocols.begin(), policy->protocols.end(), version) != policy->protocols.end(); };

@@ -22,6 +22,8 @@
 #include "engine/network/networks.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/elasticloadbalancingv2/log_delivery.h"
+#include "service/elasticloadbalancingv2/sign_in.h"
 #include "service/elasticloadbalancingv2/traffic_metrics.h"
 
 namespace reef::service::elb {
@@ -133,6 +135,8 @@ struct Elb {
   network::Networks& networks;
   edge::Sites& sites;
   TrafficMetrics traffic_metrics;
+  SignInKeyring keyring;
+  LogDelivery log_delivery;
 
   ByArn<Balancer> balancers;
   ByArn<Listener> listeners;
@@ -163,7 +167,8 @@ Reply<void> set_attribute(Group& group, const std::string& key, const std::strin
 // --- rules ---
 // What a client may send as conditions and actions; the first thing wrong is the error.
 Reply<edge::RuleConditions> read_conditions(const std::vector<model::RuleCondition>& conditions);
-Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>& actions, const Listener& listener);
+// `rule` is its ARN, or the listener's for the default rule.
+Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>& actions, const Listener& listener, std::string_view rule);
 // As AWS gives them back: with both the short and the full form of a forward, and orders.
 std::vector<model::Action> shown_actions(const std::vector<model::Action>& actions);
 std::vector<model::RuleCondition> shown_conditions(const std::vector<model::RuleCondition>& conditions);

@@ -142,7 +142,7 @@ Reply<edge::RuleConditions> read_conditions(const std::vector<model::RuleConditi
   return out;
 }
 
-Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>& actions, const Listener& listener) {
+Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>& actions, const Listener& listener, std::string_view rule) {
   edge::RuleActions out;
   std::vector<const model::Action*> ordered;
   for (const model::Action& action : actions) ordered.push_back(&action);
@@ -162,6 +162,13 @@ Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>
       if (!action->fixed_response_config) return Err(invalid("A fixed-response action must have a fixed response configuration"));
       out.fixed = TRY(read_fixed(*action->fixed_response_config));
       ++ends;
+    } else if (action->type == "authenticate-oidc") {
+      if (!is_https) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "Actions of type 'authenticate-oidc' are supported only on HTTPS listeners"));
+      if (out.sign_in) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "A rule can have only one authenticate action"));
+      if (!action->authenticate_oidc_config) return Err(invalid("An authenticate-oidc action must have an OIDC configuration"));
+      out.sign_in = TRY(read_sign_in(elb.keyring, *action->authenticate_oidc_config, listener.value.load_balancer_arn.value_or(""), rule));
+    } else if (action->type == "authenticate-cognito") {
+      return Err(aws::not_implemented("Action type 'authenticate-cognito' (there are no user pools here; authenticate-oidc works with any provider)"));
     } else {
       // Refused rather than ignored: a rule without its sign-in would let everybody through.
       return Err(aws::not_implemented(fmt::format("Action type '{}'", action->type)));
@@ -248,6 +255,11 @@ edge::GroupSettings group_settings(const Group& group) {
     out.app_cookie = attribute(group, "stickiness.app_cookie.cookie_name");
     out.stickiness_duration = seconds(type == "app_cookie" ? "stickiness.app_cookie.duration_seconds" : "stickiness.lb_cookie.duration_seconds");
   }
+  const auto own = [&](std::string_view key) { return parse_int<int>(attribute(group, key)).value_or(0); };
+  out.outlier_failures = own("atoll.outlier_detection.consecutive_failures");
+  out.outlier_ejection = seconds("atoll.outlier_detection.base_ejection_seconds");
+  out.outlier_percent_max = own("atoll.outlier_detection.max_ejection_percent");
+  out.target_requests_max = own("atoll.circuit_breaker.max_requests_per_target");
   out.preserves_client_ip = attribute(group, "preserve_client_ip.enabled") == "true";
   out.proxy_protocol = attribute(group, "proxy_protocol_v2.enabled") == "true";
   out.ends_connections = attribute(group, "deregistration_delay.connection_termination.enabled") == "true";

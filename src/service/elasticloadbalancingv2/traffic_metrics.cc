@@ -36,7 +36,7 @@ void TrafficMetrics::publish(const edge::Traffic& traffic) {
       if (found == traffic.listeners.end()) continue;
       sum.own.add(found->second.own);
       sum.new_connections += found->second.new_connections, sum.bytes += found->second.bytes, sum.active += found->second.active;
-      sum.client_resets += found->second.client_resets;
+      sum.client_resets += found->second.client_resets, sum.desync += found->second.desync;
     }
     edge::Counters targets;
     const std::string name = resource_of(arn), account = account_of(arn), region = region_of(arn);
@@ -74,7 +74,7 @@ void TrafficMetrics::publish(const edge::Traffic& traffic) {
                    of("HTTPCode_Target_5XX_Count", targets.status_5xx), of("HTTPCode_ELB_3XX_Count", sum.own.status_3xx),
                    of("HTTPCode_ELB_4XX_Count", sum.own.status_4xx), of("HTTPCode_ELB_5XX_Count", sum.own.status_5xx),
                    of("TargetConnectionErrorCount", targets.connection_errors), of("NewConnectionCount", sum.new_connections),
-                   of("ActiveConnectionCount", sum.active), of("ProcessedBytes", sum.bytes, Unit::kBytes),
+                   of("DesyncMitigationMode_NonCompliant_Request_Count", sum.desync), of("ActiveConnectionCount", sum.active), of("ProcessedBytes", sum.bytes, Unit::kBytes),
                    {"TargetResponseTime", answered > 0 ? number(targets.latency_micros) / 1e6 / answered : 0, Unit::kSeconds, answered}});
   }
 }

@@ -228,9 +228,17 @@ Task<void> Balancers::check(std::shared_ptr<Group> group, std::shared_ptr<Entry>
   entry->checking = true;
   entry->health.began(group->settings->health, control.now());
   const HealthSettings settings = group->settings->health;
-  CheckResult result = co_await probe(control.reactor(), dialer_, group->settings->id, entry->spec.ip, settings.port ? settings.port : entry->spec.port, settings);
+  const Time began = control.now();
+  const std::int64_t began_at = io::monotonic_micros();
+  const int port = settings.port ? settings.port : entry->spec.port;
+  CheckResult result = co_await probe(control.reactor(), dialer_, group->settings->id, entry->spec.ip, port, settings);
   entry->checking = false;
   if (entry->removed || group->removed) co_return;
+  if (check_notice_) {
+    const HealthReason reason = result.kind == CheckResult::Kind::kAnswer ? HealthReason::kMismatch : result.kind == CheckResult::Kind::kTimeout ? HealthReason::kTimeout : HealthReason::kFailed;
+    check_notice_({.group = group->settings->id, .target = entry->spec.ip, .port = port, .settings = settings, .result = result, .reason = reason, .began = began,
+                   .latency_micros = io::monotonic_micros() - began_at});
+  }
   const bool changed = entry->health.finished(result, group->settings->health, control.now());
   schedule(group, entry);
   if (!changed) co_return;
@@ -325,6 +333,10 @@ Task<http::Response> Balancers::serve(const std::string& listener, http::Request
   co_return co_await loop.serve(slot, request);
 }
 
+void Balancers::set_trusted(const std::string& pem) {
+  for (auto& loop : loops_) loop->trusted_pem = pem;
+}
+
 void Balancers::set_function_target(FunctionTarget call) {
   for (auto& loop : loops_) loop->function_target = call;
 }
@@ -347,6 +359,7 @@ Task<Traffic> Balancers::collect() {
       ListenerTraffic& traffic = out.listeners[id];
       traffic.own.add(std::exchange(slot->counters, Counters{}));
       traffic.client_resets += std::exchange(slot->client_resets, 0);
+      traffic.desync += std::exchange(slot->desync, 0);
       traffic.new_connections += std::exchange(slot->new_connections, 0);
       traffic.bytes += std::exchange(slot->bytes, 0);
       traffic.active += slot->active;

@@ -37,7 +37,7 @@ struct TargetStatus {
 // What happened since the last collection: at a listener, and at the targets of a group.
 struct ListenerTraffic {
   Counters own;             // answers of the balancer itself
-  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0;
+  std::uint64_t client_resets = 0, new_connections = 0, bytes = 0, desync = 0;
   std::uint64_t active = 0; // connections that are open now
 };
 struct GroupTraffic {
@@ -47,6 +47,18 @@ struct GroupTraffic {
 struct Traffic {
   std::map<std::string, ListenerTraffic> listeners;
   std::map<std::string, GroupTraffic> groups;
+};
+
+// A health check that has ended.
+struct CheckNote {
+  const std::string& group;
+  std::string target;
+  int port = 0;
+  const HealthSettings& settings;
+  CheckResult result;
+  HealthReason reason = HealthReason::kNone;   // of its failure
+  Time began{};
+  std::int64_t latency_micros = 0;
 };
 
 class Balancers {
@@ -64,6 +76,9 @@ class Balancers {
   // Called when the health of some target of a group has changed.
   void on_health_change(std::function<void(const std::string& group)> notice) { notices_.push_back(std::move(notice)); }
 
+  // Called at the end of every check.
+  void on_check(std::function<void(const CheckNote&)> notice) { check_notice_ = std::move(notice); }
+
   // --- listeners ---
   // Begins to listen, or changes a listener. `tls` for those that end TLS. The port is another than declared when that one
   // may not be taken; a Failure says why when none can.
@@ -77,6 +92,8 @@ class Balancers {
   Task<http::Response> serve(const std::string& listener, http::Request& request);
   // How function targets are called; before the first listener.
   void set_function_target(FunctionTarget call);
+  // Whose certificates identity providers may show, besides those that the system trusts; before the first listener.
+  void set_trusted(const std::string& pem);
   // Takes what the loops counted.
   Task<Traffic> collect();
   // Forgets everything.
@@ -107,6 +124,7 @@ class Balancers {
   std::map<std::string, std::shared_ptr<Group>, std::less<>> groups_;
   std::map<std::string, Listener, std::less<>> listeners_;
   std::vector<std::function<void(const std::string&)>> notices_;
+  std::function<void(const CheckNote&)> check_notice_;
   io::Reactor::TimerId anomaly_timer_ = 0;
 };
 

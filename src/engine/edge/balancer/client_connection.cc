@@ -4,9 +4,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "engine/edge/balancer/client_identity.h"
 #include "engine/edge/balancer/cookies.h"
 #include "engine/edge/balancer/scratch.h"
+#include "engine/edge/balancer/sign_in.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -72,8 +75,9 @@ void ClientConnection::on_ready(std::uint32_t events) {
   if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) hung_up_ = true;   // no further edge will come
   if (state_ == State::kHandshake) {
     const long done = transport_.handshake();
+    if (done == io::kWouldBlock) return;
+    if (slot_->now->plan.connection_log) log_connection(done == 1);
     if (done == io::kBroken) return close();
-    if (done != 1) return;
     identity_ = make_identity_lines(transport_, slot_->now->plan);
     if (transport_.negotiated_protocol() == "h2") return hand_over({});
     state_ = State::kHead;
@@ -123,6 +127,7 @@ void ClientConnection::take(std::string_view bytes) {
   while (!bytes.empty() && state_ != State::kClosed && state_ != State::kLingering) {
     if (!request_complete_) {
       const std::size_t size = take_body(bytes);
+      if (entry_) entry_->received += size;
       if (state_ == State::kClosed || state_ == State::kLingering) return;
       // What was sent is kept for a second try, as long as it is little.
       can_retry_ = can_retry_ && !reply_began_ && request_.size() + size <= kRetryBytesMax;
@@ -136,9 +141,12 @@ void ClientConnection::take(std::string_view bytes) {
     const auto parsed = wire::parse_request_head(bytes, kHeadMax, head);
     if (parsed.status == wire::Http1Status::kIncomplete) break;
     if (parsed.status != wire::Http1Status::kComplete) {
-      listener_ = slot_->now;
-      keeps_alive_ = is_head_ = false;
-      return answer_error(parsed.status == wire::Http1Status::kVersion ? 505 : parsed.status == wire::Http1Status::kUnsupported ? 501 : 400);
+      auto clean = repair_head(bytes, parsed);
+      if (state_ == State::kClosed || state_ == State::kLingering) return;
+      if (!clean) break;
+      joined = *std::move(clean);
+      bytes = joined;
+      continue;
     }
     Routing routing{.bytes = bytes.substr(0, parsed.consumed), .head = head, .facts = {}, .asked = {}};
     listener_ = slot_->now;
@@ -155,6 +163,7 @@ void ClientConnection::take(std::string_view bytes) {
     keeps_alive_ = head.keep_alive && !slot_->closing && last_activity_ - opened_ < listener_->plan.client_keep_alive.count();
     routing.facts = read_facts(routing.bytes, head);
     const RequestFacts& facts = routing.facts;
+    if (listener_->plan.access_log) begin_entry(routing.bytes, &head, &facts);
     if (facts.host_headers != 1 && !(is_http10_ && facts.host_headers == 0)) {
       keeps_alive_ = false;
       return answer_error(400);
@@ -163,6 +172,7 @@ void ClientConnection::take(std::string_view bytes) {
       keeps_alive_ = false;
       return answer_error(414);
     }
+    if (!check_desync(routing.bytes, head)) return;
     if (method == "TRACE" || method == "CONNECT") {
       keeps_alive_ = false;
       return answer_error(405);
@@ -184,11 +194,14 @@ void ClientConnection::take(std::string_view bytes) {
     if (rule == RuleIndex::kNone) rule = listener_->plan.actions.size() - 1;
     const RuleActions& actions = listener_->plan.actions[rule];
     const std::string_view rest = bytes.substr(parsed.consumed);
+    if (entry_) entry_->priority = actions.priority, entry_->actions = actions_text(actions);
+    if (actions.sign_in || (listener_->signs_in && asked.path == kSignInReturnPath)) return hand_over(bytes);
     if (actions.forward) {
       for (const auto& group : listener_->groups[rule])
         if (group->settings && (!group->settings->function.empty() || group->settings->version != HttpVersion::kHttp1)) return hand_over(bytes);
       const std::size_t body_size = request_complete_ ? 0 : take_body(rest);
       if (state_ == State::kClosed || state_ == State::kLingering) return;
+      if (entry_) entry_->received += body_size;
       bytes = rest.substr(body_size);
       forward(routing, rule, rest.substr(0, body_size));
       continue;
@@ -200,6 +213,7 @@ void ClientConnection::take(std::string_view bytes) {
       const Redirect& redirect = *actions.redirect;
       const std::string location =
           make_location(redirect, transport_.is_tls() ? "https" : "http", asked.host, listener_->plan.port, asked.path, asked.query);
+      if (entry_) entry_->redirect_url = location;
       answer(redirect.status, "text/html", error_page(redirect.status), "Location: " + location + "\r\n");
     } else {
       const FixedAnswer& fixed = *actions.fixed;
@@ -251,6 +265,11 @@ void ClientConnection::forward(const Routing& routing, std::size_t rule, std::st
   is_upgrade_ = routing.head.upgrade && !facts.upgrade.empty();
   const HeadContext context{.client_ip = ip_, .client_port = port_, .listener_port = listener_->port_text, .is_tls = transport_.is_tls(), .identity = identity_, .is_upgrade = is_upgrade_};
   const std::string trace = make_trace(facts.trace, to_seconds(loop_.reactor().now()), loop_.random(), loop_.random());
+  if (entry_) {
+    entry_->trace = trace;
+    if (group_->settings) entry_->group = group_->settings->id;
+    if (is_upgrade_) entry_->type = transport_.is_tls() ? "wss" : "ws";
+  }
   request_.clear();
   append_request_head(request_, routing.bytes, routing.head, facts, listener_->plan.heads, context, trace);
   request_ += body;
@@ -273,20 +292,23 @@ void ClientConnection::dispatch() {
   target_ = *chosen;
   ++tries_;
   target_->outstanding.fetch_add(1, std::memory_order_relaxed);
+  if (entry_) entry_->target = fmt::format("{}:{}", target_->ip, target_->port), entry_->sent_at = io::monotonic_micros();
   upstream_ = &loop_.take_upstream(target_, group_->settings);
   upstream_->start(*this, request_, request_complete_, is_head_);
 }
 
 void ClientConnection::hand_over(std::string_view unread) {
   const std::string rest(unread);
+  entry_.reset();   // the server of coroutines writes its own
   loop_.reactor().unwatch(transport_.fd(), this);
   io::Transport moved(-1);
   moved.take(transport_);
   state_ = State::kClosed;
   --slot_->active;
   loop_.bury(*this);
-  // The peer's name is all that the server gives back with a request: what targets are told of the connection follows it.
-  loop_.hand_over(std::move(moved), slot_, ip_ + ":" + port_ + (identity_.empty() ? std::string() : "\n" + identity_), rest);
+  // The peer's name is all that the server gives back with a request: what logs and targets are told of the connection follows it.
+  std::string peer = fmt::format("{}:{}\n{}\t{}\t{}\t{}\n{}", ip_, port_, moved.tls_cipher(), moved.tls_version(), moved.server_name(), moved.certificate(), identity_);
+  loop_.hand_over(std::move(moved), slot_, std::move(peer), rest);
 }
 
 void ClientConnection::expire(std::int64_t now) {
@@ -316,6 +338,8 @@ void ClientConnection::expire(std::int64_t now) {
 
 void ClientConnection::close() {
   if (state_ == State::kClosed) return;
+  constexpr int kClientGone = 460;
+  if (entry_) end_entry(entry_->target_status >= 0 ? entry_->target_status : kClientGone);
   state_ = State::kClosed;
   --slot_->active;
   if (upstream_) {

@@ -52,7 +52,15 @@ class ClientConnection final : public io::FdHandler, public Exchange {
   bool is_backed_up() const { return output_.size() - output_at_ > 0; }
   void linger();
   void close();
+  // A head that the strict parser refused: what to look at instead, or nothing after it was answered or has to wait.
+  std::optional<std::string> repair_head(std::string_view bytes, const wire::Http1Result& parsed);
+  // False when the request was answered.
+  bool check_desync(std::string_view bytes, const wire::Http1Head& head);
   void count_reply(int status);
+  // For the access log, when there is one: `head` is null for what could not be read.
+  void begin_entry(std::string_view bytes, const wire::Http1Head* head, const RequestFacts* facts);
+  void end_entry(int status);
+  void log_connection(bool succeeded);
 
   BalancerLoop& loop_;
   std::shared_ptr<ListenerSlot> slot_;
@@ -77,6 +85,8 @@ class ClientConnection final : public io::FdHandler, public Exchange {
   int tries_ = 0;
   bool can_read_ = false, hung_up_ = false, keeps_alive_ = true, is_head_ = false, is_http10_ = false, is_idempotent_ = false, request_complete_ = true;
   bool can_retry_ = false, reply_chunks_ = false, is_upgrade_ = false, sets_group_cookie_ = false, reply_began_ = false;
+  std::optional<DesyncVerdict> repaired_;   // of the head at the start of what is looked at
+  std::unique_ptr<AccessEntry> entry_;   // of the request in progress
   std::list<std::unique_ptr<ClientConnection>>::iterator place_;
 };
 

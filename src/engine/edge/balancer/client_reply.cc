@@ -29,6 +29,7 @@ void ClientConnection::on_reply_head(const wire::Http1Head& head, std::string_vi
   reply_began_ = true;
   state_ = head.status == 101 ? State::kTunnel : State::kReplying;
   count_reply(head.status);
+  if (entry_) entry_->target_status = head.status, entry_->replied_at = io::monotonic_micros();
   const bool has_body = !is_head_ && head.status != 204 && head.status != 304 && head.status != 101;
   const bool until_close = has_body && !head.chunked && !head.has_length;
   reply_chunks_ = until_close && !is_http10_;
@@ -91,6 +92,7 @@ void ClientConnection::on_reply_failed(UpstreamFailure failure) {
   ++target_->sides[loop_.index()].counters.connection_errors;
   target_->recent_requests.fetch_add(1, std::memory_order_relaxed);
   target_->recent_errors.fetch_add(1, std::memory_order_relaxed);
+  note_outcome(*group_, *target_, true, loop_.reactor().now());
   if (reply_began_) return close();   // the client sees a body that ends too early
   switch (failure) {
     case UpstreamFailure::kConnect: return retry_or_answer(502, true);
@@ -116,6 +118,7 @@ void ClientConnection::count_reply(int status) {
   Counters& counters = target_->sides[loop_.index()].counters;
   ++counters.requests;
   counters.count_status(status);
+  if (group_->settings->outlier_failures > 0) note_outcome(*group_, *target_, status >= 500, loop_.reactor().now());
   if (group_->settings->mitigates_anomalies) {
     target_->recent_requests.fetch_add(1, std::memory_order_relaxed);
     if (status >= 500) target_->recent_errors.fetch_add(1, std::memory_order_relaxed);
@@ -125,6 +128,7 @@ void ClientConnection::count_reply(int status) {
 void ClientConnection::answer(int status, std::string_view content_type, std::string_view body, std::string_view extra) {
   slot_->counters.count_status(status);
   ++slot_->counters.requests;
+  if (entry_) entry_->status = status;
   if (!request_complete_) keeps_alive_ = false;
   std::string& out = reply_scratch();
   const ReplyChanges& changes = (listener_ ? listener_ : slot_->now)->plan.replies;
@@ -143,6 +147,7 @@ void ClientConnection::answer_error(int status) {
 }
 
 void ClientConnection::finish_request() {
+  if (entry_) end_entry(entry_->status ? entry_->status : entry_->target_status);
   reply_began_ = reply_chunks_ = is_upgrade_ = wants_decoded = false;
   target_.reset();
   group_.reset();
@@ -166,6 +171,7 @@ void ClientConnection::resume() {
 
 void ClientConnection::send(std::string_view bytes) {
   slot_->bytes += bytes.size();
+  if (entry_) entry_->sent += bytes.size();
   while (!is_backed_up() && !bytes.empty()) {
     const long n = transport_.write(bytes.data(), bytes.size());
     if (n == io::kBroken) {

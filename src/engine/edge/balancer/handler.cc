@@ -1,29 +1,40 @@
 #include "engine/edge/balancer/handler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "engine/edge/balancer/cookies.h"
+#include "engine/edge/balancer/passage.h"
+#include "engine/edge/balancer/sign_in.h"
 #include "http/connection.h"
 #include "http/http2_client.h"
+#include "wire/form.h"
 
 namespace reef::edge {
 namespace {
 
-constexpr std::size_t kReplyBacklogMax = 256 * 1024, kRequestBacklogMax = 256 * 1024;
 constexpr int kTriesMax = 3;
 
 struct SplitAddress {
   std::string_view ip, port;
+  std::string_view cipher, protocol, domain, certificate;   // of its TLS
   std::string_view identity;   // complete header lines
 };
-SplitAddress split_peer(std::string_view peer) {
-  const auto line = peer.find('\n');
-  const std::string_view identity = line == std::string_view::npos ? std::string_view{} : peer.substr(line + 1);
-  peer = peer.substr(0, line);
+std::string_view cut(std::string_view& text, char at) {
+  const auto found = text.find(at);
+  const std::string_view out = text.substr(0, found);
+  text.remove_prefix(found == std::string_view::npos ? text.size() : found + 1);
+  return out;
+}
+// As ClientConnection::hand_over puts it together.
+SplitAddress split_peer(std::string_view whole) {
+  std::string_view peer = cut(whole, '\n'), tls = cut(whole, '\n');
+  const std::string_view identity = whole, cipher = cut(tls, '\t'), protocol = cut(tls, '\t'), domain = cut(tls, '\t');
   const auto colon = peer.rfind(':');
   std::string_view ip = peer.substr(0, colon);
   if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
-  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1), identity};
+  return {ip, colon == std::string_view::npos ? std::string_view{} : peer.substr(colon + 1), cipher, protocol, domain, tls, identity};
 }
 
 struct MessageRequest final : RuleRequest {
@@ -33,142 +44,6 @@ struct MessageRequest final : RuleRequest {
                        [&](const http::HeaderView& header) { return header.name == lower_name && visit(header.value); });
   }
 };
-
-// Resumed when something about the exchange changes; one waiter.
-struct Signal {
-  std::coroutine_handle<> waiter;
-  void raise(io::Reactor& reactor) {
-    if (waiter) reactor.post([handle = std::exchange(waiter, nullptr)] { handle.resume(); });
-  }
-  bool await_ready() const { return false; }
-  void await_suspend(std::coroutine_handle<> handle) { waiter = handle; }
-  void await_resume() const {}
-};
-
-// One request on its way to a target and its reply on the way back. Shared by the reply's body, which outlives the
-// handler, and by the coroutine that sends the request's body.
-struct Passage final : Exchange, std::enable_shared_from_this<Passage> {
-  explicit Passage(BalancerLoop& balancer_loop) : loop(balancer_loop) { wants_decoded = true; }
-  ~Passage() override { stop(); }
-
-  void stop() {
-    if (upstream) std::exchange(upstream, nullptr)->abandon();
-    release();
-  }
-  void release() {
-    if (std::exchange(counted, false)) target->outstanding.fetch_sub(1, std::memory_order_relaxed);
-  }
-  void begin(const std::shared_ptr<Target>& chosen, const std::shared_ptr<const GroupSettings>& group, std::string_view bytes, bool complete, bool is_head) {
-    target = chosen;
-    failure.reset();
-    counted = true;
-    target->outstanding.fetch_add(1, std::memory_order_relaxed);
-    upstream = &loop.take_upstream(target, group);
-    upstream->start(*this, bytes, complete, is_head);
-  }
-
-  void on_reply_head(const wire::Http1Head& head, std::string_view bytes) override {
-    if (head.status < 200) return;
-    status = head.status;
-    length = head.has_length ? std::optional(head.content_length) : std::nullopt;
-    head_bytes = bytes;
-    parsed = head;
-    has_head = true;
-    changed.raise(loop.reactor());
-  }
-  void on_reply_body(std::string_view bytes) override {
-    received += bytes;
-    if (received.size() > kReplyBacklogMax && upstream) upstream->pause();
-  }
-  void on_reply_flush() override { changed.raise(loop.reactor()); }
-  void on_reply_end() override {
-    if (upstream) trailers = upstream->decoder().trailers();
-    upstream = nullptr;
-    ended = true;
-    release();
-    changed.raise(loop.reactor());
-    drained.raise(loop.reactor());
-  }
-  void on_reply_failed(UpstreamFailure why) override {
-    upstream = nullptr;
-    failure = why;
-    release();
-    ++target->sides[loop.index()].counters.connection_errors;
-    changed.raise(loop.reactor());
-    drained.raise(loop.reactor());
-  }
-  void on_request_drained() override { drained.raise(loop.reactor()); }
-
-  BalancerLoop& loop;
-  Upstream* upstream = nullptr;
-  std::shared_ptr<Target> target;
-  std::string received, head_bytes;
-  wire::Http1Head parsed;
-  std::vector<std::pair<std::string, std::string>> trailers;
-  int status = 0;
-  std::optional<std::uint64_t> length;
-  bool has_head = false, ended = false, counted = false;
-  std::optional<UpstreamFailure> failure;
-  Signal changed, drained;
-};
-
-class PassageBody final : public http::Body {
- public:
-  explicit PassageBody(std::shared_ptr<Passage> passage) : passage_(std::move(passage)) {}
-  ~PassageBody() override { passage_->stop(); }
-  Task<Result<std::string_view, Failure>> read() override {
-    for (;;) {
-      if (!passage_->received.empty()) {
-        piece_ = std::exchange(passage_->received, {});
-        if (passage_->upstream)
-          passage_->loop.reactor().post([kept = passage_] {
-            if (kept->upstream) kept->upstream->resume();
-          });
-        co_return std::string_view(piece_);
-      }
-      if (passage_->ended) co_return std::string_view{};
-      if (passage_->failure) co_return Err(Failure{"the target's reply broke off", EIO});
-      co_await passage_->changed;
-    }
-  }
-  std::optional<std::uint64_t> size() const override { return passage_->length; }
-  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return passage_->trailers; }
-
- private:
-  std::shared_ptr<Passage> passage_;
-  std::string piece_;
-};
-
-std::string chunk(std::string_view bytes) {
-  char size[24];
-  const auto end = std::to_chars(size, size + sizeof size, bytes.size(), 16).ptr;
-  std::string out(size, end);
-  out += "\r\n";
-  out += bytes;
-  return out += "\r\n";
-}
-
-// Sends the rest of a request's body while the reply may be arriving.
-Task<void> send_body(std::shared_ptr<Passage> passage, http::Body& body, bool chunked, Later<bool>* done) {
-  for (;;) {
-    const auto piece = co_await body.read();
-    if (!piece || !passage->upstream) {
-      // A client that broke off: the target must not take what it got for the whole.
-      if (!piece && passage->upstream && !passage->has_head) {
-        std::exchange(passage->upstream, nullptr)->abandon();
-        passage->failure = UpstreamFailure::kBroken;
-        passage->changed.raise(passage->loop.reactor());
-      }
-      break;
-    }
-    const bool last = piece->empty();
-    if (chunked) passage->upstream->send(last ? std::string("0\r\n\r\n") : chunk(*piece), last);
-    else passage->upstream->send(*piece, last);
-    if (last) break;
-    while (passage->upstream && passage->upstream->backlog() > kRequestBacklogMax) co_await passage->drained;
-  }
-  if (done) done->set(true);
-}
 
 bool is_idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
@@ -228,6 +103,7 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
       co_await sent;
     }
     while (!passage->has_head && !passage->failure) co_await passage->changed;
+    note_outcome(*group, *passage->target, passage->failure || passage->status >= 500, loop.reactor().now());
     if (passage->has_head) break;
     const bool unsent = *passage->failure == UpstreamFailure::kConnect || *passage->failure == UpstreamFailure::kConnectLate;
     const bool again = !has_body && tries + 1 < (unsent ? kTriesMax : 2) && (unsent || (*passage->failure == UpstreamFailure::kClosed && is_idempotent(request.method)));
@@ -237,23 +113,7 @@ Task<http::Response> forward_http1(BalancerLoop& loop, std::shared_ptr<LoopGroup
   Counters& counters = passage->target->sides[loop.index()].counters;
   ++counters.requests;
   counters.count_status(passage->status);
-  http::Response out;
-  out.status = passage->status;
-  for (const wire::Http1Field& field : passage->parsed.fields) {
-    const std::string_view bytes = passage->head_bytes;
-    const std::string_view name = bytes.substr(field.name_at, field.name_size);
-    if (equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "keep-alive") || equals_ignoring_case(name, "transfer-encoding") ||
-        equals_ignoring_case(name, "upgrade") || equals_ignoring_case(name, "proxy-connection"))
-      continue;
-    out.headers.emplace_back(name, bytes.substr(field.value_at, field.value_size));
-  }
-  // A small reply that is here already needs no stream.
-  if (passage->ended) {
-    out.body = std::move(passage->received);
-    if (request.method == "HEAD" || passage->trailers.empty()) co_return out;
-  }
-  if (request.method != "HEAD") out.stream = std::make_unique<PassageBody>(passage);
-  co_return out;
+  co_return take_reply(passage, request.method == "HEAD");
 }
 
 Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup> group, std::uint64_t sticky, http::Request& request, std::string head,
@@ -290,6 +150,7 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
     auto reply = co_await kept->send(sent);
     target->outstanding.fetch_sub(1, std::memory_order_relaxed);
     Counters& counters = target->sides[loop.index()].counters;
+    note_outcome(*group, *target, !reply || reply->status >= 500, loop.reactor().now());
     if (!reply) {
       ++counters.connection_errors;
       const bool unsent = reply.error().code == ECONNREFUSED;
@@ -303,30 +164,129 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
   }
 }
 
+namespace {
+
+std::shared_ptr<AccessEntry> begin_entry(const ListenerPlan& plan, const http::Request& request, BalancerLoop& loop) {
+  const SplitAddress peer = split_peer(request.peer);
+  auto out = std::make_shared<AccessEntry>();
+  out->type = request.version == 20 ? "h2" : request.is_tls ? "https" : "http";
+  out->began = loop.reactor().now();
+  out->began_at = io::monotonic_micros();
+  out->balancer = plan.label;
+  out->client = request.peer.substr(0, request.peer.find('\n'));
+  out->connection = connection_id(out->client, plan.id);
+  out->method = request.method;
+  out->url = fmt::format("{}://{}:{}{}", request.is_tls ? "https" : "http", request.host.substr(0, request.host.rfind(':')), plan.port, request.target);
+  out->version = request.version == 20 ? "HTTP/2.0" : request.version == 10 ? "HTTP/1.0" : "HTTP/1.1";
+  out->user_agent = request.header("user-agent");
+  out->cipher = peer.cipher;
+  out->protocol = peer.protocol;
+  out->domain = peer.domain;
+  if (const auto chosen = parse_int<std::size_t>(peer.certificate); chosen && *chosen < plan.certificates.size()) out->certificate = plan.certificates[*chosen];
+  out->received = request.body->size().value_or(0);
+  return out;
+}
+
+// A reply's body on its way, which ends the entry when it does.
+class LoggedBody final : public http::Body {
+ public:
+  LoggedBody(std::unique_ptr<http::Body> inner, std::shared_ptr<AccessEntry> entry, std::shared_ptr<TrafficLog> log, io::Reactor& reactor)
+      : inner_(std::move(inner)), entry_(std::move(entry)), log_(std::move(log)), reactor_(reactor) {}
+  ~LoggedBody() override { log_->add(access_line(*entry_, reactor_.now(), io::monotonic_micros())); }
+  Task<Result<std::string_view, Failure>> read() override {
+    auto piece = co_await inner_->read();
+    if (piece) entry_->sent += piece->size();
+    co_return piece;
+  }
+  std::optional<std::uint64_t> size() const override { return inner_->size(); }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return inner_->trailers(); }
+
+ private:
+  std::unique_ptr<http::Body> inner_;
+  std::shared_ptr<AccessEntry> entry_;
+  std::shared_ptr<TrafficLog> log_;
+  io::Reactor& reactor_;
+};
+
+void log_reply(std::shared_ptr<AccessEntry> entry, const std::shared_ptr<TrafficLog>& log, const http::Request& request, http::Response& reply, io::Reactor& reactor) {
+  constexpr int kClientGone = 460;
+  entry->status = request.peer_gone ? kClientGone : reply.status;
+  if (reply.stream) {
+    reply.stream = std::make_unique<LoggedBody>(std::move(reply.stream), std::move(entry), log, reactor);
+    return;
+  }
+  entry->sent = reply.body.size();
+  log->add(access_line(*entry, reactor.now(), io::monotonic_micros()));
+}
+
+}  // namespace
+
 Task<http::Response> BalancerLoop::serve(std::shared_ptr<ListenerSlot> slot, http::Request& request) {
   const std::shared_ptr<const LoopListener> listener = slot->now;
-  http::Response out = co_await serve_as(listener, request);
+  std::shared_ptr<AccessEntry> entry;
+  if (listener->plan.access_log) entry = begin_entry(listener->plan, request, *this);
+  http::Response out = co_await serve_as(listener, request, entry.get());
+  if (entry) log_reply(std::move(entry), listener->plan.access_log, request, out, reactor_);
   const ReplyChanges& changes = listener->plan.replies;
   if (!changes.shows_server) std::erase_if(out.headers, [](const auto& header) { return equals_ignoring_case(header.first, "server"); });
   for (const auto& [name, value] : changes.headers) out.set(name, value);
   co_return out;
 }
 
-Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request) {
+namespace {
+
+MessageRequest rule_request(const http::Request& request, std::string_view source) {
+  MessageRequest out;
+  out.message = &request;
+  out.method = request.method;
+  out.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
+  out.path = request.path;
+  out.query = request.query;
+  out.source = source;
+  return out;
+}
+
+}  // namespace
+
+Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request, AccessEntry* entry) {
+  if (listener->signs_in && request.path == kSignInReturnPath) {
+    const wire::Form query(request.query);
+    for (const RuleActions& actions : listener->plan.actions) {
+      if (!actions.sign_in) continue;
+      const auto state = read_state(*actions.sign_in->keys, query.value("state"), reactor_.now());
+      if (!state) co_return make_error(401);
+      if (state->rule == actions.sign_in->rule) co_return co_await finish_sign_in(*actions.sign_in, *state, request, listener->plan.port, web(), reactor_.now());
+    }
+    co_return make_error(401);
+  }
   const SplitAddress peer = split_peer(request.peer);
-  MessageRequest asked;
-  asked.message = &request;
-  asked.method = request.method;
-  asked.host = request.host.substr(0, request.host.starts_with('[') ? request.host.find("]:") + 1 : request.host.find(':'));
-  asked.path = request.path;
-  asked.query = request.query;
-  asked.source = peer.ip;
-  std::size_t rule = listener->index->find(asked);
+  std::size_t rule = listener->index->find(rule_request(request, peer.ip));
   if (rule == RuleIndex::kNone) rule = listener->plan.actions.size() - 1;
+  const auto with = listener->plan.actions[rule].sign_in;
+  if (entry) entry->priority = listener->plan.actions[rule].priority, entry->actions = with ? "authenticate" : actions_text(listener->plan.actions[rule]);
+  if (!with) co_return co_await serve_rule(std::move(listener), rule, request, entry);
+  SignedIn user = co_await sign_in(*with, request, listener->plan.port, web(), reactor_.now());
+  if (user.answer) co_return *std::move(user.answer);
+  if (entry) entry->actions = actions_text(listener->plan.actions[rule]);
+  // Only the balancer says who a user is.
+  std::erase_if(request.headers, [](const http::HeaderView& header) { return header.name.starts_with("x-amzn-oidc-"); });
+  for (auto& [name, value] : user.headers) {
+    name = to_lower(name);
+    request.headers.push_back({name, value});
+  }
+  http::Response out = co_await serve_rule(std::move(listener), rule, request, entry);
+  for (const std::string& cookie : user.cookies) out.add("Set-Cookie", cookie);
+  co_return out;
+}
+
+Task<http::Response> BalancerLoop::serve_rule(std::shared_ptr<const LoopListener> listener, std::size_t rule, http::Request& request, AccessEntry* entry) {
+  const SplitAddress peer = split_peer(request.peer);
+  const MessageRequest asked = rule_request(request, peer.ip);
   const RuleActions& actions = listener->plan.actions[rule];
   if (actions.redirect) {
     auto out = own_answer(actions.redirect->status, "text/html", error_page(actions.redirect->status));
     out.set("Location", make_location(*actions.redirect, request.is_tls ? "https" : "http", asked.host, listener->plan.port, asked.path, asked.query));
+    if (entry) entry->redirect_url = *out.find("location");
     co_return out;
   }
   if (actions.fixed)
@@ -348,6 +308,12 @@ Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> 
   // gRPC is spoken over HTTP/2 alone, and by POST.
   if (settings->version == HttpVersion::kGrpc && (request.version != 20 || request.method != "POST")) co_return own_answer(464, "text/html", error_page(464));
   const std::string trace = make_trace(request.header("x-amzn-trace-id"), to_seconds(reactor_.now()), random(), random());
+  if (entry) {
+    entry->trace = trace;
+    entry->group = settings->id;
+    if (settings->version == HttpVersion::kGrpc) entry->type = "grpcs";
+    entry->sent_at = io::monotonic_micros();
+  }
   if (!settings->function.empty()) co_return co_await function_target(settings, request, peer.ip);
   const std::uint64_t sticky = settings->stickiness != Stickiness::kNone ? read_target_cookie(cookie, *settings, reactor_.now()) : 0;
   if (!is_one_word(request.method) || !is_one_word(request.target) || !is_one_word(request.host)) co_return make_error(400);
@@ -376,6 +342,11 @@ Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> 
   std::shared_ptr<Target> target;
   http::Response response = settings->version != HttpVersion::kHttp1 ? co_await forward_http2(*this, group, sticky, request, std::move(out_head), target)
                                                                      : co_await forward_http1(*this, group, sticky, request, std::move(out_head), target);
+  if (entry && target) {
+    entry->target = fmt::format("{}:{}", target->ip, target->port);
+    entry->target_status = response.status;
+    entry->replied_at = io::monotonic_micros();
+  }
   if (target) add_cookies(response, make_cookies(*settings, *target, sticky, sets_cookie(response, settings->app_cookie), sets_group ? &forward : nullptr, index, reactor_.now()));
   co_return response;
 }

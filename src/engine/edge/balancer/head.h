@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/edge/balancer/desync.h"
 #include "wire/http1.h"
 
 namespace reef::edge {
@@ -16,6 +17,7 @@ namespace reef::edge {
 enum class ForwardedFor { kAppend, kPreserve, kRemove };
 
 struct HeadSettings {
+  DesyncMode desync = DesyncMode::kDefensive;
   ForwardedFor forwarded_for = ForwardedFor::kAppend;
   bool forwards_client_port = false;     // routing.http.xff_client_port.enabled
   bool preserves_host = false;

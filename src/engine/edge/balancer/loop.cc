@@ -126,6 +126,11 @@ void BalancerLoop::sweep() {
   });
 }
 
+http::Client& BalancerLoop::web() {
+  if (!web_) web_ = std::make_unique<http::Client>(reactor_, trusted_pem);
+  return *web_;
+}
+
 const io::TlsContext& BalancerLoop::target_tls() {
   if (!target_tls_) target_tls_ = *io::TlsContext::unverified_client();
   return *target_tls_;
@@ -169,6 +174,7 @@ void BalancerLoop::put_listener(const ListenerPlan& plan, std::shared_ptr<const 
   made->tls = std::move(tls);
   for (const RuleActions& actions : plan.actions) {
     auto& groups = made->groups.emplace_back();
+    made->signs_in = made->signs_in || actions.sign_in;
     if (!actions.forward) continue;
     for (const WeightedGroup& weighted : actions.forward->groups) groups.push_back(group(weighted.group));
   }

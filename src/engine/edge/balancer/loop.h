@@ -13,6 +13,7 @@
 #include "engine/edge/balancer/target.h"
 #include "engine/edge/balancer/upstream.h"
 #include "engine/edge/dialer.h"
+#include "http/client.h"
 #include "http/server.h"
 #include "io/reactor.h"
 #include "io/tls.h"
@@ -28,6 +29,7 @@ struct LoopListener {
   ListenerPlan plan;
   std::shared_ptr<const RuleIndex> index;
   std::string port_text;
+  bool signs_in = false;               // some rule does
   std::shared_ptr<io::TlsContext> tls;
   // By rule, then by the rule's groups.
   std::vector<std::vector<std::shared_ptr<LoopGroup>>> groups;
@@ -38,6 +40,7 @@ struct ListenerSlot {
   std::shared_ptr<const LoopListener> now;
   Counters counters;                   // answers of the balancer itself
   std::uint64_t client_resets = 0, new_connections = 0, active = 0, bytes = 0;
+  std::uint64_t desync = 0;            // requests that departed from the standard
   bool closing = false;
 };
 
@@ -58,6 +61,9 @@ class BalancerLoop {
   }
   std::uint64_t random() { return random_.next(); }
   const io::TlsContext& target_tls();
+  // For identity providers; trusts `trusted_pem` besides what the system does.
+  http::Client& web();
+  std::string trusted_pem;
   const Dialer& dialer() const { return dialer_; }
 
   // --- configuration, on the loop's thread ---
@@ -95,7 +101,9 @@ class BalancerLoop {
   // Answers a request of another protocol than HTTP/1.1 over a balancer's own connection.
   Task<http::Response> serve(std::shared_ptr<ListenerSlot> slot, http::Request& request);
   // The same under one state of the listener, before it changes the reply.
-  Task<http::Response> serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request);
+  Task<http::Response> serve_as(std::shared_ptr<const LoopListener> listener, http::Request& request, AccessEntry* entry);
+  // Carries out a rule for whoever may.
+  Task<http::Response> serve_rule(std::shared_ptr<const LoopListener> listener, std::size_t rule, http::Request& request, AccessEntry* entry);
   std::size_t clients() const { return clients_.size(); }
 
  private:
@@ -124,6 +132,7 @@ class BalancerLoop {
   std::vector<std::unique_ptr<Upstream>> buried_upstreams_;
   std::vector<std::unique_ptr<ClientConnection>> buried_clients_;
   std::unique_ptr<io::TlsContext> target_tls_;
+  std::unique_ptr<http::Client> web_;
   io::Reactor::TimerId sweep_timer_ = 0;
   std::shared_ptr<BalancerLoop*> self_ = std::make_shared<BalancerLoop*>(this);
 };

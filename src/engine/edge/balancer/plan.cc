@@ -33,4 +33,9 @@ std::string make_location(const Redirect& redirect, std::string_view protocol, s
   return out;
 }
 
+std::string actions_text(const RuleActions& actions) {
+  std::string out = actions.sign_in ? "authenticate," : "";
+  return out += actions.forward ? "forward" : actions.redirect ? "redirect" : "fixed-response";
+}
+
 }  // namespace reef::edge

@@ -11,6 +11,7 @@
 #include "engine/edge/balancer/head.h"
 #include "engine/edge/balancer/rules.h"
 #include "engine/edge/balancer/target.h"
+#include "engine/edge/balancer/traffic_log.h"
 
 namespace reef::edge {
 
@@ -31,8 +32,11 @@ struct Forward {
   std::vector<WeightedGroup> groups;
   std::optional<Duration> stickiness;   // to a group, by the AWSALBTG cookie
 };
+struct SignIn;
 struct RuleActions {
   std::string id;                        // for logs
+  int priority = 0;                      // 0: the default
+  std::shared_ptr<const SignIn> sign_in; // before what follows
   // One of these.
   std::optional<Forward> forward;
   std::optional<Redirect> redirect;
@@ -51,6 +55,9 @@ struct IdentityNames {
               subject = "X-Amzn-Mtls-Clientcert-Subject", validity = "X-Amzn-Mtls-Clientcert-Validity", leaf = "X-Amzn-Mtls-Clientcert-Leaf";
 };
 
+// What a rule does, as logs say it: "authenticate,forward".
+std::string actions_text(const RuleActions& actions);
+
 struct ListenerPlan {
   std::string id;
   std::string address;                     // "127.64.0.3"
@@ -63,6 +70,9 @@ struct ListenerPlan {
   IdentityNames identity_names;
   ReplyChanges replies;
   ClientCertificates client_certificates = ClientCertificates::kNone;
+  std::shared_ptr<TrafficLog> access_log, connection_log;   // when somebody wants them
+  std::string label;                       // the balancer in its logs: "app/web/50dc6c495c0c9188"
+  std::vector<std::string> certificates;   // the names of those that TLS has, in the same order
   std::vector<RuleConditions> conditions;  // in order of priority
   std::vector<RuleActions> actions;        // of those conditions, and the default's at the end
 };

@@ -18,6 +18,30 @@ std::uint64_t mix(std::uint64_t x) {
 }
 double unit(std::uint64_t random) { return static_cast<double>(random >> 11) * 0x1.0p-53; }
 
+bool is_full(const Target& target, const GroupSettings& settings) {
+  return settings.target_requests_max > 0 && target.outstanding.load(std::memory_order_relaxed) >= settings.target_requests_max;
+}
+bool is_ejected(const Target& target, Time now) { return target.ejected_until.load(std::memory_order_relaxed) > to_micros(now); }
+
+// Those that the guards leave, in turn. When all are ejected they are asked after all: some answer is better than none.
+const std::shared_ptr<Target>* choose_guarded(LoopGroup& group, std::uint64_t sticky, Time now, std::uint64_t random) {
+  const auto& targets = group.targets->usable;
+  const GroupSettings& settings = *group.settings;
+  const std::shared_ptr<Target>* best = nullptr;
+  const std::size_t from = settings.algorithm == Algorithm::kRoundRobin ? group.cursor++ : static_cast<std::size_t>(random >> 8);
+  for (const bool takes_ejected : {false, true}) {
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const auto& target = targets[(from + i) % targets.size()];
+      if (is_full(*target, settings) || (!takes_ejected && is_ejected(*target, now))) continue;
+      if (target->key == sticky) return &target;
+      if (!best || (settings.algorithm == Algorithm::kLeastOutstanding && target->outstanding.load(std::memory_order_relaxed) < (*best)->outstanding.load(std::memory_order_relaxed))) best = &target;
+      if (sticky == 0 && settings.algorithm != Algorithm::kLeastOutstanding) return best;
+    }
+    if (best) return best;
+  }
+  return nullptr;
+}
+
 // How much of its share a target that became healthy lately gets: rises linearly, never quite nothing.
 double ramp(const Target& target, Duration slow_start, Time now) {
   const std::int64_t since = target.healthy_since.load(std::memory_order_relaxed);
@@ -49,10 +73,29 @@ bool fails_open(const GroupSettings& settings, std::size_t healthy, std::size_t 
   return healthy < static_cast<std::size_t>(settings.healthy_count_min) || healthy * 100 < registered * static_cast<std::size_t>(settings.healthy_percent_min);
 }
 
+void note_outcome(const LoopGroup& group, Target& target, bool failed, Time now) {
+  const GroupSettings& settings = *group.settings;
+  if (settings.outlier_failures <= 0) return;
+  if (!failed) {
+    target.failures_in_row.store(0, std::memory_order_relaxed);
+    if (!is_ejected(target, now)) target.ejections.store(0, std::memory_order_relaxed);
+    return;
+  }
+  if (target.failures_in_row.fetch_add(1, std::memory_order_relaxed) + 1 < static_cast<std::uint32_t>(settings.outlier_failures) || is_ejected(target, now)) return;
+  const auto& targets = group.targets->usable;
+  const auto out = static_cast<std::size_t>(std::count_if(targets.begin(), targets.end(), [&](const auto& other) { return is_ejected(*other, now); }));
+  if ((out + 1) * 100 > targets.size() * static_cast<std::size_t>(settings.outlier_percent_max)) return;
+  constexpr std::uint32_t kTimesMax = 10;
+  const std::uint32_t times = std::min(target.ejections.fetch_add(1, std::memory_order_relaxed) + 1, kTimesMax);
+  target.failures_in_row.store(0, std::memory_order_relaxed);
+  target.ejected_until.store(to_micros(now + settings.outlier_ejection * times), std::memory_order_relaxed);
+}
+
 const std::shared_ptr<Target>* choose_target(LoopGroup& group, std::uint64_t sticky, Time now, std::uint64_t random) {
   const auto& targets = group.targets->usable;
   const std::size_t count = targets.size();
   if (count == 0) return nullptr;
+  if (group.settings->is_guarded()) return choose_guarded(group, sticky, now, random);
   if (sticky != 0)
     for (const auto& target : targets)
       if (target->key == sticky) return &target;

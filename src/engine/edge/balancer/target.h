@@ -53,6 +53,9 @@ struct Target {
   std::atomic<std::int64_t> healthy_since{0};      // microseconds of user time; 0: never healthy
   std::atomic<std::uint32_t> recent_requests{0}, recent_errors{0};   // halved every few seconds
   std::atomic<bool> is_anomalous{false};
+  // Outlier ejection: failures one after the other, how often it was left out in a row, and until when (user time).
+  std::atomic<std::uint32_t> failures_in_row{0}, ejections{0};
+  std::atomic<std::int64_t> ejected_until{0};
 };
 
 enum class TargetProtocol { kHttp, kHttps, kTcp, kTls, kUdp };
@@ -76,6 +79,14 @@ struct GroupSettings {
   Duration deregistration_delay = 300s;
   int healthy_count_min = 1, healthy_percent_min = 0;   // below either, the unhealthy get traffic too; percent 0: only the count matters
   HealthSettings health;
+  // Not of AWS, and off unless asked for. After so many failures one after the other (5xx, broken connections) a target gets
+  // nothing for a while, longer each time; never more than a share of the group at once.
+  int outlier_failures = 0;
+  Duration outlier_ejection = 30s;
+  int outlier_percent_max = 50;
+  // A target with so many requests in flight gets no further one; when all have, the balancer answers 503.
+  int target_requests_max = 0;
+  bool is_guarded() const { return outlier_failures > 0 || target_requests_max > 0; }
 };
 
 // Whether so few targets of a group are healthy that all of them get traffic.
@@ -94,7 +105,10 @@ struct LoopGroup {
   std::size_t cursor = 0;
 };
 
-// The next target, or null when the group has none. `sticky` names the target of an earlier request, 0 none.
+// What a request came to, for outlier ejection.
+void note_outcome(const LoopGroup& group, Target& target, bool failed, Time now);
+
+// The next target, or null when the group has none that may be asked. `sticky` names the target of an earlier request, 0 none.
 const std::shared_ptr<Target>* choose_target(LoopGroup& group, std::uint64_t sticky, Time now, std::uint64_t random);
 
 }  // namespace reef::edge

@@ -83,4 +83,56 @@ TEST(Target, AllGetTrafficWhenTooFewAreHealthy) {
 }
 
 }  // namespace
+namespace {
+LoopGroup guarded(GroupSettings settings, int count) {
+  LoopGroup group;
+  group.settings = std::make_shared<const GroupSettings>(std::move(settings));
+  auto set = std::make_shared<TargetSet>();
+  for (int i = 0; i < count; ++i) set->usable.push_back(std::make_shared<Target>("t" + std::to_string(i), "127.0.0.1", 80 + i, 1));
+  group.targets = std::move(set);
+  return group;
+}
+}  // namespace
+
+TEST(Outliers, AreLeftOutForAWhileAndLongerEachTime) {
+  LoopGroup group = guarded({.outlier_failures = 3, .outlier_ejection = 10s}, 4);
+  Target& bad = *group.targets->usable[1];
+  Time now = from_seconds(1000);
+  const auto is_asked = [&] {
+    for (int i = 0; i < 8; ++i)
+      if (choose_target(group, 0, now, 0)->get() == &bad) return true;
+    return false;
+  };
+  note_outcome(group, bad, true, now), note_outcome(group, bad, true, now), note_outcome(group, bad, false, now);
+  note_outcome(group, bad, true, now), note_outcome(group, bad, true, now);
+  EXPECT_TRUE(is_asked());   // a success broke the row
+  note_outcome(group, bad, true, now);
+  EXPECT_FALSE(is_asked());
+  EXPECT_NE(choose_target(group, bad.key, now, 0)->get(), &bad);   // nor by its cookie
+  now += 10s;
+  EXPECT_TRUE(is_asked());
+  for (int i = 0; i < 3; ++i) note_outcome(group, bad, true, now);
+  now += 19s;
+  EXPECT_FALSE(is_asked());
+  now += 1s;
+  EXPECT_TRUE(is_asked());
+}
+
+TEST(Outliers, NeverTakeMoreThanTheirShare) {
+  LoopGroup group = guarded({.outlier_failures = 1, .outlier_percent_max = 50}, 4);
+  const Time now = from_seconds(1000);
+  for (const auto& target : group.targets->usable) note_outcome(group, *target, true, now);
+  int out = 0;
+  for (const auto& target : group.targets->usable) out += target->ejected_until > to_micros(now);
+  EXPECT_EQ(out, 2);
+}
+
+TEST(Breaker, AFullTargetGetsNoMore) {
+  LoopGroup group = guarded({.target_requests_max = 2}, 2);
+  group.targets->usable[0]->outstanding = 2;
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(choose_target(group, 0, Time{}, 0)->get(), group.targets->usable[1].get());
+  group.targets->usable[1]->outstanding = 2;
+  EXPECT_EQ(choose_target(group, 0, Time{}, 0), nullptr);
+}
+
 }  // namespace reef::edge

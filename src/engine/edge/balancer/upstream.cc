@@ -218,7 +218,7 @@ void Upstream::begin_body(const wire::Http1Head& head) {
     return;
   }
   if (head.status < 200) return;
-  keeps_alive_ = head.keep_alive;
+  keeps_alive_ = head.keep_alive && !exchange_->is_last;
   if (is_head_request_ || head.status == 204 || head.status == 304 || (head.has_length && head.content_length == 0)) {
     mode_ = BodyMode::kNone;
     body_done_ = true;

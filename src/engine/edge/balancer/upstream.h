@@ -36,6 +36,7 @@ class Exchange {
   virtual void on_reply_failed(UpstreamFailure failure) = 0;
   virtual void on_request_drained() {}   // what was sent has left: more of the body may come
   bool wants_decoded = false;        // chunked bodies decoded, rather than as they are on the wire
+  bool is_last = false;         // the connection is not to be used again after this request
 };
 
 class Upstream final : public io::FdHandler {

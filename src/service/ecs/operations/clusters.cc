@@ -3,6 +3,7 @@
 
 #include "service/ecs/operations.h"
 #include "service/ecs/operations/pages.h"
+#include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs::operations {
 namespace {
@@ -47,7 +48,7 @@ Task<Reply<model::CreateClusterOutput>> CreateCluster(Ecs& ecs, const model::Cre
   stored.cluster.settings = in.settings.value_or(std::vector<model::ClusterSetting>{{.name = "containerInsights", .value = "disabled"}});
   stored.cluster.capacity_providers = in.capacity_providers.value_or(std::vector<std::string>{});
   stored.cluster.default_capacity_provider_strategy = in.default_capacity_provider_strategy.value_or(std::vector<model::CapacityProviderStrategyItem>{});
-  if (in.service_connect_defaults) stored.cluster.service_connect_defaults.emplace().namespace_ = in.service_connect_defaults->namespace_;
+  if (in.service_connect_defaults) stored.cluster.service_connect_defaults.emplace().namespace_ = CO_TRY(co_await default_namespace(ecs, call, in.service_connect_defaults->namespace_));
   save(stored);
   const StoredCluster& kept = ecs.clusters.emplace(scope(call, name), std::move(stored)).first->second;
   model::CreateClusterOutput out{.cluster = describe_cluster(ecs, kept)};
@@ -106,7 +107,12 @@ Task<Reply<model::UpdateClusterOutput>> UpdateCluster(Ecs& ecs, const model::Upd
   StoredCluster* cluster = CO_TRY(find_cluster(ecs, call, in.cluster));
   if (in.settings) cluster->cluster.settings = in.settings;
   if (in.configuration) cluster->cluster.configuration = in.configuration;
-  if (in.service_connect_defaults) cluster->cluster.service_connect_defaults.emplace().namespace_ = in.service_connect_defaults->namespace_;
+  if (in.service_connect_defaults && in.service_connect_defaults->namespace_.empty()) cluster->cluster.service_connect_defaults.reset();
+  else if (in.service_connect_defaults) {
+    std::string space = CO_TRY(co_await default_namespace(ecs, call, in.service_connect_defaults->namespace_));
+    cluster = CO_TRY(find_cluster(ecs, call, in.cluster));
+    cluster->cluster.service_connect_defaults.emplace().namespace_ = std::move(space);
+  }
   save(*cluster);
   model::UpdateClusterOutput out{.cluster = describe_cluster(ecs, *cluster)};
   co_await committed();

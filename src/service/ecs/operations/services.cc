@@ -3,6 +3,7 @@
 
 #include "service/ecs/operations.h"
 #include "service/ecs/operations/pages.h"
+#include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs::operations {
 namespace {
@@ -36,7 +37,6 @@ Reply<void> check_configuration(const std::optional<model::DeploymentConfigurati
 
 template <class In>
 Reply<void> check_unsupported(const In& in) {
-  if (in.service_connect_configuration && in.service_connect_configuration->enabled) return Err(aws::not_implemented("serviceConnectConfiguration of a service"));
   if (in.volume_configurations && !in.volume_configurations->empty()) return Err(aws::not_implemented("volumeConfigurations of a service"));
   if (in.vpc_lattice_configurations && !in.vpc_lattice_configurations->empty()) return Err(aws::not_implemented("vpcLatticeConfigurations of a service"));
   if (in.deployment_controller && in.deployment_controller->type != "ECS") return Err(aws::not_implemented("the deployment controller " + in.deployment_controller->type));
@@ -110,10 +110,17 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   service.propagate_tags = in.propagate_tags.value_or("NONE");
   service.enable_execute_command = in.enable_execute_command.value_or(false);
   CO_TRY(check_launch(launch_of(*definition, in.network_configuration, service.launch_type)));
+  std::optional<model::ServiceConnectConfiguration> connect;
+  if (in.service_connect_configuration) {
+    const model::TaskDefinition kept = definition->definition;
+    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
+    definition = CO_TRY(active_definition(ecs, call, *in.task_definition));
+    if (const auto other = find_service(ecs, call, *cluster, in.service_name); other && other->is_active) co_return Err(invalid("Creation of service was not idempotent."));
+  }
   if (existing) ecs.services.erase(scope(call, stored->cluster + "/" + in.service_name));
   ecs.services.emplace(scope(call, stored->cluster + "/" + in.service_name), stored);
   stored->machine.set_desired(is_daemon ? 1 : *in.desired_count, call.now);
-  new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now);
+  new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now, std::move(connect));
   drive(ecs, stored);
   co_await committed();
   co_return model::CreateServiceOutput{.service = describe(*stored)};
@@ -132,8 +139,13 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (!definition) co_return Err(aws::Error(errors::kClientException, "TaskDefinition not found."));
   CO_TRY(check_balancers(in.load_balancers ? in.load_balancers : service.load_balancers, definition->definition));
   CO_TRY(check_launch(launch_of(*definition, in.network_configuration ? in.network_configuration : service.network_configuration, service.launch_type)));
-  const std::string& arn = *definition->definition.task_definition_arn;
-  const bool deploys = in.force_new_deployment.value_or(false) || arn != *service.task_definition || (in.network_configuration && in.network_configuration != service.network_configuration) ||
+  const std::string arn = *definition->definition.task_definition_arn;
+  std::optional<model::ServiceConnectConfiguration> connect;
+  if (in.service_connect_configuration) {
+    const model::TaskDefinition kept = definition->definition;
+    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
+  }
+  const bool deploys = connect || in.force_new_deployment.value_or(false) || arn != *service.task_definition || (in.network_configuration && in.network_configuration != service.network_configuration) ||
                        (in.load_balancers && in.load_balancers != service.load_balancers) || (in.service_registries && in.service_registries != service.service_registries) ||
                        (in.platform_version && in.platform_version != service.platform_version);
   if (in.network_configuration) service.network_configuration = in.network_configuration;
@@ -154,7 +166,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (in.enable_ecs_managed_tags) service.enable_ecs_managed_tags = in.enable_ecs_managed_tags;
   if (in.propagate_tags) service.propagate_tags = in.propagate_tags;
   if (in.desired_count) stored->machine.set_desired(*in.desired_count, call.now);
-  if (deploys) new_deployment(ecs, *stored, arn, false, call.now);
+  if (deploys) new_deployment(ecs, *stored, arn, false, call.now, std::move(connect));
   else apply_rule(ecs, *stored);
   drive(ecs, stored);
   co_await committed();

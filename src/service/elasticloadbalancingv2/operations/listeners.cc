@@ -40,7 +40,7 @@ Reply<void> check(Elb& elb, const Balancer& balancer, Listener& listener) {
       mutual.trust_store_association_status = "active";
     }
   }
-  TRY(read_actions(elb, *value.default_actions, listener));
+  TRY(read_actions(elb, *value.default_actions, listener, listener.arn()));
   return {};
 }
 
@@ -108,7 +108,10 @@ Task<Reply<model::ModifyListenerOutput>> ModifyListener(Elb& elb, const model::M
   }
   if (in.certificates) value.certificates = in.certificates;
   if (in.ssl_policy) value.ssl_policy = in.ssl_policy;
-  if (in.default_actions) value.default_actions = in.default_actions;
+  if (in.default_actions) {
+    value.default_actions = in.default_actions;
+    keep_client_secret(*before.value.default_actions, *value.default_actions);
+  }
   if (in.alpn_policy) value.alpn_policy = in.alpn_policy;
   if (in.mutual_authentication) value.mutual_authentication = in.mutual_authentication;
   CO_TRY(check(elb, *balancer, after));

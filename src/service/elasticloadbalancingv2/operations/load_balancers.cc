@@ -144,6 +144,8 @@ Task<Reply<model::DeleteLoadBalancerOutput>> DeleteLoadBalancer(Elb& elb, const 
   Balancer balancer = **found;
   if (attribute(balancer, "deletion_protection.enabled") == "true")
     co_return Err(aws::Error(errors::kOperationNotPermittedException, fmt::format("Load balancer '{}' cannot be deleted because deletion protection is enabled", balancer.arn())));
+  co_await elb.log_delivery.flush(balancer.arn());
+  elb.log_delivery.forget(balancer.arn());
   std::vector<std::string> listeners;
   for (const Listener* listener : elb.listeners_of(balancer.arn())) listeners.push_back(listener->arn());
   elb.withdraw_name(balancer);
@@ -175,12 +177,14 @@ Task<Reply<model::DescribeLoadBalancerAttributesOutput>> DescribeLoadBalancerAtt
 Task<Reply<model::ModifyLoadBalancerAttributesOutput>> ModifyLoadBalancerAttributes(Elb& elb, const model::ModifyLoadBalancerAttributesInput& in, const Call&) {
   Balancer changed = *CO_TRY(elb.balancer(in.load_balancer_arn));
   for (const auto& attribute : in.attributes) CO_TRY(set_attribute(changed, attribute.key.value_or(""), attribute.value.value_or("")));
-  for (const std::string_view logs : {"access_logs", "connection_logs", "health_check_logs"})
-    if (const std::string key = fmt::format("{}.s3.enabled", logs); attribute(changed, key) == "true") co_return Err(aws::not_implemented("Load balancer attribute " + key));
+  if (!changed.is_application() && attribute(changed, "access_logs.s3.enabled") == "true")
+    co_return Err(aws::not_implemented("Network load balancer attribute access_logs.s3.enabled"));
+  CO_TRY(co_await elb.log_delivery.try_buckets(*CO_TRY(elb.balancer(in.load_balancer_arn)), changed));
   elb.balancers[in.load_balancer_arn] = changed;
   elb.save(changed);
   co_await elb.committed();
   co_await elb.apply_all_of(in.load_balancer_arn);
+  co_await elb.log_delivery.flush(in.load_balancer_arn);
   co_return model::ModifyLoadBalancerAttributesOutput{.attributes = list_attributes<model::LoadBalancerAttribute>(changed)};
 }
 

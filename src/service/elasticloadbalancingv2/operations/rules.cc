@@ -41,7 +41,7 @@ Task<Reply<model::CreateRuleOutput>> CreateRule(Elb& elb, const model::CreateRul
   if (existing.size() >= kRulesMax) co_return Err(aws::Error(errors::kTooManyRulesException, "The maximum number of rules per listener is '100'"));
   if (in.conditions.empty()) co_return Err(aws::validation_error("A condition must be specified"));
   CO_TRY(read_conditions(in.conditions));
-  CO_TRY(read_actions(elb, in.actions, *listener));
+  CO_TRY(read_actions(elb, in.actions, *listener, {}));
   Rule rule{.value = {.rule_arn = rule_arn(in.listener_arn, make_id()), .priority = std::to_string(in.priority), .conditions = in.conditions, .actions = in.actions, .is_default = false},
             .listener = in.listener_arn, .tags = CO_TRY(read_tags(in.tags))};
   elb.rules[rule.arn()] = rule;
@@ -89,8 +89,10 @@ Task<Reply<model::ModifyRuleOutput>> ModifyRule(Elb& elb, const model::ModifyRul
     after.value.conditions = in.conditions;
   }
   if (in.actions) {
-    CO_TRY(read_actions(elb, *in.actions, *listener));
-    after.value.actions = in.actions;
+    std::vector<model::Action> actions = *in.actions;
+    keep_client_secret(*before.value.actions, actions);
+    CO_TRY(read_actions(elb, actions, *listener, in.rule_arn));
+    after.value.actions = std::move(actions);
   }
   elb.rules[in.rule_arn] = after;
   CO_TRY(co_await elb.apply(before.listener));

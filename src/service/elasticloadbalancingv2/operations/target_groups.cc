@@ -90,8 +90,9 @@ Task<Reply<model::CreateTargetGroupOutput>> CreateTargetGroup(Elb& elb, const mo
   } else if (in.protocol || in.port) {
     co_return Err(aws::validation_error("Protocol and port cannot be specified for target groups with target type 'lambda'"));
   }
-  if (in.protocol_version && !is_http(in.protocol.value_or(""))) co_return Err(aws::validation_error("A protocol version can only be specified for target groups with protocol HTTP or HTTPS"));
-  const std::string version = in.protocol_version.value_or("HTTP1");
+  // Terraform sends an empty one for none.
+  const std::string version = in.protocol_version.value_or("").empty() ? "HTTP1" : *in.protocol_version;
+  if (!in.protocol_version.value_or("").empty() && !is_http(in.protocol.value_or(""))) co_return Err(aws::validation_error("A protocol version can only be specified for target groups with protocol HTTP or HTTPS"));
   if (version != "HTTP1" && version != "HTTP2" && version != "GRPC") co_return Err(aws::validation_error(fmt::format("Protocol version '{}' must be one of '[GRPC, HTTP1, HTTP2]'", version)));
   Group group;
   group.tags = tags;

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""What a hop through the mesh costs: requests one after the other on one kept-alive connection, from a task to a
+server in the same task (direct), to another task's address (as any connection of a sandbox), and through the mesh.
+
+The three take turns; each figure is the median of the medians. Usage: bench/mesh.py [--count 5000] [--turns 5]"""
+import argparse
+import pathlib
+import statistics
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+from mesh_fleet import MeshFleet  # noqa: E402
+from support import Daemon  # noqa: E402
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--count", type=int, default=5000)
+    options.add_argument("--turns", type=int, default=5)
+    args = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        daemon = Daemon(pathlib.Path(folder)).start()
+        try:
+            fleet = MeshFleet(daemon)
+            fleet.namespace("bench")
+            served = {"enabled": True, "namespace": "bench", "services": [{"portName": "web", "clientAliases": [{"port": 80, "dnsName": "served"}]}]}
+            fleet.serve("served", connect=served)
+            fleet.serve("caller", connect={"enabled": True, "namespace": "bench"})
+            task = fleet.tasks_of("caller")[0]["taskArn"]
+            address = fleet.tasks_of("served")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+            ways = {"direct": ("127.0.0.1", "8080"), "relayed": (address, "8080"), "mesh": ("served", "80")}
+            took = {way: [] for way in ways}
+            for _ in range(args.turns):
+                for way, (host, port) in ways.items():
+                    took[way].append(int(fleet.exec(task, "/probe", "bench", str(args.count), host, port)) / 1000)
+            medians = {way: statistics.median(all_of) for way, all_of in took.items()}
+            for way in ways:
+                print(f"{way:8} {medians[way]:7.1f} us   {' '.join(f'{one:.1f}' for one in took[way])}")
+            print(f"the mesh adds {medians['mesh'] - medians['direct']:.1f} us to a direct connection, {medians['mesh'] - medians['relayed']:.1f} us to a relayed one")
+        finally:
+            daemon.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+#include "app/mesh.h"
+
+#include <fmt/format.h>
+
+#include "engine/edge/mesh/gateway.h"
+#include "engine/sandbox/dns_question.h"
+#include "engine/store/shard.h"
+#include "wire/json.h"
+
+namespace reef::app {
+namespace {
+
+std::string member_of(const task::Tasks& tasks, std::string_view sandbox) {
+  const task::LiveTask* const owner = tasks.owner_of(sandbox);
+  return owner ? owner->plan.id : std::string(sandbox);
+}
+
+wire::Json describe(const edge::mesh::Mesh& mesh) {
+  using wire::Json;
+  Json hops = Json::array();
+  for (const edge::mesh::Figures* one : mesh.figures())
+    hops.push_back(Json::object({{"caller", one->caller}, {"service", one->service}, {"target", one->target}, {"requests", one->requests}, {"errors", one->errors},
+                                 {"retries", one->retries}, {"denied", one->denied}, {"p50Micros", one->latency.percentile(0.5)}, {"p99Micros", one->latency.percentile(0.99)}}));
+  Json nodes = Json::array();
+  const Time now = store::Shard::control().now();
+  for (const auto& [id, node] : mesh.nodes()) {
+    Json endpoints = Json::array();
+    for (const auto& target : node->targets)
+      endpoints.push_back(Json::object({{"address", fmt::format("{}:{}", target->ip, target->port)}, {"ejected", node->outliers.is_ejected(target->id, now)}}));
+    nodes.push_back(Json::object({{"id", id}, {"name", node->plan.name}, {"endpoints", std::move(endpoints)}, {"ejections", node->outliers.ejections()},
+                                  {"inUse", static_cast<std::int64_t>(node->pool.in_use())}, {"pending", static_cast<std::int64_t>(node->pool.pending())},
+                                  {"overflows", node->pool.refused()}}));
+  }
+  Json gateways = Json::array();
+  for (const edge::mesh::Gateway* one : mesh.gateways) {
+    const std::string& identity = one->plan().identity;
+    Json ports = Json::array();
+    for (const auto& listener : one->plan().listeners) ports.push_back(Json::object({{"declared", listener.port}, {"port", one->port_of(listener.port)}, {"tls", !listener.certificates.empty()}}));
+    gateways.push_back(Json::object({{"name", identity.substr(identity.rfind('/') + 1)}, {"address", one->plan().address}, {"ports", std::move(ports)}}));
+  }
+  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}, {"gateways", std::move(gateways)}});
+}
+
+}  // namespace
+
+edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
+  edge::mesh::Tracing out;
+  out.begin = [](std::string_view amzn, std::string_view traceparent, Time now) {
+    auto context = telemetry::TraceContext::read(amzn, traceparent, now);
+    edge::mesh::Tracing::Position position{.root = context.root, .parent = context.parent, .id = telemetry::new_span_id()};
+    context.parent = position.id;
+    position.amzn = context.amzn_header();
+    position.traceparent = context.traceparent();
+    return position;
+  };
+  out.end = [&spans](const edge::mesh::Hop& hop) {
+    telemetry::Span span;
+    span.trace = hop.root;
+    span.id = hop.id;
+    span.parent = hop.parent;
+    span.name = fmt::format("mesh {} -> {}{}{}{}{}{}", hop.caller, hop.service, hop.target.empty() ? "" : " (", hop.target, hop.target.empty() ? "" : ")", hop.method.empty() ? "" : " ", hop.method);
+    if (!hop.path.empty()) span.name += fmt::format(" {}", hop.path);
+    span.account = hop.account;
+    span.region = hop.region;
+    span.start = hop.start;
+    span.duration = hop.took;
+    span.status = hop.status;
+    span.error = hop.error;
+    spans.record(std::move(span));
+  };
+  return out;
+}
+
+edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates) {
+  static constexpr Duration kLife = 1h, kArnLooked = 60s;
+  return {.certificate = [&authority, &certificates](const std::string& name, Time now) -> Result<edge::mesh::Secret, Failure> {
+            if (name.starts_with("spiffe://")) {
+              auto pair = authority.issue_identity(name, kLife, now);
+              if (!pair) return Err(std::move(pair.error()));
+              return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
+            }
+            const auto found = certificates.find(name);
+            if (!found || found->key_pem.empty()) return Err(Failure{"there is no certificate " + name});
+            return edge::mesh::Secret{{found->chain_pem, found->key_pem}, now + kArnLooked};
+          },
+          .trust = [&authority, &certificates](const std::string& name) -> Result<std::string, Failure> {
+            if (name.starts_with("spiffe://")) return authority.certificate_pem();
+            const auto found = certificates.find(name);
+            if (!found) return Err(Failure{"there is no certificate authority " + name});
+            return found->chain_pem;
+          }};
+}
+
+std::optional<std::string> answer_mesh(const edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, std::string_view query) {
+  const auto question = sandbox::parse_question(query);
+  if (!question) return std::nullopt;
+  const auto address = mesh.resolve(member_of(tasks, sandbox), question->name);
+  if (!address) return std::nullopt;
+  return sandbox::answer(query, *question, question->type == sandbox::kDnsA ? address : std::nullopt);
+}
+
+bool adopt_mesh(edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, sandbox::Destination original, int fd) {
+  return mesh.adopt(member_of(tasks, sandbox), original.address, original.port, fd);
+}
+
+gateway::SideDoor make_mesh_admin(const edge::mesh::Mesh& mesh) {
+  return {.wants = [](const http::Request& request) { return request.path == "/_atoll/mesh"; },
+          .serve = [&mesh](http::Request&) -> Task<http::Response> {
+            store::Shard& home = store::Shard::current();
+            co_await store::Shard::control().enter();
+            http::Response response;
+            response.set("content-type", "application/json");
+            response.body = describe(mesh).dump();
+            co_await home.enter();
+            co_return response;
+          }};
+}
+
+}  // namespace reef::app

@@ -1,0 +1,97 @@
+// One connection of bytes from a caller to a service.
+#include <sys/socket.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "engine/edge/mesh/mesh.h"
+#include "engine/edge/mesh/retry.h"
+#include "io/socket.h"
+
+namespace reef::edge::mesh {
+namespace {
+
+constexpr Duration kConnectTimeout = 10s, kDefaultIdle = 3600s;
+
+// Waits until a connection that was begun is made, or is not.
+class Connected final : public io::FdHandler {
+ public:
+  Connected(io::Reactor& reactor, int fd) : reactor_(reactor), fd_(fd) {
+    reactor_.watch(fd_, EPOLLOUT, this);
+    timer_ = reactor_.after(kConnectTimeout, [this] { end(false); });
+  }
+  void on_ready(std::uint32_t) override { end(io::connect_error(fd_) == 0); }
+  Later<bool> made;
+
+ private:
+  void end(bool is_made) {
+    reactor_.cancel(timer_);
+    reactor_.unwatch(fd_, this);
+    reactor_.post([this, is_made] { made.set(is_made); });
+  }
+  io::Reactor& reactor_;
+  int fd_;
+  io::Reactor::TimerId timer_;
+};
+
+}  // namespace
+
+Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, int client) {
+  io::Fd from(client);
+  const std::int64_t began = io::monotonic_micros();
+  const Time start = loop().reactor().now();
+  const Route* const route = service->routes->find_tcp(port);
+  const WeightedNode* const weighted = choose_node(route->to, loop().random());
+  const auto node = weighted ? find_node(weighted->node) : nullptr;
+  std::string_view error = "no-endpoint";
+  io::Fd to;
+  std::string endpoint;
+  int tries = 0;
+  const bool admitted = node && co_await enter(node);
+  if (node && !admitted) error = "overflow";
+  std::shared_ptr<Target> target;
+  while (admitted && !to) {
+    target = choose(*node, target.get());
+    if (!target) break;
+    ++tries;
+    endpoint = fmt::format("{}:{}", target->ip, target->port);
+    const auto reached = via(*caller, service->plan.id, *node, target);
+    const auto fd = co_await dialer_.dial(reached->ip, reached->port);
+    bool is_made = false;
+    if (fd) {
+      to = io::Fd(*fd);
+      Connected connected(loop().reactor(), *fd);
+      is_made = co_await connected.made;
+      if (!is_made) to.reset();
+    }
+    node->outliers.note(target->id, !is_made, node->targets.size(), loop().reactor().now());
+    error = is_made ? "" : "not-connected";
+    if (!is_made && !retries(route->retry, {.outcome = TryOutcome::kNotConnected}, tries)) break;
+  }
+  const Duration took(io::monotonic_micros() - began);
+  Figures& figures = figures_of(caller->name, service->plan.shown, node ? std::string_view(node->plan.name) : std::string_view{});
+  ++figures.requests;
+  if (!error.empty()) ++figures.errors;
+  if (tries > 1) figures.retries += static_cast<std::uint64_t>(tries - 1);
+  figures.latency.add(took.count());
+  if (tracing_.end) {
+    const auto position = tracing_.begin({}, {}, start);
+    tracing_.end({.caller = caller->name, .service = service->plan.shown, .target = node ? std::string_view(node->plan.name) : std::string_view{}, .endpoint = endpoint,
+                  .method = "TCP", .account = caller->account, .region = caller->region, .root = position.root, .parent = position.parent, .id = position.id,
+                  .retries = tries > 0 ? tries - 1 : 0, .error = error, .start = start, .took = took});
+  }
+  if (!to) {
+    const linger now{1, 0};  // as the refusal that it is
+    ::setsockopt(from.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    if (admitted) leave(node);
+    co_return;
+  }
+  io::set_no_delay(to.get());
+  const Duration idle = route->idle_timeout.value_or(node->plan.idle_timeout.value_or(kDefaultIdle));
+  join(io::Transport(from.release()), io::Transport(to.release()), idle, [this, node] { leave(node); }, {});
+}
+
+}  // namespace reef::edge::mesh

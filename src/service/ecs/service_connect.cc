@@ -1,0 +1,163 @@
+#include "service/ecs/service_connect.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace reef::service::ecs {
+namespace {
+
+using wire::Json;
+namespace mesh = edge::mesh;
+
+aws::Error invalid(std::string message) { return {errors::kInvalidParameterException, std::move(message)}; }
+
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html#service-connect-concepts-proxy
+constexpr int kRetries = 2, kOutlierErrors = 5, kEjectedPercent = 50;
+constexpr Duration kOutlierInterval = 30s, kEjection = 30s, kRequestTimeout = 15s, kHttpIdle = 300s, kTcpIdle = 3600s;
+
+struct Named {
+  const model::ContainerDefinition* container;
+  const model::PortMapping* port;
+};
+std::optional<Named> find_port(const model::TaskDefinition& definition, const std::string& name) {
+  for (const model::ContainerDefinition& container : *definition.container_definitions)
+    if (container.port_mappings)
+      for (const model::PortMapping& port : *container.port_mappings)
+        if (port.name == name) return Named{&container, &port};
+  return std::nullopt;
+}
+
+mesh::Protocol protocol_of(const model::PortMapping& port) {
+  if (port.app_protocol == "http") return mesh::Protocol::kHttp;
+  if (port.app_protocol == "http2") return mesh::Protocol::kHttp2;
+  if (port.app_protocol == "grpc") return mesh::Protocol::kGrpc;
+  return mesh::Protocol::kTcp;
+}
+
+// The configuration of the newest deployment; nullptr when it is not enabled.
+const model::ServiceConnectConfiguration* configuration_of(const StoredService& service) {
+  if (service.machine.deployments().empty()) return nullptr;
+  const auto found = service.deployments.find(service.machine.deployments().front().id);
+  if (found == service.deployments.end() || !found->second.service_connect_configuration || !found->second.service_connect_configuration->enabled) return nullptr;
+  return &*found->second.service_connect_configuration;
+}
+
+std::string node_id(const StoredService& service, const std::string& port_name) { return fmt::format("{}#{}", *service.service.service_arn, port_name); }
+
+struct Found {
+  std::string arn, name;
+};
+Task<Reply<std::optional<Found>>> find_namespace(Ecs& ecs, Call call, std::string wanted) {
+  Json input = Json::object({});
+  for (;;) {
+    const auto out = CO_TRY(co_await ecs.caller.invoke_json(call, "servicediscovery", "ListNamespaces", input));
+    for (const Json& one : out["Namespaces"].as_array())
+      if (one.text("Arn") == wanted || one.text("Name") == wanted) co_return std::optional(Found{one.text("Arn"), one.text("Name")});
+    if (out.text("NextToken").empty()) co_return std::optional<Found>();
+    input.set("NextToken", out.text("NextToken"));
+  }
+}
+
+mesh::Route make_route(const std::string& node, mesh::Protocol protocol, const model::ServiceConnectService& one) {
+  mesh::Route route{.name = node, .protocol = protocol, .match = {}, .to = {{.node = node}}, .rewrite = {}};
+  route.retry = {.retries_max = kRetries, .stream_error = true, .connection_error = true};
+  const bool is_tcp = protocol == mesh::Protocol::kTcp;
+  route.request_timeout = is_tcp ? Duration(0) : kRequestTimeout;
+  route.idle_timeout = is_tcp ? kTcpIdle : kHttpIdle;
+  if (one.timeout && one.timeout->per_request_timeout_seconds) route.request_timeout = std::chrono::seconds(*one.timeout->per_request_timeout_seconds);
+  if (one.timeout && one.timeout->idle_timeout_seconds) route.idle_timeout = std::chrono::seconds(*one.timeout->idle_timeout_seconds);
+  return route;
+}
+
+}  // namespace
+
+Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Call& call, model::ServiceConnectConfiguration wanted, const StoredCluster& cluster,
+                                                              const model::TaskDefinition& definition, std::string& name) {
+  if (!wanted.enabled) co_return wanted;
+  if (wanted.access_log_configuration) co_return Err(aws::not_implemented("accessLogConfiguration of a serviceConnectConfiguration"));
+  if (!wanted.namespace_ && cluster.cluster.service_connect_defaults) wanted.namespace_ = cluster.cluster.service_connect_defaults->namespace_;
+  if (wanted.namespace_.value_or("").empty()) co_return Err(invalid("Namespace must be specified in the ServiceConnectConfiguration when the cluster has no default Service Connect namespace."));
+  const auto found = CO_TRY(co_await find_namespace(ecs, call, *wanted.namespace_));
+  if (!found) co_return Err(aws::Error(errors::kNamespaceNotFoundException, "The specified namespace wasn't found."));
+  wanted.namespace_ = found->arn;
+  name = found->name;
+  if (definition.network_mode == "host") co_return Err(invalid("Service Connect feature is only available with awsvpc and bridge network modes."));
+  if (!wanted.services) co_return wanted;
+  for (const model::ServiceConnectService& one : *wanted.services) {
+    const auto port = find_port(definition, one.port_name);
+    if (!port) co_return Err(invalid(fmt::format("The portName {} in the ServiceConnectConfiguration does not match the name of a portMapping in the task definition.", one.port_name)));
+    if (one.ingress_port_override) co_return Err(aws::not_implemented("ingressPortOverride of a Service Connect service"));
+    if (one.tls) co_return Err(aws::not_implemented("tls of a Service Connect service"));
+    if (!one.client_aliases || one.client_aliases->empty()) co_return Err(invalid("At least one clientAlias must be specified for each ServiceConnectService."));
+    if (one.client_aliases->size() > 1) co_return Err(invalid("At most one clientAlias can be specified for each ServiceConnectService."));
+    if (one.client_aliases->front().test_traffic_rules) co_return Err(aws::not_implemented("testTrafficRules of a Service Connect client alias"));
+    if (protocol_of(*port->port) == mesh::Protocol::kTcp && one.timeout && one.timeout->per_request_timeout_seconds)
+      co_return Err(invalid("perRequestTimeoutSeconds cannot be set for a Service Connect service whose appProtocol is TCP."));
+  }
+  co_return wanted;
+}
+
+Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::string wanted) {
+  if (const auto found = CO_TRY(co_await find_namespace(ecs, call, wanted))) co_return found->arn;
+  if (wanted.starts_with("arn:")) co_return Err(aws::Error(errors::kNamespaceNotFoundException, "The specified namespace wasn't found."));
+  CO_TRY(co_await ecs.caller.invoke_json(call, "servicediscovery", "CreateHttpNamespace", Json::object({{"Name", wanted}})));
+  const auto made = CO_TRY(co_await find_namespace(ecs, call, wanted));
+  if (!made) co_return Err(aws::Error(errors::kNamespaceNotFoundException, "The specified namespace wasn't found."));
+  co_return made->arn;
+}
+
+void connect_service(Ecs& ecs, StoredService& service) {
+  disconnect_service(ecs, service);
+  const model::ServiceConnectConfiguration* const configuration = configuration_of(service);
+  if (!configuration || !configuration->services) return;
+  const StoredDefinition* const definition = find_definition(ecs, service.account, service.region, *service.service.task_definition);
+  if (!definition) return;
+  for (const model::ServiceConnectService& one : *configuration->services) {
+    const auto port = find_port(definition->definition, one.port_name);
+    if (!port) continue;
+    const mesh::Protocol protocol = protocol_of(*port->port);
+    const std::string node = node_id(service, one.port_name), discovery = one.discovery_name.value_or(one.port_name);
+    ecs.mesh.put_node({.id = node, .name = service.name, .port = port->port->container_port.value_or(0), .protocol = protocol,
+                       .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}});
+    service.mesh_nodes.push_back(node);
+    for (const model::ServiceConnectClientAlias& alias : *one.client_aliases) {
+      const std::string dns = alias.dns_name.value_or("").empty() ? fmt::format("{}.{}", discovery, service.connect_namespace) : *alias.dns_name;
+      const std::string id = fmt::format("{}#{}:{}", node, dns, alias.port);
+      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}});
+      service.mesh_services.push_back(id);
+    }
+  }
+  connect_endpoints(ecs, service);
+}
+
+void disconnect_service(Ecs& ecs, StoredService& service) {
+  for (const std::string& id : std::exchange(service.mesh_services, {})) ecs.mesh.remove_service(id);
+  for (const std::string& id : std::exchange(service.mesh_nodes, {})) ecs.mesh.remove_node(id);
+}
+
+void connect_endpoints(Ecs& ecs, const StoredService& service) {
+  const model::ServiceConnectConfiguration* const configuration = configuration_of(service);
+  if (!configuration || !configuration->services) return;
+  for (const model::ServiceConnectService& one : *configuration->services) {
+    std::vector<mesh::Endpoint> endpoints;
+    for (const auto& [id, member] : service.machine.members()) {
+      const auto found = ecs.all_tasks.find(id);
+      if (found == ecs.all_tasks.end()) continue;
+      const StoredTask& task = *found->second;
+      if (task.task.last_status != "RUNNING" || task.task.desired_status != "RUNNING" || task.is_draining || task.container_healthy == false) continue;
+      const StoredDefinition* const definition = find_definition(ecs, task.account, task.region, *task.task.task_definition_arn);
+      const auto port = definition ? find_port(definition->definition, one.port_name) : std::nullopt;
+      if (!port) continue;
+      if (const auto at = reached_at(task, port->container->name.value_or(""), port->port->container_port.value_or(0))) endpoints.push_back({.id = id, .ip = at->first, .port = at->second});
+    }
+    ecs.mesh.set_endpoints(node_id(service, one.port_name), std::move(endpoints));
+  }
+}
+
+void connect_member(Ecs& ecs, const StoredTask& task, const StoredService& service) {
+  if (const auto* const configuration = configuration_of(service))
+    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region});
+}
+
+}  // namespace reef::service::ecs

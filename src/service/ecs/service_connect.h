@@ -1,0 +1,26 @@
+// Service Connect: a service's ports under names that the tasks of its namespace's services call, through the mesh.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-concepts-deploy.html
+#pragma once
+
+#include <string>
+
+#include "service/ecs/ecs.h"
+
+namespace reef::service::ecs {
+
+// Finds the namespace and checks the rest; gives the configuration with the namespace's ARN in it, and the name of the
+// namespace in `name`. A configuration that is not enabled passes as it is.
+Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Call& call, model::ServiceConnectConfiguration wanted, const StoredCluster& cluster,
+                                                              const model::TaskDefinition& definition, std::string& name);
+// The namespace of a cluster's defaults, which is made when there is none of that name.
+Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::string wanted);
+
+// The names and routes that a service's present configuration asks for; and none for one that is gone.
+void connect_service(Ecs& ecs, StoredService& service);
+void disconnect_service(Ecs& ecs, StoredService& service);
+// Which tasks answer now.
+void connect_endpoints(Ecs& ecs, const StoredService& service);
+// Makes a task one of the mesh's callers.
+void connect_member(Ecs& ecs, const StoredTask& task, const StoredService& service);
+
+}  // namespace reef::service::ecs

@@ -1,0 +1,77 @@
+"""Service Connect: tasks call a service by its alias, through the mesh."""
+import botocore.exceptions
+import pytest
+
+from fleet import NETWORK
+from mesh_fleet import MeshFleet
+from support import wait_for
+
+
+@pytest.fixture(scope="module")
+def fleet(daemon):
+    if "shared with the host" in daemon.command("doctor", check=False):
+        pytest.skip("sandboxes have no network of their own here")
+    fleet = MeshFleet(daemon)
+    fleet.namespace("shop")
+    return fleet
+
+
+def alias(name, port=80, **more):
+    return {"enabled": True, "namespace": "shop", "services": [{"portName": "web", "discoveryName": name, "clientAliases": [{"port": port, "dnsName": name}], **more}]}
+
+
+CLIENT = {"enabled": True, "namespace": "shop"}
+
+
+@pytest.fixture(scope="module")
+def client(fleet):
+    fleet.serve("client", connect=CLIENT)
+    return "client"
+
+
+def test_a_task_calls_a_service_by_its_alias(fleet, client):
+    fleet.serve("orders", env={"VERSION": "7"}, count=2, connect=alias("orders"))
+    assert fleet.ask(client, "http://orders/version") == {"status": 200, "body": "7"}
+    headers = fleet.ask(client, "http://orders/headers")["body"]
+    assert "x-amzn-trace-id: Root=1-" in headers and "traceparent: 00-" in headers
+    given = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1"
+    assert "Root=1-67891233-abcdef012345678912345678" in fleet.ask(client, "http://orders/headers", "x-amzn-trace-id:" + given)["body"]
+    hop = next(one for one in fleet.hops()["hops"] if one["service"] == "orders")
+    assert hop["caller"] == "client" and hop["target"] == "orders" and hop["requests"] >= 3 and hop["errors"] == 0 and hop["p50Micros"] > 0
+    deployment = fleet.service("orders")["deployments"][0]
+    assert deployment["serviceConnectConfiguration"]["namespace"].startswith("arn:aws:servicediscovery:")
+
+
+def test_who_is_not_in_the_namespace_does_not_know_the_alias(fleet, client):
+    fleet.serve("outside")
+    assert fleet.ask("outside", "http://orders/version")["status"] == 0
+
+
+def test_bytes_pass_without_an_app_protocol(fleet, client):
+    fleet.serve("bytes", env={"VERSION": "3"}, command=("echo",), app_protocol=None, connect=alias("bytes", 9000))
+    out = fleet.exec(fleet.tasks_of(client)[0]["taskArn"], "/probe", "tcp", "bytes", "9000")
+    assert out.strip() == "3 ping"
+
+
+def test_a_request_that_takes_too_long(fleet, client):
+    fleet.serve("slow", connect=alias("slow", timeout={"perRequestTimeoutSeconds": 1}))
+    assert fleet.ask(client, "http://slow/slow")["status"] == 504
+
+
+def test_refusals(fleet):
+    definition = fleet.register("refused", portMappings=[{"containerPort": 8080, "name": "web"}])
+
+    def create(connect):
+        with pytest.raises(botocore.exceptions.ClientError) as caught:
+            fleet.ecs.create_service(cluster="c", serviceName="refused", taskDefinition=definition, desiredCount=1, launchType="FARGATE", networkConfiguration=NETWORK, serviceConnectConfiguration=connect)
+        return caught.value.response["Error"]["Code"]
+    assert create({"enabled": True, "namespace": "nowhere"}) == "NamespaceNotFoundException"
+    assert create({"enabled": True}) == "InvalidParameterException"
+    assert create({"enabled": True, "namespace": "shop", "services": [{"portName": "other", "clientAliases": [{"port": 80}]}]}) == "InvalidParameterException"
+
+
+def test_a_service_that_is_gone_has_no_name(fleet, client):
+    fleet.serve("leaving", connect=alias("leaving"))
+    assert fleet.ask(client, "http://leaving/version")["status"] == 200
+    fleet.ecs.delete_service(cluster="c", service="leaving", force=True)
+    wait_for(lambda: fleet.ask(client, "http://leaving/version")["status"] == 0, what="the name to go")
