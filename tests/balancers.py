@@ -1,7 +1,9 @@
 """Load balancers for tests: made through the API, spoken to on their own addresses."""
+import collections
 import http.client
 import json
 import socket
+import threading
 import urllib.request
 
 from support import wait_for
@@ -65,3 +67,32 @@ class Balancer:
                     break
                 out += piece
             return out
+
+
+class Load:
+    """Asks for /version all the time, and counts what comes back."""
+
+    def __init__(self, balancer, threads=4):
+        self.balancer, self.seen, self.errors, self.going = balancer, collections.Counter(), [], True
+        self.threads = [threading.Thread(target=self.ask) for _ in range(threads)]
+
+    def ask(self):
+        while self.going:
+            try:
+                reply, content = self.balancer.ask("GET", "/version")
+                if reply.status == 200:
+                    self.seen[json.loads(content)["version"]] += 1
+                else:
+                    self.errors.append(reply.status)
+            except OSError as error:
+                self.errors.append(repr(error))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.going = False
+        for thread in self.threads:
+            thread.join()

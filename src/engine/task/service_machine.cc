@@ -25,7 +25,6 @@ void ServiceMachine::set_desired(int count, Time now) {
 }
 
 void ServiceMachine::deploy(Deployment deployment) {
-  not_before_.reset();
   announced_steady_ = false;
   deployments_.insert(deployments_.begin(), std::move(deployment));
 }
@@ -68,9 +67,9 @@ void ServiceMachine::note_failure(const std::string& id, Time now) {
   if (!deployment) return;
   ++deployment->failed_tasks;
   deployment->updated = now;
-  if (deployment != &deployments_.front() || deployment->failed_tasks < kFreeFailures) return;
+  if (deployment->failed_tasks < kFreeFailures) return;
   const int doublings = std::min(deployment->failed_tasks - kFreeFailures, 6);
-  not_before_ = now + std::min<Duration>(Duration(1s) * (1 << doublings), kPauseMax);
+  deployment->not_before = now + std::min<Duration>(Duration(1s) * (1 << doublings), kPauseMax);
 }
 
 void ServiceMachine::task_stopped(const std::string& task, bool failed, Time now) {
@@ -95,13 +94,14 @@ int ServiceMachine::count(std::string_view deployment, MemberState state) const 
 
 bool ServiceMachine::breaker_opens(const Deployment& deployment) const {
   return rule_.breaker && deployment.state == RolloutState::kInProgress &&
-         deployment.failed_tasks >= std::clamp((desired_ + 1) / 2, kThresholdMin, kThresholdMax);
+         deployment.failed_tasks >= breaker_threshold();
 }
+int ServiceMachine::breaker_threshold() const { return std::clamp((desired_ + 1) / 2, kThresholdMin, kThresholdMax); }
 
 void ServiceMachine::run_missing(Time now, int upper, std::vector<Change>& changes) {
-  const Deployment& primary = deployments_.front();
-  if (primary.state == RolloutState::kFailed || (not_before_ && now < *not_before_)) return;
-  not_before_.reset();
+  Deployment& primary = deployments_.front();
+  if (primary.state == RolloutState::kFailed || (primary.not_before && now < *primary.not_before)) return;
+  primary.not_before.reset();
   int own = 0, all = 0;
   for (const auto& [id, member] : members_) {
     if (member.state == MemberState::kStopping) continue;
@@ -191,6 +191,10 @@ std::vector<Change> ServiceMachine::apply(Time now) {
   std::vector<Change> changes;
   if (deployments_.empty()) return changes;
   stop_unhealthy(now, changes);
+  if (rule_.by_share) {
+    apply_shares(now, changes);
+    return changes;
+  }
   Deployment& primary = deployments_.front();
   if (breaker_opens(primary)) {
     primary.state = RolloutState::kFailed;
@@ -213,10 +217,12 @@ std::vector<Change> ServiceMachine::apply(Time now) {
 }
 
 std::optional<Time> ServiceMachine::wakes() const {
-  std::optional<Time> out = not_before_;
+  std::optional<Time> out;
   const auto sooner = [&out](Time when) {
     if (!out || when < *out) out = when;
   };
+  for (const Deployment& one : deployments_)
+    if (one.not_before && one.state != RolloutState::kFailed && (rule_.by_share || &one == &deployments_.front())) sooner(*one.not_before);
   for (const auto& [id, member] : members_) {
     if (member.state != MemberState::kRunning || !member.running_since || member.served) continue;
     if (!member.healthy && !rule_.probed) sooner(*member.running_since + kProves);

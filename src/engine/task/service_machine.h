@@ -20,6 +20,8 @@ struct RolloutRule {
   bool breaker = false, rollback = false;
   bool probed = false;       // somebody tells health with `health`; otherwise a task that ran a moment serves
   Duration grace{};          // unhealthy is overlooked so long after a task's start
+  // Each deployment has a share of what is desired, which somebody else decides; otherwise the newest replaces the others.
+  bool by_share = false;
 };
 
 enum class RolloutState { kInProgress, kCompleted, kFailed };
@@ -32,6 +34,9 @@ struct Deployment {
   std::string reason;
   int failed_tasks = 0;        // one after the other
   bool is_rollback = false;
+  double share = 0;            // percent of the desired count, rounded up; only by_share
+  bool is_retired = false;     // gone once its tasks are; only by_share
+  std::optional<Time> not_before;  // after failures the next tasks wait
 };
 
 enum class MemberState { kPending, kRunning, kStopping };
@@ -61,6 +66,11 @@ class ServiceMachine {
   void set_desired(int count, Time now);
   void deploy(Deployment deployment);
   void drain(Time now);  // the service goes: nothing is wanted any more
+  void set_share(std::string_view deployment, double percent, Time now);
+  void retire(std::string_view deployment);
+  // What somebody else found out about a deployment: it is what is wanted now, or will not be.
+  void complete(std::string_view deployment, Time now);
+  void fail(std::string_view deployment, std::string reason, Time now);
   // After a restart.
   void restore(std::vector<Deployment> deployments, int desired, std::string last_good);
 
@@ -81,12 +91,18 @@ class ServiceMachine {
   const std::vector<Deployment>& deployments() const { return deployments_; }  // the primary first
   const std::map<std::string, Member, std::less<>>& members() const { return members_; }
   int count(std::string_view deployment, MemberState state) const;
+  int wanted(const Deployment& deployment) const;  // tasks of it, by its share
+  int serving(std::string_view deployment, Time now) const;
+  bool is_broken(std::string_view deployment) const;  // so many of its tasks failed that the circuit breaker opens
+  int breaker_threshold() const;
+  const Deployment* deployment(std::string_view id) const;
   bool is_steady() const;
 
  private:
   bool serves(const Member& member, Time now) const;
   bool breaker_opens(const Deployment& deployment) const;
   void note_failure(const std::string& deployment, Time now);
+  void apply_shares(Time now, std::vector<Change>& changes);
   void run_missing(Time now, int upper, std::vector<Change>& changes);
   void stop_surplus(Time now, int lower, std::vector<Change>& changes);
   void stop_unhealthy(Time now, std::vector<Change>& changes);
@@ -97,7 +113,6 @@ class ServiceMachine {
   int desired_ = 0;
   std::vector<Deployment> deployments_;
   std::map<std::string, Member, std::less<>> members_;
-  std::optional<Time> not_before_;  // after failures the next tasks wait
   std::string last_good_;           // version of the last completed deployment
   bool announced_steady_ = false;
 };

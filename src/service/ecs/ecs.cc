@@ -47,7 +47,8 @@ Json machine_json(const task::ServiceMachine& machine) {
   Json& list = out.set("deployments", Json::array());
   for (const task::Deployment& one : machine.deployments())
     list.push_back(Json::object({{"id", one.id}, {"version", one.version}, {"created", to_micros(one.created)}, {"updated", to_micros(one.updated)},
-                                 {"state", state_name(one.state)}, {"reason", one.reason}, {"failed", one.failed_tasks}, {"isRollback", one.is_rollback}}));
+                                 {"state", state_name(one.state)}, {"reason", one.reason}, {"failed", one.failed_tasks}, {"isRollback", one.is_rollback},
+                                 {"share", one.share}, {"retired", one.is_retired}}));
   return out;
 }
 
@@ -58,9 +59,21 @@ void restore_machine(task::ServiceMachine& machine, const Json& json) {
     deployments.push_back({.id = one.text("id"), .version = one.text("version"), .created = from_micros(one["created"].as_int().value_or(0)),
                            .updated = from_micros(one["updated"].as_int().value_or(0)),
                            .state = state == "COMPLETED" ? task::RolloutState::kCompleted : state == "FAILED" ? task::RolloutState::kFailed : task::RolloutState::kInProgress,
-                           .reason = one.text("reason"), .failed_tasks = static_cast<int>(one["failed"].as_int().value_or(0)), .is_rollback = one["isRollback"].as_bool()});
+                           .reason = one.text("reason"), .failed_tasks = static_cast<int>(one["failed"].as_int().value_or(0)), .is_rollback = one["isRollback"].as_bool(),
+                           .share = one["share"].as_double().value_or(0), .is_retired = one["retired"].as_bool()});
   }
   machine.restore(std::move(deployments), static_cast<int>(json["desired"].as_int().value_or(0)), json.text("lastGood"));
+}
+
+void load_deployments(StoredService& stored, const Json& json) {
+  stored.shift.restore(read_shift(json["shift"]));
+  for (const auto& [id, link] : json["links"].as_object()) stored.links[id] = {link.text("record"), link.text("revision"), link["alternate"].as_bool()};
+  for (const Json& one : json["history"].as_array())
+    if (auto record = aws::from_json<model::ServiceDeployment>(one)) stored.history.push_back(*std::move(record));
+  for (const Json& one : json["taskSets"].as_array())
+    if (auto set = aws::from_json<model::TaskSet>(one["set"])) stored.task_sets.emplace(*set->id, StoredTaskSet{*set, one.text("token")});
+  for (const Json& one : json["revisions"].as_array())
+    if (auto revision = aws::from_json<model::ServiceRevision>(one)) stored.revisions.emplace(*revision->service_revision_arn, *std::move(revision));
 }
 
 }  // namespace
@@ -77,12 +90,19 @@ void save(const StoredTask& one) {
                                              {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered}, {"task", aws::to_json(one.task)}}).dump());
 }
 void save(const StoredService& one) {
+  Json links = Json::object(), history = Json::array(), revisions = Json::array();
+  for (const auto& [id, link] : one.links) links.set(id, Json::object({{"record", link.record}, {"revision", link.revision}, {"alternate", link.uses_alternate}}));
+  for (const model::ServiceDeployment& record : one.history) history.push_back(aws::to_json(record));
+  for (const auto& [arn, revision] : one.revisions) revisions.push_back(aws::to_json(revision));
   Json events = Json::array();
   for (const model::ServiceEvent& event : one.events) events.push_back(aws::to_json(event));
+  Json sets = Json::array();
+  for (const auto& [id, stored] : one.task_sets) sets.push_back(Json::object({{"set", aws::to_json(stored.set)}, {"token", stored.client_token}}));
   records().put(service_key(one), Json::object({{"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"name", one.name},
                                                 {"service", aws::to_json(one.service)}, {"machine", machine_json(one.machine)},
                                                 {"deployments", aws::map_to_json(one.deployments)}, {"events", std::move(events)}, {"token", one.client_token}, {"connectNamespace", one.connect_namespace},
-                                                {"active", one.is_active}}).dump());
+                                                {"active", one.is_active}, {"shift", shift_json(one.shift.state())}, {"links", std::move(links)},
+                                                {"history", std::move(history)}, {"revisions", std::move(revisions)}, {"taskSets", std::move(sets)}}).dump());
 }
 void erase_record(const StoredCluster& one) { records().erase(cluster_key(one)); }
 void erase_record(const std::string& account, const std::string& region, const model::TaskDefinition& one) { records().erase(definition_key(account, region, one)); }
@@ -126,6 +146,7 @@ void load_all(Ecs& ecs) {
         stored->connect_namespace = json->text("connectNamespace");
         stored->is_active = (*json)["active"].as_bool();
         restore_machine(stored->machine, (*json)["machine"]);
+        load_deployments(*stored, *json);
         apply_rule(ecs, *stored);
         ecs.services.emplace(where + stored->cluster + "/" + stored->name, stored);
       }
@@ -215,6 +236,7 @@ void Ecs::start() {
     for (const auto& [key, service] : services) {
       connect_service(*this, *service);
       drive(*this, service);
+      watch_alarms(*this, service);
     }
     for (const auto& [service, task] : lost) deregister_targets(*this, service, task).detach();
   });
@@ -225,6 +247,7 @@ void Ecs::stop() { is_stopping = true; }
 void Ecs::reset() {
   for (const auto& [key, service] : services) {
     store::Shard::control().reactor().cancel(service->timer);
+    store::Shard::control().reactor().cancel(std::exchange(service->alarm_timer, 0));
     service->is_active = false;
     service->machine = {};
   }

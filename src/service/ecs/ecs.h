@@ -20,6 +20,7 @@
 #include "engine/network/networks.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
+#include "engine/task/shift_machine.h"
 #include "engine/task/tasks.h"
 #include "engine/telemetry/logs.h"
 
@@ -56,12 +57,31 @@ struct StoredTask {
 };
 using TaskPtr = std::shared_ptr<StoredTask>;
 
+// What belongs to one deployment of the machine.
+struct DeploymentLink {
+  std::string record, revision;   // ARNs of its service deployment and its service revision
+  bool uses_alternate = false;    // its tasks are targets of the alternate target groups
+};
+
+// With an external deployment controller each is a deployment of the machine, with its scale as its share.
+struct StoredTaskSet {
+  model::TaskSet set;  // counts are filled in when described
+  std::string client_token;
+};
+
 struct StoredService {
   model::Service service;  // what was configured; counts, deployments and events are filled in when described
   std::string account, region, cluster, name;
   task::ServiceMachine machine;
   std::map<std::string, model::Deployment, std::less<>> deployments;  // what each was configured with, by id
   std::vector<model::ServiceEvent> events;                            // newest first
+  task::ShiftMachine shift;                                           // with a strategy that shifts traffic
+  std::map<std::string, DeploymentLink, std::less<>> links;           // by deployment
+  std::vector<model::ServiceDeployment> history;                      // newest first
+  std::map<std::string, model::ServiceRevision, std::less<>> revisions;  // by ARN
+  std::map<std::string, StoredTaskSet, std::less<>> task_sets;        // by id
+  std::vector<std::string> ringing;                                   // alarms of the deployment under way
+  io::Reactor::TimerId alarm_timer = 0;
   io::Reactor::TimerId timer = 0;
   bool driving = false, is_active = true;
   bool needs_container_health = false;
@@ -163,6 +183,26 @@ void apply_rule(Ecs& ecs, StoredService& service);
 // Tells a service that one of its tasks changed.
 void note_task(Ecs& ecs, const TaskPtr& task);
 
+// --- shifting traffic (shift.cc), and its history (history.cc) ----------------------------------------------------------
+// Whether new versions come up beside the old ones and traffic moves.
+bool shifts(const model::Service& service);
+// A deployment was made, and `source` is what serves now.
+void begin_shift(Ecs& ecs, StoredService& service, const std::string& source, const std::string& target, Time now);
+std::string shift_source(const StoredService& service);
+void apply_shift_rule(StoredService& service);
+// Does what the shift machine says; whether anything changed.
+bool drive_shift(Ecs& ecs, const ServicePtr& service, Time now);
+wire::Json shift_json(const task::ShiftState& state);
+task::ShiftState read_shift(const wire::Json& json);
+// Looks at the alarms of a deployment under way now and then.
+void watch_alarms(Ecs& ecs, const ServicePtr& service);
+
+void open_record(Ecs& ecs, StoredService& service, const std::string& deployment, const std::string& source, bool is_rollback, Time now);
+void sync_records(StoredService& service, Time now);
+model::ServiceDeployment describe_record(const StoredService& service, const model::ServiceDeployment& record);
+// Sets the service back to what a revision was made with.
+void return_to_revision(StoredService& service, const std::string& deployment);
+
 // --- targets ---------------------------------------------------------------------------------------------------------
 // Where the port of a container is reached: the task's own address, or a port of this machine.
 std::optional<std::pair<std::string, int>> reached_at(const StoredTask& task, const std::string& container, int port);
@@ -170,6 +210,17 @@ Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task);
 // Tells the service's machine how its targets are.
 void look_at_targets(Ecs& ecs, const ServicePtr& service);
+// With an external deployment controller (task_sets.cc).
+bool is_external(const model::Service& service);
+model::TaskSet describe(const StoredService& service, const StoredTaskSet& stored);
+// Whether its tasks are as wanted, and sets that are gone.
+void sync_task_sets(StoredService& service, Time now);
+
+// What the tasks of a deployment are registered with: their task set's or the service's.
+const std::vector<model::LoadBalancer>& balancers_of(const StoredService& service, std::string_view deployment);
+const std::vector<model::ServiceRegistry>& registries_of(const StoredService& service, std::string_view deployment);
+// The target groups that a load balancer of the service means for the tasks of a deployment.
+std::optional<std::string> group_for(const StoredService& service, const model::LoadBalancer& balancer, std::string_view deployment);
 // The same for all services with that target group.
 void look_at_group(Ecs& ecs, const std::string& group);
 

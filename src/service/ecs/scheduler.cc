@@ -23,10 +23,11 @@ const char* rollout_name(task::RolloutState state) {
   return "";
 }
 
-bool has_targets(const StoredService& service) {
-  return (service.service.load_balancers && !service.service.load_balancers->empty()) || (service.service.service_registries && !service.service.service_registries->empty());
+bool has_balancers(const StoredService& service, const std::string& deployment) { return !balancers_of(service, deployment).empty(); }
+bool has_targets(const StoredService& service, const std::string& deployment) { return has_balancers(service, deployment) || !registries_of(service, deployment).empty(); }
+bool any_has_balancers(const StoredService& service) {
+  return has_balancers(service, {}) || std::any_of(service.task_sets.begin(), service.task_sets.end(), [&](const auto& one) { return has_balancers(service, one.first); });
 }
-bool has_balancers(const StoredService& service) { return service.service.load_balancers && !service.service.load_balancers->empty(); }
 
 // Traffic first, then the task.
 Task<void> let_go(Ecs& ecs, ServicePtr service, TaskPtr task, std::string reason) {
@@ -105,9 +106,11 @@ void apply_rule(Ecs& ecs, StoredService& service) {
     rule.breaker = configuration.deployment_circuit_breaker->enable;
     rule.rollback = configuration.deployment_circuit_breaker->rollback;
   }
-  rule.probed = has_balancers(service) || service.needs_container_health;
+  rule.probed = any_has_balancers(service) || service.needs_container_health;
   rule.grace = std::chrono::seconds(service.service.health_check_grace_period_seconds.value_or(0));
+  rule.by_share = shifts(service.service) || is_external(service.service);
   service.machine.set_rule(rule);
+  apply_shift_rule(service);
 }
 
 model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::string& definition_arn, bool is_rollback, Time now,
@@ -115,6 +118,9 @@ model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::s
   // What is not said anew stays.
   if (!connect && !service.machine.deployments().empty())
     if (const auto before = service.deployments.find(service.machine.deployments().front().id); before != service.deployments.end()) connect = before->second.service_connect_configuration;
+  const std::string source = shifts(service.service)                         ? shift_source(service)
+                             : service.machine.deployments().empty() ? std::string()
+                                                                      : service.machine.deployments().front().id;
   const std::string id = "ecs-svc/" + make_token(thread_random(), 19, "123456789");
   model::Deployment& deployment = service.deployments[id];
   deployment.id = id;
@@ -128,10 +134,37 @@ model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::s
   service.service.task_definition = definition_arn;
   service.machine.deploy({.id = id, .version = definition_arn, .created = now, .updated = now, .state = task::RolloutState::kInProgress,
                           .reason = fmt::format("ECS deployment {} in progress.", id), .failed_tasks = 0, .is_rollback = is_rollback});
+  open_record(ecs, service, id, source, is_rollback, now);
+  if (shifts(service.service)) {
+    begin_shift(ecs, service, source, id, now);
+  } else {
+    service.shift.abandon("A newer service deployment started.", now);
+    service.links[id].uses_alternate = !source.empty() && service.links[source].uses_alternate;
+  }
   apply_rule(ecs, service);
   connect_service(ecs, service);
   return deployment;
 }
+
+namespace {
+
+// A rolling deployment during which an alarm rings has failed.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
+void give_up_on_alarm(Ecs& ecs, StoredService& service, Time now) {
+  if (service.ringing.empty() || shifts(service.service) || service.machine.deployments().empty()) return;
+  const task::Deployment primary = service.machine.deployments().front();
+  if (primary.state != task::RolloutState::kInProgress || primary.is_rollback) return;
+  std::string names;
+  for (const std::string& name : service.ringing) names += (names.empty() ? "" : ", ") + name;
+  service.machine.fail(primary.id, fmt::format("ECS deployment {} failed: alarm(s) in ALARM state: {}.", primary.id, names), now);
+  add_event(service, fmt::format("(deployment {}) deployment failed: alarm detected.", primary.id), now);
+  sync_records(service, now);
+  if (!service.service.deployment_configuration->alarms->rollback || service.machine.last_good().empty()) return;
+  add_event(service, fmt::format("rolling back to deployment of {}.", last_part(service.machine.last_good())), now);
+  new_deployment(ecs, service, service.machine.last_good(), true, now);
+}
+
+}  // namespace
 
 void drive(Ecs& ecs, const ServicePtr& service) {
   if (service->driving || !service->is_active || ecs.is_stopping) return;
@@ -140,8 +173,10 @@ void drive(Ecs& ecs, const ServicePtr& service) {
   const Time now = control.now();
   constexpr int kRoundsMax = 100;
   for (int round = 0; round < kRoundsMax; ++round) {
+    const bool shifted = drive_shift(ecs, service, now);
+    give_up_on_alarm(ecs, *service, now);
     const auto changes = service->machine.apply(now);
-    if (changes.empty()) break;
+    if (changes.empty() && !shifted) break;
     for (const task::Change& change : changes) {
       switch (change.kind) {
         case task::Change::Kind::kRun: run_one(ecs, *service, change.id, now); break;
@@ -156,6 +191,7 @@ void drive(Ecs& ecs, const ServicePtr& service) {
         }
         case task::Change::Kind::kEvent: add_event(*service, change.reason, now); break;
         case task::Change::Kind::kRollback:
+          sync_records(*service, now);
           add_event(*service, fmt::format("rolling back to deployment of {}.", last_part(change.id)), now);
           new_deployment(ecs, *service, change.id, true, now);
           break;
@@ -166,11 +202,16 @@ void drive(Ecs& ecs, const ServicePtr& service) {
     const auto& live = service->machine.deployments();
     return std::none_of(live.begin(), live.end(), [&](const task::Deployment& other) { return other.id == one.first; });
   });
+  sync_records(*service, now);
+  sync_task_sets(*service, now);
+  std::erase_if(service->links, [&](const auto& one) { return !service->machine.deployment(one.first) && one.first != service->shift.state().target && one.first != service->shift.state().source; });
   service->driving = false;
   save(*service);
   finish(ecs, service);
   control.reactor().cancel(std::exchange(service->timer, 0));
-  if (const auto wakes = service->machine.wakes(); wakes && service->is_active)
+  auto wakes = service->machine.wakes();
+  if (const auto other = service->shift.wakes(); other && (!wakes || *other < *wakes)) wakes = other;
+  if (wakes && service->is_active)
     service->timer = control.reactor().at(std::max(*wakes, now), [&ecs, weak = std::weak_ptr(service)] {
       if (const auto self = weak.lock()) drive(ecs, self);
     });
@@ -191,18 +232,18 @@ void note_task(Ecs& ecs, const TaskPtr& task) {
     if (task->is_registered && !task->is_draining) deregister_targets(ecs, service, task).detach();
   } else if (status == "RUNNING") {
     service->machine.task_running(task->id, now);
-    if (!task->has_run && has_targets(*service)) register_targets(ecs, service, task).detach();
+    if (!task->has_run && has_targets(*service, task->deployment)) register_targets(ecs, service, task).detach();
     task->has_run = true;
   } else if (status == "DEPROVISIONING") {
     service->machine.task_stopping(task->id);
     // It is on its way down by itself or by a user: no more traffic for it.
     if (task->is_registered && !task->is_draining) deregister_targets(ecs, service, task).detach();
   }
-  const bool needs_target = has_balancers(*service);
+  const bool needs_target = has_balancers(*service, task->deployment);
   const bool is_bad = task->target_healthy == false || task->container_healthy == false;
   const bool is_good = (!needs_target || task->target_healthy == true) && (!service->needs_container_health || task->container_healthy == true);
   if (is_bad) service->machine.task_health(task->id, false, now);
-  else if (is_good && (needs_target || service->needs_container_health)) service->machine.task_health(task->id, true, now);
+  else if (is_good && (needs_target || service->needs_container_health || (is_external(service->service) && status == "RUNNING"))) service->machine.task_health(task->id, true, now);
   connect_endpoints(ecs, *service);
   // Not from inside what is being carried out already.
   store::Shard::control().reactor().post([&ecs, service] { drive(ecs, service); });
@@ -215,6 +256,11 @@ model::Service describe(const StoredService& stored) {
   out.pending_count = stored.machine.count({}, task::MemberState::kPending);
   out.events = stored.events;
   auto& deployments = out.deployments.emplace();
+  if (is_external(stored.service)) {
+    auto& sets = out.task_sets.emplace();
+    for (const auto& [id, set] : stored.task_sets) sets.push_back(describe(stored, set));
+    return out;
+  }
   if (!stored.is_active) return out;
   for (const task::Deployment& one : stored.machine.deployments()) {
     const auto configured = stored.deployments.find(one.id);
@@ -222,7 +268,7 @@ model::Service describe(const StoredService& stored) {
     const bool is_primary = deployments.empty();
     deployment.id = one.id;
     deployment.status = is_primary ? "PRIMARY" : "ACTIVE";
-    deployment.desired_count = is_primary ? stored.machine.desired() : 0;
+    deployment.desired_count = shifts(stored.service) ? stored.machine.wanted(one) : is_primary ? stored.machine.desired() : 0;
     deployment.running_count = stored.machine.count(one.id, task::MemberState::kRunning);
     deployment.pending_count = stored.machine.count(one.id, task::MemberState::kPending);
     deployment.failed_tasks = one.failed_tasks;

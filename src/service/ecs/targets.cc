@@ -20,10 +20,9 @@ struct Group {
 };
 std::vector<Group> groups_of(const StoredService& service, const StoredTask& task) {
   std::vector<Group> out;
-  if (service.service.load_balancers)
-    for (const model::LoadBalancer& one : *service.service.load_balancers)
-      if (one.target_group_arn)
-        if (auto target = reached_at(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*one.target_group_arn, *std::move(target)});
+  for (const model::LoadBalancer& one : balancers_of(service, task.deployment))
+    if (auto group = group_for(service, one, task.deployment))
+      if (auto target = reached_at(task, one.container_name.value_or(""), one.container_port.value_or(0))) out.push_back({*std::move(group), *std::move(target)});
   return out;
 }
 
@@ -46,6 +45,13 @@ Json registry_attributes(const StoredService& service, const StoredTask& task, c
 
 }  // namespace
 
+std::optional<std::string> group_for(const StoredService& service, const model::LoadBalancer& balancer, std::string_view deployment) {
+  const auto link = service.links.find(deployment);
+  if (link != service.links.end() && link->second.uses_alternate && balancer.advanced_configuration && balancer.advanced_configuration->alternate_target_group_arn)
+    return balancer.advanced_configuration->alternate_target_group_arn;
+  return balancer.target_group_arn;
+}
+
 std::optional<std::pair<std::string, int>> reached_at(const StoredTask& task, const std::string& container, int port) {
   for (const model::Container& one : *task.task.containers) {
     if (one.name != container) continue;
@@ -67,8 +73,8 @@ Task<void> register_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
     if (out) add_event(*service, fmt::format("registered 1 targets in (target-group {})", group.arn), store::Shard::control().now());
     else add_event(*service, fmt::format("failed to register targets in (target-group {}) with (error {})", group.arn, out.error().message), store::Shard::control().now());
   }
-  if (service->service.service_registries) {
-    const auto registries = *service->service.service_registries;
+  {
+    const auto registries = registries_of(*service, task->deployment);
     for (const model::ServiceRegistry& registry : registries) {
       const auto out = co_await ecs.caller.invoke_json(call, "servicediscovery", "RegisterInstance",
                                                        Json::object({{"ServiceId", std::string(last_part(registry.registry_arn.value_or("")))}, {"InstanceId", task->id},
@@ -85,8 +91,8 @@ Task<void> deregister_targets(Ecs& ecs, ServicePtr service, TaskPtr task) {
   const Call call = ecs.caller.internal_call(service->account, service->region);
   task->is_draining = true;
   task->is_registered = false;
-  if (service->service.service_registries) {
-    const auto registries = *service->service.service_registries;
+  {
+    const auto registries = registries_of(*service, task->deployment);
     for (const model::ServiceRegistry& registry : registries)
       static_cast<void>(co_await ecs.caller.invoke_json(call, "servicediscovery", "DeregisterInstance",
                                                         Json::object({{"ServiceId", std::string(last_part(registry.registry_arn.value_or("")))}, {"InstanceId", task->id}})));
@@ -129,10 +135,16 @@ void look_at_targets(Ecs& ecs, const ServicePtr& service) {
 }
 
 void look_at_group(Ecs& ecs, const std::string& group) {
+  const auto means = [&](const std::vector<model::LoadBalancer>& balancers) {
+    return std::any_of(balancers.begin(), balancers.end(), [&](const model::LoadBalancer& one) {
+      return one.target_group_arn == group || (one.advanced_configuration && one.advanced_configuration->alternate_target_group_arn == group);
+    });
+  };
   for (const auto& [key, service] : ecs.services) {
-    if (!service->is_active || !service->service.load_balancers) continue;
-    const auto& balancers = *service->service.load_balancers;
-    if (std::any_of(balancers.begin(), balancers.end(), [&](const model::LoadBalancer& one) { return one.target_group_arn == group; })) look_at_targets(ecs, service);
+    if (!service->is_active) continue;
+    bool any = service->service.load_balancers && means(*service->service.load_balancers);
+    for (const auto& [id, stored] : service->task_sets) any = any || (stored.set.load_balancers && means(*stored.set.load_balancers));
+    if (any) look_at_targets(ecs, service);
   }
 }
 

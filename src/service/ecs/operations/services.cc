@@ -3,55 +3,54 @@
 
 #include "service/ecs/operations.h"
 #include "service/ecs/operations/pages.h"
+#include "service/ecs/operations/service_checks.h"
+#include "service/ecs/operations/strategy.h"
 #include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs::operations {
 namespace {
 
-aws::Error invalid(std::string message) { return {errors::kInvalidParameterException, std::move(message)}; }
 
-Reply<void> check_balancers(const std::optional<std::vector<model::LoadBalancer>>& balancers, const model::TaskDefinition& definition) {
-  if (!balancers) return {};
-  for (const model::LoadBalancer& one : *balancers) {
-    if (one.load_balancer_name) return Err(aws::not_implemented("loadBalancerName (a Classic Load Balancer) of a service"));
-    if (one.advanced_configuration) return Err(aws::not_implemented("advancedConfiguration of a service's load balancer"));
-    if (!one.target_group_arn) return Err(invalid("loadBalancerName or targetGroupArn must be specified."));
-    const auto& all = *definition.container_definitions;
-    const auto container = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == one.container_name; });
-    if (container == all.end()) return Err(invalid(fmt::format("The container {} does not exist in the task definition.", one.container_name.value_or(""))));
-    const bool maps = container->port_mappings && std::any_of(container->port_mappings->begin(), container->port_mappings->end(), [&](const auto& port) { return port.container_port == one.container_port; });
-    if (!maps) return Err(invalid(fmt::format("The container {} did not have a container port {} defined.", *container->name, one.container_port.value_or(0))));
-  }
-  return {};
-}
-
-Reply<void> check_configuration(const std::optional<model::DeploymentConfiguration>& configuration) {
-  if (!configuration) return {};
-  if (configuration->strategy.value_or("ROLLING") != "ROLLING") return Err(aws::not_implemented("the deployment strategy " + *configuration->strategy));
-  if (configuration->alarms && configuration->alarms->enable) return Err(aws::not_implemented("alarms of a deploymentConfiguration"));
-  if (configuration->lifecycle_hooks && !configuration->lifecycle_hooks->empty()) return Err(aws::not_implemented("lifecycleHooks of a deploymentConfiguration"));
-  if (configuration->maximum_percent.value_or(200) <= configuration->minimum_healthy_percent.value_or(0) && configuration->maximum_percent.value_or(200) == 100 && configuration->minimum_healthy_percent == 100)
-    return Err(invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."));
-  return {};
+// Traffic through the mesh goes to all of a service's tasks: it is not shifted between versions.
+Reply<void> check_connect_strategy(const std::optional<model::ServiceConnectConfiguration>& connect, const std::optional<model::DeploymentConfiguration>& configuration, bool external) {
+  if (!connect || !connect->enabled) return {};
+  if (external) return Err(aws::not_implemented("serviceConnectConfiguration with the deployment controller EXTERNAL"));
+  const std::string strategy = configuration ? configuration->strategy.value_or("ROLLING") : "ROLLING";
+  return strategy == "ROLLING" ? Reply<void>() : Err(aws::not_implemented("serviceConnectConfiguration with the deployment strategy " + strategy));
 }
 
 template <class In>
 Reply<void> check_unsupported(const In& in) {
   if (in.volume_configurations && !in.volume_configurations->empty()) return Err(aws::not_implemented("volumeConfigurations of a service"));
   if (in.vpc_lattice_configurations && !in.vpc_lattice_configurations->empty()) return Err(aws::not_implemented("vpcLatticeConfigurations of a service"));
-  if (in.deployment_controller && in.deployment_controller->type != "ECS") return Err(aws::not_implemented("the deployment controller " + in.deployment_controller->type));
+  if (in.deployment_controller && in.deployment_controller->type != "ECS" && in.deployment_controller->type != "EXTERNAL") return Err(aws::not_implemented("the deployment controller " + in.deployment_controller->type));
   return {};
 }
 
-Reply<const StoredDefinition*> active_definition(Ecs& ecs, const Call& call, const std::string& wanted) {
-  const StoredDefinition* definition = find_definition(ecs, call.account, call.region, wanted);
-  if (!definition) return Err(aws::Error(errors::kClientException, "TaskDefinition not found."));
-  if (definition->definition.status != "ACTIVE") return Err(aws::Error(errors::kClientException, "TaskDefinition is inactive"));
-  return definition;
+// With an external controller what is deployed is in task sets.
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+Reply<void> check_external(const model::CreateServiceInput& in) {
+  const auto no = [](std::string_view what) { return Err(invalid(fmt::format("{} cannot be specified for a service with an EXTERNAL deployment controller.", what))); };
+  if (in.task_definition) return no("taskDefinition");
+  if (in.load_balancers && !in.load_balancers->empty()) return no("loadBalancers");
+  if (in.service_registries && !in.service_registries->empty()) return no("serviceRegistries");
+  if (in.network_configuration) return no("networkConfiguration");
+  if (in.launch_type) return no("launchType");
+  if (in.platform_version) return no("platformVersion");
+  if (in.scheduling_strategy == "DAEMON") return no("The DAEMON scheduling strategy");
+  if (in.deployment_configuration && in.deployment_configuration->strategy.value_or("ROLLING") != "ROLLING") return no("A deployment strategy");
+  return {};
 }
 
-Launch launch_of(const StoredDefinition& definition, const std::optional<model::NetworkConfiguration>& network, const std::optional<std::string>& launch_type) {
-  return {.cluster = nullptr, .definition = &definition, .overrides = {}, .network = network, .launch_type = launch_type.value_or("EC2")};
+Reply<void> check_external_update(const model::UpdateServiceInput& in) {
+  const auto no = [](std::string_view what) { return Err(invalid(fmt::format("Unable to update {} on services with an EXTERNAL deployment controller.", what))); };
+  if (in.task_definition) return no("task definition");
+  if (in.force_new_deployment.value_or(false)) return Err(invalid("Cannot force a new deployment on services with an EXTERNAL deployment controller."));
+  if (in.load_balancers) return no("load balancers");
+  if (in.service_registries) return no("service registries");
+  if (in.network_configuration) return no("network configuration");
+  if (in.platform_version) return no("platform version");
+  return {};
 }
 
 }  // namespace
@@ -59,10 +58,13 @@ Launch launch_of(const StoredDefinition& definition, const std::optional<model::
 Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::CreateServiceInput& in, const Call& call) {
   const StoredCluster* cluster = CO_TRY(find_cluster(ecs, call, in.cluster));
   CO_TRY(check_unsupported(in));
-  if (!in.task_definition) co_return Err(invalid("TaskDefinition cannot be blank."));
-  const StoredDefinition* definition = CO_TRY(active_definition(ecs, call, *in.task_definition));
-  CO_TRY(check_configuration(in.deployment_configuration));
-  CO_TRY(check_balancers(in.load_balancers, definition->definition));
+  const bool external = in.deployment_controller && in.deployment_controller->type == "EXTERNAL";
+  if (!external && !in.task_definition) co_return Err(invalid("TaskDefinition cannot be blank."));
+  if (external) CO_TRY(check_external(in));
+  const StoredDefinition* definition = external ? nullptr : CO_TRY(active_definition(ecs, call, *in.task_definition));
+  CO_TRY(check_strategy(in.deployment_configuration, in.load_balancers));
+  CO_TRY(check_connect_strategy(in.service_connect_configuration, in.deployment_configuration, external));
+  if (definition) CO_TRY(check_balancers(in.load_balancers, definition->definition));
   const ServicePtr existing = find_service(ecs, call, *cluster, in.service_name);
   if (existing && existing->is_active) {
     if (in.client_token && !in.client_token->empty() && *in.client_token == existing->client_token) co_return model::CreateServiceOutput{.service = describe(*existing)};
@@ -109,9 +111,9 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   service.enable_ecs_managed_tags = in.enable_ecs_managed_tags.value_or(false);
   service.propagate_tags = in.propagate_tags.value_or("NONE");
   service.enable_execute_command = in.enable_execute_command.value_or(false);
-  CO_TRY(check_launch(launch_of(*definition, in.network_configuration, service.launch_type)));
+  if (definition) CO_TRY(check_launch(launch_of(*definition, in.network_configuration, service.launch_type)));
   std::optional<model::ServiceConnectConfiguration> connect;
-  if (in.service_connect_configuration) {
+  if (in.service_connect_configuration && definition) {
     const model::TaskDefinition kept = definition->definition;
     connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
     definition = CO_TRY(active_definition(ecs, call, *in.task_definition));
@@ -120,8 +122,10 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   if (existing) ecs.services.erase(scope(call, stored->cluster + "/" + in.service_name));
   ecs.services.emplace(scope(call, stored->cluster + "/" + in.service_name), stored);
   stored->machine.set_desired(is_daemon ? 1 : *in.desired_count, call.now);
-  new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now, std::move(connect));
+  if (definition) new_deployment(ecs, *stored, *definition->definition.task_definition_arn, false, call.now, std::move(connect));
+  else apply_rule(ecs, *stored);
   drive(ecs, stored);
+  watch_alarms(ecs, stored);
   co_await committed();
   co_return model::CreateServiceOutput{.service = describe(*stored)};
 }
@@ -132,8 +136,23 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (!stored) co_return Err(aws::Error(errors::kServiceNotFoundException, "Service not found."));
   if (!stored->is_active || stored->service.status != "ACTIVE") co_return Err(aws::Error(errors::kServiceNotActiveException, "Service was not ACTIVE."));
   CO_TRY(check_unsupported(in));
-  CO_TRY(check_configuration(in.deployment_configuration));
+  auto connects = in.service_connect_configuration;
+  if (!connects && !stored->machine.deployments().empty())
+    if (const auto current = stored->deployments.find(stored->machine.deployments().front().id); current != stored->deployments.end()) connects = current->second.service_connect_configuration;
+  CO_TRY(check_connect_strategy(connects, merged(in.deployment_configuration, stored->service.deployment_configuration), is_external(stored->service)));
+  CO_TRY(check_strategy(merged(in.deployment_configuration, stored->service.deployment_configuration), in.load_balancers ? in.load_balancers : stored->service.load_balancers));
   model::Service& service = stored->service;
+  if (is_external(service)) {
+    CO_TRY(check_external_update(in));
+    if (in.health_check_grace_period_seconds) service.health_check_grace_period_seconds = in.health_check_grace_period_seconds;
+    if (in.enable_ecs_managed_tags) service.enable_ecs_managed_tags = in.enable_ecs_managed_tags;
+    if (in.propagate_tags) service.propagate_tags = in.propagate_tags;
+    if (in.desired_count) stored->machine.set_desired(*in.desired_count, call.now);
+    apply_rule(ecs, *stored);
+    drive(ecs, stored);
+    co_await committed();
+    co_return model::UpdateServiceOutput{.service = describe(*stored)};
+  }
   // A definition that was deregistered meanwhile goes on serving the services that have it.
   const StoredDefinition* definition = in.task_definition ? CO_TRY(active_definition(ecs, call, *in.task_definition)) : find_definition(ecs, call.account, call.region, *service.task_definition);
   if (!definition) co_return Err(aws::Error(errors::kClientException, "TaskDefinition not found."));
@@ -154,10 +173,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (in.platform_version) service.platform_version = in.platform_version;
   if (in.capacity_provider_strategy) service.capacity_provider_strategy = in.capacity_provider_strategy;
   if (in.deployment_configuration) {
-    auto& now = *service.deployment_configuration;
-    if (in.deployment_configuration->deployment_circuit_breaker) now.deployment_circuit_breaker = in.deployment_configuration->deployment_circuit_breaker;
-    if (in.deployment_configuration->maximum_percent) now.maximum_percent = in.deployment_configuration->maximum_percent;
-    if (in.deployment_configuration->minimum_healthy_percent) now.minimum_healthy_percent = in.deployment_configuration->minimum_healthy_percent;
+    service.deployment_configuration = merged(in.deployment_configuration, service.deployment_configuration);
   }
   if (in.placement_constraints) service.placement_constraints = in.placement_constraints;
   if (in.placement_strategy) service.placement_strategy = in.placement_strategy;
@@ -169,6 +185,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (deploys) new_deployment(ecs, *stored, arn, false, call.now, std::move(connect));
   else apply_rule(ecs, *stored);
   drive(ecs, stored);
+  watch_alarms(ecs, stored);
   co_await committed();
   co_return model::UpdateServiceOutput{.service = describe(*stored)};
 }
@@ -180,8 +197,13 @@ Task<Reply<model::DeleteServiceOutput>> DeleteService(Ecs& ecs, const model::Del
   if (!in.force.value_or(false) && stored->service.scheduling_strategy == "REPLICA" && stored->machine.desired() > 0)
     co_return Err(invalid("The service cannot be stopped while it is scaled above 0."));
   stored->service.status = "DRAINING";
+  stored->shift.abandon("The service was deleted.", call.now);
+  for (const task::Deployment& one : std::vector(stored->machine.deployments()))
+    if (shifts(stored->service) || is_external(stored->service)) stored->machine.retire(one.id);
+  for (auto& [id, one] : stored->task_sets) one.set.status = "DRAINING";
   stored->machine.drain(call.now);
   drive(ecs, stored);
+  watch_alarms(ecs, stored);
   co_await committed();
   co_return model::DeleteServiceOutput{.service = describe(*stored)};
 }
