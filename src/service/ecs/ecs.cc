@@ -210,11 +210,7 @@ void Ecs::start() {
     if (!is_stopping) look_at_group(*this, group);
   });
   const Time now = store::Shard::control().now();
-  std::vector<TaskPtr> lost;
-  std::erase_if(services, [](const auto& one) {
-    if (!one.second->is_active) erase_record(*one.second);
-    return !one.second->is_active;
-  });
+  std::vector<std::pair<ServicePtr, TaskPtr>> lost;  // registered somewhere
   for (const auto& [id, task] : all_tasks) {
     forget_later(*this, task);
     // The address of a task that just ended is still known to others: new ones come after it.
@@ -227,8 +223,13 @@ void Ecs::start() {
     for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
     release_interface(*this, *task);
     save(*task);
-    if (task->is_registered) lost.push_back(task);
+    const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
+    if (task->is_registered && service != services.end()) lost.emplace_back(service->second, task);
   }
+  std::erase_if(services, [](const auto& one) {
+    if (!one.second->is_active) erase_record(*one.second);
+    return !one.second->is_active;
+  });
   gauges->start();
   // Once the services that this one calls have started, too.
   store::Shard::control().reactor().post([this, lost] {
@@ -237,10 +238,7 @@ void Ecs::start() {
       drive(*this, service);
       watch_alarms(*this, service);
     }
-    for (const TaskPtr& task : lost) {
-      const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
-      if (service != services.end()) deregister_targets(*this, service->second, task).detach();
-    }
+    for (const auto& [service, task] : lost) deregister_targets(*this, service, task).detach();
   });
 }
 
