@@ -111,6 +111,11 @@ class Tasks {
   // One more process in a container that runs. Nothing when there is no such container.
   std::optional<std::uint32_t> exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events);
 
+  // For one that has a terminal.
+  void type(std::string_view id, std::size_t container, std::uint32_t run, std::string_view bytes);
+  void resize(std::string_view id, std::size_t container, std::uint32_t run, sandbox::TerminalSize size);
+  void stop_run(std::string_view id, std::size_t container, std::uint32_t run);
+
   // What a process beside a container's workload has to be given.
   std::optional<sandbox::Run> environment_of(std::string_view id, std::size_t container);
 
