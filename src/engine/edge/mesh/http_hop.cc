@@ -150,7 +150,10 @@ Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::s
     if (per_try > 0 && (trip.deadline == 0 || now + per_try < trip.deadline)) trip.try_deadline = now + per_try;
     trip.result = {};
     const auto reached = via(*trip.caller, trip.service->plan.id, *node, target);
-    if (node->group->version == HttpVersion::kHttp1) out = co_await try_http1(trip, *node, reached);
+    if (!may_reach(*trip.caller, *target)) {
+      trip.result.outcome = TryOutcome::kNotConnected;
+      out = plain(503, "upstream connect error or disconnect/reset before headers. reset reason: connection timeout");
+    } else if (node->group->version == HttpVersion::kHttp1) out = co_await try_http1(trip, *node, reached);
     else out = co_await try_http2(trip, *node, reached);
     node->outliers.note(target->id, is_endpoint_failure(trip.result), node->targets.size(), loop().reactor().now());
     const bool has_time = trip.deadline == 0 || io::monotonic_micros() < trip.deadline;

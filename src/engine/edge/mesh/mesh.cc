@@ -128,7 +128,16 @@ std::shared_ptr<const MemberPlan> Mesh::identity(std::string_view name) const {
 std::shared_ptr<const MemberPlan> Mesh::member(std::string_view key) const {
   const auto found = members_.find(key);
   if (found == members_.end()) return nullptr;
-  return found->second.plan ? found->second.plan : identity(found->second.identity);
+  if (found->second.plan) return found->second.plan;
+  const auto shared = identity(found->second.identity);
+  if (!shared) return nullptr;
+  auto own = std::make_shared<MemberPlan>(*shared);
+  own->key = key;
+  return own;
+}
+
+bool Mesh::may_reach(const MemberPlan& caller, const Target& target) const {
+  return caller.key.empty() || dialer_.admits("member/" + caller.key, target.ip, target.port);
 }
 
 void Mesh::clear() {

@@ -75,7 +75,10 @@ class Mesh {
   void put_service(ServicePlan plan);
   void remove_service(const std::string& service);
   // A member is known by the name of what runs it, as `adopt` is given it.
-  void put_member(const std::string& key, MemberPlan plan) { members_[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}}; }
+  void put_member(const std::string& key, MemberPlan plan) {
+    plan.key = key;
+    members_[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}};
+  }
   // The same for one that is whatever `identity` is at the time; nothing while there is no such identity.
   void put_member_as(const std::string& key, std::string identity) { members_[key] = {nullptr, std::move(identity)}; }
   void remove_member(std::string_view key);
@@ -119,6 +122,8 @@ class Mesh {
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   BalancerLoop& loop() const { return balancers_.loop(0); }
   void let_go(const std::shared_ptr<Target>& target);
+  // Whether the network between them lets the caller reach the target.
+  bool may_reach(const MemberPlan& caller, const Target& target) const;
   // The target as the caller reaches it: itself, or a lane to it.
   std::shared_ptr<Target> via(const MemberPlan& caller, std::string_view service, const Node& node, const std::shared_ptr<Target>& target);
   void guard_targets();

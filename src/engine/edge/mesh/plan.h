@@ -126,6 +126,7 @@ struct MemberPlan {
   std::optional<ClientTlsPlan> tls;  // towards all services, but for those that have their own:
   std::vector<std::pair<std::string, ClientTlsPlan>> tls_of;   // by id of the service
   std::string account, region;
+  std::string key;                   // of the member itself; the mesh fills it in
 };
 
 }  // namespace reef::edge::mesh

@@ -59,7 +59,7 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::share
     ++tries;
     endpoint = fmt::format("{}:{}", target->ip, target->port);
     const auto reached = via(*caller, service->plan.id, *node, target);
-    const auto fd = co_await dialer_.dial(reached->ip, reached->port);
+    const auto fd = co_await dialer_.dial(reached->ip, reached->port, caller->key.empty() ? std::string() : "member/" + caller->key);
     bool is_made = false;
     if (fd) {
       to = io::Fd(*fd);
