@@ -198,7 +198,9 @@ Task<http::Response> Mesh::try_http1(Trip& trip, Node& node, const std::shared_p
       if (const auto late = weak.lock()) late->give_up(UpstreamFailure::kConnectLate);
     });
   if (trip.body) send_body(passage, *trip.body, !request.body->size(), nullptr).detach();
+  stay_awake();
   while (!passage->has_head && !passage->failure) co_await passage->changed;
+  stay_awake();
   reactor.cancel(timer);
   if (passage->has_head) {
     trip.result.status = passage->status;
