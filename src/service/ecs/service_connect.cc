@@ -134,7 +134,7 @@ void connect_service(Ecs& ecs, StoredService& service) {
     for (const model::ServiceConnectClientAlias& alias : *one.client_aliases) {
       const std::string dns = alias.dns_name.value_or("").empty() ? fmt::format("{}.{}", discovery, service.connect_namespace) : *alias.dns_name;
       const std::string id = fmt::format("{}#{}:{}", node, dns, alias.port);
-      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}, .tls = client});
+      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}, .tls = client, .owner = service.name, .group = service.cluster});
       service.mesh_services.push_back(id);
     }
   }
@@ -167,7 +167,7 @@ void connect_endpoints(Ecs& ecs, const StoredService& service) {
 
 void connect_member(Ecs& ecs, const StoredTask& task, const StoredService& service) {
   if (const auto* const configuration = configuration_of(service))
-    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region});
+    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region, .group = service.cluster});
 }
 
 }  // namespace reef::service::ecs

@@ -1,4 +1,6 @@
 """Service Connect: tasks call a service by its alias, through the mesh."""
+import datetime
+
 import botocore.exceptions
 import pytest
 
@@ -40,6 +42,35 @@ def test_a_task_calls_a_service_by_its_alias(fleet, client):
     assert hop["caller"] == "client" and hop["target"] == "orders" and hop["requests"] >= 3 and hop["errors"] == 0 and hop["p50Micros"] > 0
     deployment = fleet.service("orders")["deployments"][0]
     assert deployment["serviceConnectConfiguration"]["namespace"].startswith("arn:aws:servicediscovery:")
+
+
+def test_calls_are_metrics(fleet, client):
+    cloudwatch = fleet.daemon.client("cloudwatch")
+
+    def summed(metric, **dimensions):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        points = cloudwatch.get_metric_statistics(Namespace="AWS/ECS", MetricName=metric, Dimensions=[{"Name": k, "Value": v} for k, v in dimensions.items()], Period=3600,
+                                                  StartTime=now - datetime.timedelta(hours=2), EndTime=now + datetime.timedelta(hours=2), Statistics=["Sum"])["Datapoints"]
+        return sum(one["Sum"] for one in points)
+    before = summed("RequestCount", DiscoveryName="orders")
+    fleet.ask_often(client, 5, "http://orders/version")
+    wait_for(lambda: summed("RequestCount", DiscoveryName="orders") == before + 5, what="the requests to be counted")
+    assert summed("RequestCount", DiscoveryName="orders", ServiceName="orders", ClusterName="c") == before + 5
+    assert summed("HTTPCode_Target_2XX_Count", TargetDiscoveryName="orders", ServiceName="client", ClusterName="c") >= 5
+    assert summed("TargetResponseTime", TargetDiscoveryName="orders") > 0
+
+
+def test_names_are_there_after_a_restart(fleet, new_daemon):
+    del fleet   # which skips where sandboxes have no network
+    fleet = MeshFleet(new_daemon())
+    fleet.namespace("shop")
+    fleet.serve("orders", env={"VERSION": "7"}, connect=alias("orders"))
+    fleet.serve("client", connect=CLIENT)
+    fleet.daemon.kill()
+    fleet.daemon.start()
+    for name in ("orders", "client"):
+        fleet.steady(name)
+    wait_for(lambda: fleet.ask("client", "http://orders/version") == {"status": 200, "body": "7"}, what="the alias to answer")
 
 
 def test_who_is_not_in_the_namespace_does_not_know_the_alias(fleet, client):
