@@ -60,6 +60,11 @@ network::Party NetworkGate::sender(const network::View& view, std::string_view s
   return out;
 }
 
+std::string NetworkGate::vpc_of(std::string_view sandbox) const {
+  const network::Party party = sender(*networks_.view(), sandbox);
+  return party.interface ? party.interface->vpc : std::string();
+}
+
 bool NetworkGate::adopt(std::string_view sandbox, sandbox::Destination to, int fd) {
   if (to.address >> 16 == 0xA9FE || to.address >> 24 == kLoopback) return false;  // AWS's own endpoints
   const auto view = networks_.view();

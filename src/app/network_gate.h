@@ -27,6 +27,9 @@ class NetworkGate final : public edge::DialGuard {
   // the descriptor is the gate's. Control shard.
   bool adopt(std::string_view sandbox, sandbox::Destination to, int fd);
 
+  // The VPC that a sandbox is in; empty when it is in none. Control shard.
+  std::string vpc_of(std::string_view sandbox) const;
+
   // Those that balancers make.
   bool admits(std::string_view caller, std::string_view ip, int port) override;
   void opened(std::string_view caller, std::string_view ip, int port, int fd) override;

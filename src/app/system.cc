@@ -188,7 +188,7 @@ Result<void, Failure> System::start() {
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
   sandboxes_->set_dns([this](std::string_view sandbox, std::string_view query) {
     auto reply = answer_mesh(engines_->mesh, engines_->tasks, sandbox, query);
-    return reply ? reply : names_->answer_sandbox(query);
+    return reply ? reply : names_->answer_sandbox(query, gate_->vpc_of(sandbox));
   });
   gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks, engines_->functions);
   engines_->dialer.set_guard(gate_.get());

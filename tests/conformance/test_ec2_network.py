@@ -1,4 +1,6 @@
 """Network ACLs, interfaces, endpoints, prefix lists, DHCP options, flow logs: what EC2's API says of them."""
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -169,3 +171,49 @@ def test_rules_by_id(ec2, vpc):
     (shown,) = ec2.describe_security_group_rules(SecurityGroupRuleIds=[id])["SecurityGroupRules"]
     assert (shown["FromPort"], shown["ToPort"], shown["Description"]) == (81, 82, "said")
     assert len(ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]) == 2
+
+
+TEMPLATE = {"Resources": {
+    "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
+    "More": {"Type": "AWS::EC2::VPCCidrBlock", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.1.0.0/16"}},
+    "Subnet": {"Type": "AWS::EC2::Subnet", "DependsOn": "More", "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.1.0.0/24"}},
+    "Table": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+    "Acl": {"Type": "AWS::EC2::NetworkAcl", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+    "Entry": {"Type": "AWS::EC2::NetworkAclEntry", "Properties": {"NetworkAclId": {"Ref": "Acl"}, "RuleNumber": 100, "Protocol": 6, "RuleAction": "allow", "CidrBlock": "0.0.0.0/0",
+                                                                  "PortRange": {"From": "80", "To": "80"}}},
+    "Association": {"Type": "AWS::EC2::SubnetNetworkAclAssociation", "Properties": {"NetworkAclId": {"Ref": "Acl"}, "SubnetId": {"Ref": "Subnet"}}},
+    "Interface": {"Type": "AWS::EC2::NetworkInterface", "Properties": {"SubnetId": {"Ref": "Subnet"}, "Description": "d", "Tags": [{"Key": "a", "Value": "b"}]}},
+    "Bucket": {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"VpcId": {"Ref": "Vpc"}, "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.s3"}, "RouteTableIds": [{"Ref": "Table"}]}},
+    "Queue": {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"VpcId": {"Ref": "Vpc"}, "ServiceName": {"Fn::Sub": "com.amazonaws.${AWS::Region}.sqs"}, "VpcEndpointType": "Interface",
+                                                              "SubnetIds": [{"Ref": "Subnet"}]}},
+    "Options": {"Type": "AWS::EC2::DHCPOptions", "Properties": {"DomainName": "in.example", "DomainNameServers": ["AmazonProvidedDNS"]}},
+    "Use": {"Type": "AWS::EC2::VPCDHCPOptionsAssociation", "Properties": {"VpcId": {"Ref": "Vpc"}, "DhcpOptionsId": {"Ref": "Options"}}},
+    "List": {"Type": "AWS::EC2::PrefixList", "Properties": {"PrefixListName": "l", "AddressFamily": "IPv4", "MaxEntries": 3, "Entries": [{"Cidr": "10.0.0.0/8"}]}},
+    "Flow": {"Type": "AWS::EC2::FlowLog", "Properties": {"ResourceId": {"Ref": "Vpc"}, "ResourceType": "VPC", "TrafficType": "ALL", "LogGroupName": "/f",
+                                                         "DeliverLogsPermissionArn": "arn:aws:iam::000000000000:role/r"}}},
+    "Outputs": {name: {"Value": {"Ref": name}} for name in ("Vpc", "Acl", "Subnet", "Interface", "Options", "List", "Flow", "Bucket", "Queue")}}
+
+
+def test_a_template_makes_changes_and_removes_all_of_them(daemon, ec2):
+    stacks = daemon.client("cloudformation")
+    stacks.create_stack(StackName="parts", TemplateBody=json.dumps(TEMPLATE))
+    stacks.get_waiter("stack_create_complete").wait(StackName="parts", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    out = {one["OutputKey"]: one["OutputValue"] for one in stacks.describe_stacks(StackName="parts")["Stacks"][0]["Outputs"]}
+    (acl,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [out["Subnet"]]}])["NetworkAcls"]
+    assert acl["NetworkAclId"] == out["Acl"] and [one["Protocol"] for one in acl["Entries"] if one["RuleNumber"] == 100] == ["6"]
+    assert ec2.describe_vpcs(VpcIds=[out["Vpc"]])["Vpcs"][0]["DhcpOptionsId"] == out["Options"]
+    assert len(ec2.describe_vpc_endpoints(VpcEndpointIds=[out["Bucket"], out["Queue"]])["VpcEndpoints"]) == 2
+    assert ec2.describe_network_interfaces(NetworkInterfaceIds=[out["Interface"]])["NetworkInterfaces"][0]["PrivateIpAddress"].startswith("10.1.0.")
+    changed = json.loads(json.dumps(TEMPLATE))
+    changed["Resources"]["List"]["Properties"]["Entries"] = [{"Cidr": "11.0.0.0/8"}]
+    changed["Resources"]["Entry"]["Properties"]["RuleAction"] = "deny"
+    changed["Resources"]["Interface"]["Properties"]["Description"] = "e"
+    changed["Resources"]["Bucket"]["Properties"]["RouteTableIds"] = []
+    stacks.update_stack(StackName="parts", TemplateBody=json.dumps(changed))
+    stacks.get_waiter("stack_update_complete").wait(StackName="parts", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    assert [one["Cidr"] for one in ec2.get_managed_prefix_list_entries(PrefixListId=out["List"])["Entries"]] == ["11.0.0.0/8"]
+    assert ec2.describe_network_interfaces(NetworkInterfaceIds=[out["Interface"]])["NetworkInterfaces"][0]["Description"] == "e"
+    stacks.delete_stack(StackName="parts")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="parts", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[out["Vpc"]])
+    refused("InvalidFlowLogId.NotFound", ec2.describe_flow_logs, FlowLogIds=[out["Flow"]])

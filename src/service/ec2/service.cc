@@ -40,7 +40,9 @@ const aws::ServiceDefinition kEc2{
         },
     .resources = {&resources::kVpc, &resources::kSubnet, &resources::kInternetGateway, &resources::kGatewayAttachment, &resources::kRouteTable,
                   &resources::kRoute, &resources::kRouteTableAssociation, &resources::kSecurityGroup, &resources::kIngress, &resources::kEgress,
-                  &resources::kAddress, &resources::kNatGateway},
+                  &resources::kAddress, &resources::kNatGateway, &resources::kNetworkAcl, &resources::kNetworkAclEntry, &resources::kNetworkAclAssociation,
+                  &resources::kNetworkInterface, &resources::kFlowLog, &resources::kVpcEndpoint, &resources::kVpcCidrBlock, &resources::kDhcpOptions,
+                  &resources::kDhcpOptionsAssociation, &resources::kPrefixList},
 };
 
 }  // namespace

@@ -87,7 +87,8 @@ void save(const std::string& account, const std::string& region, const StoredDef
 }
 void save(const StoredTask& one) {
   records().put(task_key(one), Json::object({{"id", one.id}, {"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"service", one.service},
-                                             {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered}, {"task", aws::to_json(one.task)}}).dump());
+                                             {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered},
+                                             {"clientToken", one.client_token}, {"request", one.request}, {"task", aws::to_json(one.task)}}).dump());
 }
 void save(const StoredService& one) {
   Json links = Json::object(), history = Json::array(), revisions = Json::array();
@@ -130,7 +131,8 @@ void load_all(Ecs& ecs) {
         ecs.all_tasks.emplace(json->text("id"), std::make_shared<StoredTask>(StoredTask{.task = *std::move(task), .id = json->text("id"), .account = account, .region = region,
                                                                                        .cluster = json->text("cluster"), .service = json->text("service"),
                                                                                        .deployment = json->text("deployment"), .credentials_id = {},
-                                                                                       .address = json->text("address"), .interface = json->text("interface"), .is_registered = (*json)["registered"].as_bool()}));
+                                                                                       .address = json->text("address"), .interface = json->text("interface"), .client_token = json->text("clientToken"),
+                                                                                       .request = json->text("request"), .is_registered = (*json)["registered"].as_bool()}));
     } else if (key.starts_with("ecs/service/")) {
       if (auto service = aws::from_json<model::Service>((*json)["service"])) {
         auto stored = std::make_shared<StoredService>();
@@ -210,11 +212,7 @@ void Ecs::start() {
     if (!is_stopping) look_at_group(*this, group);
   });
   const Time now = store::Shard::control().now();
-  std::vector<TaskPtr> lost;
-  std::erase_if(services, [](const auto& one) {
-    if (!one.second->is_active) erase_record(*one.second);
-    return !one.second->is_active;
-  });
+  std::vector<std::pair<ServicePtr, TaskPtr>> lost;  // registered somewhere
   for (const auto& [id, task] : all_tasks) {
     forget_later(*this, task);
     // The address of a task that just ended is still known to others: new ones come after it.
@@ -227,8 +225,13 @@ void Ecs::start() {
     for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
     release_interface(*this, *task);
     save(*task);
-    if (task->is_registered) lost.push_back(task);
+    const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
+    if (task->is_registered && service != services.end()) lost.emplace_back(service->second, task);
   }
+  std::erase_if(services, [](const auto& one) {
+    if (!one.second->is_active) erase_record(*one.second);
+    return !one.second->is_active;
+  });
   gauges->start();
   // Once the services that this one calls have started, too.
   store::Shard::control().reactor().post([this, lost] {
@@ -237,10 +240,7 @@ void Ecs::start() {
       drive(*this, service);
       watch_alarms(*this, service);
     }
-    for (const TaskPtr& task : lost) {
-      const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
-      if (service != services.end()) deregister_targets(*this, service->second, task).detach();
-    }
+    for (const auto& [service, task] : lost) deregister_targets(*this, service, task).detach();
   });
 }
 

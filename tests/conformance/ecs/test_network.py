@@ -315,3 +315,22 @@ def test_a_prefix_list_stands_for_its_blocks(net):
     net.ec2.modify_managed_prefix_list(PrefixListId=blocks, CurrentVersion=1, AddEntries=[{"Cidr": "10.0.0.0/20"}], RemoveEntries=[{"Cidr": "10.0.16.0/20"}])
     assert net.ask(far, address) == "" and net.ask(near, address) == "here"
     refused("DependencyViolation", net.ec2.delete_managed_prefix_list, PrefixListId=blocks)
+
+
+def test_private_zones_are_seen_from_their_vpc_alone(net):
+    other = Net(net.fleet)
+    other.count = 100
+    zones = net.fleet.daemon.client("route53")
+    zone = zones.create_hosted_zone(Name="only.here", CallerReference=net.vpc, VPC={"VPCRegion": "us-east-1", "VPCId": net.vpc}, HostedZoneConfig={"PrivateZone": True})["HostedZone"]["Id"]
+    server, address = net.run(net.group({"cidr": "0.0.0.0/0"}))
+    zones.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": {
+        "Name": "web.only.here", "Type": "A", "TTL": 5, "ResourceRecords": [{"Value": address}]}}]})
+    near, _ = net.run(net.group())
+    far, _ = other.run(other.group())
+
+    def look(arn):
+        return net.fleet.exec(arn, "busybox", "nslookup", "web.only.here")
+    wait_for(lambda: address in look(near), what="the name")
+    assert address not in look(far)
+    # The other VPC has no way here either.
+    assert net.ask(near, address) == "here" and net.ask(far, address) == ""
