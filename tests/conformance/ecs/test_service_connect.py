@@ -42,6 +42,11 @@ def test_a_task_calls_a_service_by_its_alias(fleet, client):
     assert hop["caller"] == "client" and hop["target"] == "orders" and hop["requests"] >= 3 and hop["errors"] == 0 and hop["p50Micros"] > 0
     deployment = fleet.service("orders")["deployments"][0]
     assert deployment["serviceConnectConfiguration"]["namespace"].startswith("arn:aws:servicediscovery:")
+    resource = deployment["serviceConnectResources"][0]
+    cloud_map = fleet.daemon.client("servicediscovery")
+    assert resource["discoveryName"] == "orders" and cloud_map.get_service(Id=resource["discoveryArn"].rsplit("/", 1)[1])["Service"]["Name"] == "orders"
+    found = cloud_map.discover_instances(NamespaceName="shop", ServiceName="orders")["Instances"]
+    assert len(found) == 2 and {one["Attributes"]["AWS_INSTANCE_PORT"] for one in found} == {"8080"}
 
 
 def test_calls_are_metrics(fleet, client):
@@ -106,6 +111,8 @@ def test_a_service_that_is_gone_has_no_name(fleet, client):
     assert fleet.ask(client, "http://leaving/version")["status"] == 200
     fleet.ecs.delete_service(cluster="c", service="leaving", force=True)
     wait_for(lambda: fleet.ask(client, "http://leaving/version")["status"] == 0, what="the name to go")
+    cloud_map = fleet.daemon.client("servicediscovery")
+    wait_for(lambda: "leaving" not in [one["Name"] for one in cloud_map.list_services()["Services"]], what="the discovery name to go")
 
 
 def test_a_service_with_certificates_of_a_private_authority(fleet, client):
