@@ -207,6 +207,7 @@ Ecs::~Ecs() = default;
 
 // Tasks ended with the former daemon; services bring theirs back at once.
 void Ecs::start() {
+  sessions = std::make_unique<session::Sessions>(store::Shard::control().reactor());
   load_all(*this);
   balancers.on_health_change([this](const std::string& group) {
     if (!is_stopping) look_at_group(*this, group);
@@ -245,7 +246,10 @@ void Ecs::start() {
   });
 }
 
-void Ecs::stop() { is_stopping = true; }
+void Ecs::stop() {
+  is_stopping = true;
+  sessions.reset();
+}
 
 void Ecs::reset() {
   for (const auto& [key, service] : services) {

@@ -17,6 +17,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/metrics/counters.h"
+#include "engine/session/sessions.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
 #include "engine/task/shift_machine.h"
@@ -116,6 +117,7 @@ struct Ecs {
   edge::Balancers& balancers;
   edge::mesh::Mesh& mesh;
   std::unique_ptr<UsageGauges> gauges;
+  std::unique_ptr<session::Sessions> sessions;  // of ExecuteCommand
   EventHook on_event;  // set by whoever has a bus; may stay empty
 
   // By "account/region/name" and the like; see names.h.
