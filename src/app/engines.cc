@@ -42,6 +42,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(functions);
   parts.add(images);
   parts.add(tasks);
+  parts.add(session_clients);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
   mesh.set_tracing(make_tracing(spans));
   resets.hooks.push_back([this]() -> Task<void> {

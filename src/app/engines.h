@@ -24,6 +24,7 @@
 #include "engine/image/images.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
+#include "engine/session/sessions.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
 #include "engine/task/tasks.h"
@@ -57,6 +58,7 @@ struct Engines {
   edge::mesh::Mesh mesh;
   image::Images images;
   task::Tasks tasks;
+  session::Sessions session_clients;
 };
 
 }  // namespace reef::app

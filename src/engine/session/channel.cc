@@ -97,7 +97,10 @@ void Channel::print(std::string_view bytes, Time now) {
   for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kPieceMax))) put(SessionPayload::kOutput, std::string(bytes.substr(0, kPieceMax)), now);
 }
 
-void Channel::end(std::string text, Time) { ended_ = std::move(text); }
+void Channel::end(std::string text, std::optional<int> code, Time now) {
+  if (code && is_ready_) put(SessionPayload::kExitCode, std::to_string(*code), now);
+  ended_ = std::move(text);
+}
 
 std::vector<std::string> Channel::take(Time now) {
   std::vector<std::string> out = std::exchange(replies_, {});

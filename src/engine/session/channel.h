@@ -36,8 +36,8 @@ class Channel {
   bool open(std::string_view text, Time now);
   void receive(std::string_view bytes, Time now);
   void print(std::string_view bytes, Time now);
-  // The program ended: the client is told once everything printed has arrived.
-  void end(std::string text, Time now);
+  // The program ended: the client is told once everything printed has arrived. `code`: for clients that want to know.
+  void end(std::string text, std::optional<int> code, Time now);
 
   // What to send now, each as one binary message. Call it after each of the above.
   std::vector<std::string> take(Time now);

@@ -9,6 +9,8 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "engine/store/shard.h"
+#include "io/socket.h"
 #include "wire/websocket.h"
 
 namespace reef::session {
@@ -109,7 +111,7 @@ struct Sessions::Connection final : io::FdHandler {
   }
 
   void take(const wire::WebSocketMessage& message) {
-    const Time now = owner.reactor_.now();
+    const Time now = owner.reactor().now();
     switch (message.kind) {
       case wire::WebSocketKind::kText:
         if (!is_open && !session->channel.open(message.payload, now)) return refuse();
@@ -135,7 +137,7 @@ struct Sessions::Connection final : io::FdHandler {
       out.erase(0, static_cast<std::size_t>(size));
     }
     if (out.empty() && ends) return owner.close(*this);
-    owner.reactor_.rewatch(fd.get(), out.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT, this);
+    owner.reactor().rewatch(fd.get(), out.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT, this);
   }
 };
 
@@ -146,22 +148,28 @@ struct Sessions::Listener final : io::FdHandler {
   void on_ready(std::uint32_t) override { owner.accept(); }
 };
 
-Sessions::Sessions(io::Reactor& reactor) : reactor_(reactor) {}
-Sessions::~Sessions() {
-  for (const auto& [id, session] : sessions_) reactor_.cancel(session->timer);
-  for (const auto& [key, connection] : connections_) reactor_.unwatch(connection->fd.get(), connection.get());
-  if (listener_) reactor_.unwatch(listener_->fd.get(), listener_.get());
+Sessions::Sessions() = default;
+Sessions::~Sessions() = default;
+io::Reactor& Sessions::reactor() { return store::Shard::control().reactor(); }
+
+void Sessions::stop() {
+  for (const auto& [id, session] : sessions_) reactor().cancel(session->timer);
+  for (const auto& [key, connection] : connections_) reactor().unwatch(connection->fd.get(), connection.get());
+  if (listener_) reactor().unwatch(listener_->fd.get(), listener_.get());
+  sessions_.clear();
+  connections_.clear();
+  listener_.reset();
 }
 
 Result<Invitation, Failure> Sessions::invite(const std::string& id, ChannelEvents events) {
   if (!listener_) {
     listener_ = std::make_unique<Listener>(*this, TRY(io::listen_tcp("127.0.0.1", 0, false)));
-    reactor_.watch(listener_->fd.get(), EPOLLIN, listener_.get());
+    reactor().watch(listener_->fd.get(), EPOLLIN, listener_.get());
   }
   Invitation out{.url = fmt::format("ws://127.0.0.1:{}{}{}?role=publish_subscribe", io::local_port(listener_->fd.get()), kPath, id), .token = make_token(thread_random(), 64)};
   const auto session = std::make_shared<Session>(id, out.token, std::move(events));
   sessions_[id] = session;
-  session->timer = reactor_.after(kInvited, [this, id] {
+  session->timer = reactor().after(kInvited, [this, id] {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return;
     found->second->timer = 0;
@@ -176,26 +184,26 @@ void Sessions::accept() {
     io::set_no_delay(fd.get());
     const auto connection = std::make_shared<Connection>(*this, std::move(fd));
     connections_[connection.get()] = connection;
-    reactor_.watch(connection->fd.get(), EPOLLIN, connection.get());
+    reactor().watch(connection->fd.get(), EPOLLIN, connection.get());
   }
 }
 
 void Sessions::flush(Session& session) {
   Connection* connection = session.connection;
   if (!connection) return;
-  for (const std::string& message : session.channel.take(reactor_.now())) connection->out += wire::websocket_frame(wire::WebSocketKind::kBinary, message);
+  for (const std::string& message : session.channel.take(reactor().now())) connection->out += wire::websocket_frame(wire::WebSocketKind::kBinary, message);
   const bool waits = session.channel.waits();
   const std::string id = session.id;
   // The client hangs up by itself once it has heard the last word; one that does not is left.
   if (session.channel.is_over() && session.timer == 0)
-    session.timer = reactor_.after(kHangsUp, [this, id] {
+    session.timer = reactor().after(kHangsUp, [this, id] {
       const auto found = sessions_.find(id);
       if (found == sessions_.end()) return;
       found->second->timer = 0;
       if (found->second->connection) close(*found->second->connection);
     });
   if (waits && session.timer == 0)
-    session.timer = reactor_.after(kResend, [this, id] {
+    session.timer = reactor().after(kResend, [this, id] {
       const auto found = sessions_.find(id);
       if (found == sessions_.end()) return;
       found->second->timer = 0;
@@ -209,16 +217,16 @@ void Sessions::print(std::string_view id, std::string_view bytes) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   const auto session = found->second;
-  session->channel.print(bytes, reactor_.now());
+  session->channel.print(bytes, reactor().now());
   flush(*session);
 }
 
-void Sessions::end(std::string_view id, std::string text) {
+void Sessions::end(std::string_view id, std::string text, std::optional<int> code) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   const auto session = found->second;
   session->has_ended = true;
-  session->channel.end(std::move(text), reactor_.now());
+  session->channel.end(std::move(text), code, reactor().now());
   if (session->connection) flush(*session);
   else drop(id);
 }
@@ -228,7 +236,7 @@ void Sessions::drop(std::string_view id) {
   if (found == sessions_.end()) return;
   const auto session = found->second;
   sessions_.erase(found);
-  reactor_.cancel(session->timer);
+  reactor().cancel(session->timer);
   if (!session->has_ended && session->on_terminate) session->on_terminate();
 }
 
@@ -237,7 +245,7 @@ void Sessions::close(Connection& connection) {
   if (found == connections_.end()) return;
   const auto keep = found->second;
   connections_.erase(found);
-  reactor_.unwatch(connection.fd.get(), &connection);
+  reactor().unwatch(connection.fd.get(), &connection);
   connection.fd.reset();
   if (!connection.session) return;
   connection.session->connection = nullptr;

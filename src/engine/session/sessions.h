@@ -12,7 +12,6 @@
 #include "base/result.h"
 #include "engine/session/channel.h"
 #include "io/reactor.h"
-#include "io/socket.h"
 
 namespace reef::session {
 
@@ -22,13 +21,14 @@ struct Invitation {
 
 class Sessions {
  public:
-  explicit Sessions(io::Reactor& reactor);
+  Sessions();
   ~Sessions();
+  void stop();  // ends every session; on the control shard, before its loop goes
 
   // Listens at the first. `events.on_terminate` is called when the client goes, unless `end` was called before.
   Result<Invitation, Failure> invite(const std::string& id, ChannelEvents events);
   void print(std::string_view id, std::string_view bytes);
-  void end(std::string_view id, std::string text);
+  void end(std::string_view id, std::string text, std::optional<int> code);
 
  private:
   struct Connection;
@@ -39,7 +39,7 @@ class Sessions {
   void drop(std::string_view id);
   void close(Connection& connection);
 
-  io::Reactor& reactor_;
+  static io::Reactor& reactor();
   std::unique_ptr<Listener> listener_;
   std::map<std::string, std::shared_ptr<Session>, std::less<>> sessions_;
   std::map<Connection*, std::shared_ptr<Connection>> connections_;

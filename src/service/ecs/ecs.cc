@@ -198,7 +198,7 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 }
 
 Ecs::Ecs(Parts& parts)
-    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()),
+    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()), sessions(parts.get<session::Sessions>()),
       mesh(parts.get<edge::mesh::Mesh>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
@@ -207,7 +207,6 @@ Ecs::~Ecs() = default;
 
 // Tasks ended with the former daemon; services bring theirs back at once.
 void Ecs::start() {
-  sessions = std::make_unique<session::Sessions>(store::Shard::control().reactor());
   load_all(*this);
   balancers.on_health_change([this](const std::string& group) {
     if (!is_stopping) look_at_group(*this, group);
@@ -248,7 +247,7 @@ void Ecs::start() {
 
 void Ecs::stop() {
   is_stopping = true;
-  sessions.reset();
+  sessions.stop();
 }
 
 void Ecs::reset() {

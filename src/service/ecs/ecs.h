@@ -115,9 +115,9 @@ struct Ecs {
   telemetry::Logs& logs;
   metrics::Counters& counters;
   edge::Balancers& balancers;
+  session::Sessions& sessions;  // of ExecuteCommand
   edge::mesh::Mesh& mesh;
   std::unique_ptr<UsageGauges> gauges;
-  std::unique_ptr<session::Sessions> sessions;  // of ExecuteCommand
   EventHook on_event;  // set by whoever has a bus; may stay empty
 
   // By "account/region/name" and the like; see names.h.

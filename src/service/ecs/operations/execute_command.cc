@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/random.h"
+#include "engine/session/terminal.h"
 #include "service/ecs/operations.h"
 #include "service/ecs/words.h"
 
@@ -23,41 +24,6 @@ Reply<std::size_t> find_container(const model::Task& task, const std::optional<s
   return Err(invalid(fmt::format("The container {} does not exist in the task.", *wanted)));
 }
 
-// A program that runs beside the container's own, with a terminal that a session's client has.
-struct Program {
-  std::string session, task;
-  std::size_t container = 0;
-  sandbox::Run run;
-  std::optional<std::uint32_t> number;
-};
-
-session::ChannelEvents events_of(Ecs& ecs, const std::shared_ptr<Program>& program) {
-  return {.on_start =
-              [&ecs, program] {
-                program->number = ecs.tasks.exec(program->task, program->container, program->run, {
-                    .on_output = [&ecs, program](sandbox::Stream, std::string_view bytes) {
-                      if (ecs.sessions) ecs.sessions->print(program->session, bytes);
-                    },
-                    .on_exit = [&ecs, program](const sandbox::Exit& exit) {
-                      if (ecs.sessions) ecs.sessions->end(program->session, exit.start_failure);
-                    }});
-                if (!program->number && ecs.sessions) ecs.sessions->end(program->session, "The container does not run.");
-              },
-          .on_typed =
-              [&ecs, program](std::string_view bytes) {
-                if (program->number) ecs.tasks.type(program->task, program->container, *program->number, bytes);
-              },
-          .on_resized =
-              [&ecs, program](std::uint16_t rows, std::uint16_t columns) {
-                program->run.terminal = sandbox::TerminalSize{rows, columns};
-                if (program->number) ecs.tasks.resize(program->task, program->container, *program->number, *program->run.terminal);
-              },
-          .on_terminate =
-              [&ecs, program] {
-                if (program->number && !ecs.is_stopping) ecs.tasks.stop_run(program->task, program->container, *program->number);
-              }};
-}
-
 }  // namespace
 
 Task<Reply<model::ExecuteCommandOutput>> ExecuteCommand(Ecs& ecs, const model::ExecuteCommandInput& in, const Call& call) {
@@ -71,16 +37,16 @@ Task<Reply<model::ExecuteCommandOutput>> ExecuteCommand(Ecs& ecs, const model::E
   if (!task->task.enable_execute_command.value_or(false) || task->task.last_status != "RUNNING") co_return Err(invalid(kNotEnabled));
   const model::Container& container = (*task->task.containers)[index];
   auto environment = ecs.tasks.environment_of(task->id, index);
-  if (container.last_status != "RUNNING" || !environment || !ecs.sessions)
+  if (container.last_status != "RUNNING" || !environment)
     co_return Err(aws::Error(errors::kTargetNotConnectedException, "The execute command failed due to an internal error. Try again later."));
-  const auto program = std::make_shared<Program>(Program{.session = "ecs-execute-command-" + make_token(thread_random(), 17), .task = task->id, .container = index, .run = *std::move(environment), .number = {}});
-  program->run.argv = *words;
-  program->run.terminal = sandbox::TerminalSize{};
-  program->run.env.push_back("TERM=xterm-256color");
-  const auto invitation = ecs.sessions->invite(program->session, events_of(ecs, program));
+  session::TerminalProgram program{.session = "ecs-execute-command-" + make_token(thread_random(), 17), .task = task->id, .container = index, .run = *std::move(environment)};
+  program.run.argv = *words;
+  program.run.env.push_back("TERM=xterm-256color");
+  const std::string id = program.session;
+  const auto invitation = session::open_terminal(ecs.sessions, ecs.tasks, std::move(program));
   if (!invitation) co_return Err(aws::Error(errors::kServerException, invitation.error().message));
   co_return model::ExecuteCommandOutput{.cluster_arn = task->task.cluster_arn, .container_arn = container.container_arn, .container_name = container.name, .interactive = true,
-                                        .session = model::Session{.session_id = program->session, .stream_url = invitation->url, .token_value = invitation->token}, .task_arn = task->task.task_arn};
+                                        .session = model::Session{.session_id = id, .stream_url = invitation->url, .token_value = invitation->token}, .task_arn = task->task.task_arn};
 }
 
 }  // namespace reef::service::ecs::operations
