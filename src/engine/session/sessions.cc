@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -103,6 +104,7 @@ struct Sessions::Connection final : io::FdHandler {
     }
     session = found->second;
     session->connection = this;
+    reactor().cancel(std::exchange(session->timer, 0));  // somebody came
     out += fmt::format("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {}\r\n\r\n", wire::websocket_accept(key));
     reader.add(std::string_view(head).substr(end + 4));
     head.clear();
