@@ -36,7 +36,8 @@ int doctor() {
   }
   const sandbox::Capabilities& found = (*sandboxes)->capabilities();
   std::printf("sandboxes    %s\n", describe(found.tier));
-  std::printf("network      %s\n", found.isolated_network ? "each sandbox has its own; outbound connections pass the daemon" : "shared with the host");
+  std::printf("network      %s\n", found.isolated_network ? "each sandbox has its own; outbound connections pass the daemon"
+                                                                 : "shared with the host: security groups, network ACLs and partitions do nothing");
   int status = 0;
   for (const auto& [language, name] : {std::pair{function::Language::kNode, "node"}, std::pair{function::Language::kPython, "python"}}) {
     const auto all = function::find_interpreters(language);

@@ -11,6 +11,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
       counters(metrics),
       tables(*storage.kv),
       blobs(*storage.kv, config.data + "/blobs", config.durability),
+      connections(storage.reactors.size()),
       zones(config.auth.default_region),
       function_logs(logs),
       functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
@@ -37,19 +38,27 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(mesh);
   parts.add(authority);
   parts.add(certificates);
+  parts.add(private_authorities);
   parts.add(zones);
   parts.add(health_checks);
   parts.add(functions);
   parts.add(images);
   parts.add(tasks);
   parts.add(session_clients);
+  parts.add(networks);
+  parts.add(connections);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
   mesh.set_tracing(make_tracing(spans));
   resets.hooks.push_back([this]() -> Task<void> {
     mesh.clear();
     co_return;
   });
-  dialer.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
+  mesh.set_secrets(make_secrets(authority, certificates, private_authorities));
+  mesh.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
+  dialer.set_inside([this](std::string_view ip, int port) {
+    auto guarded = mesh.dial(ip, port);
+    return guarded ? std::move(guarded) : tasks.dial(ip, port);
+  });
 }
 
 }  // namespace reef::app

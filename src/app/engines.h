@@ -14,6 +14,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/host_names.h"
+#include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
@@ -22,6 +23,8 @@
 #include "engine/naming/health_checks.h"
 #include "engine/naming/zones.h"
 #include "engine/image/images.h"
+#include "engine/network/connections.h"
+#include "engine/network/networks.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
 #include "engine/session/sessions.h"
@@ -48,8 +51,11 @@ struct Engines {
   delivery::Deliveries deliveries;
   edge::Sites sites;
   edge::HostNames host_names;
+  network::Networks networks;
+  network::Connections connections;
   edge::Dialer dialer;
   edge::Certificates certificates;
+  edge::PrivateAuthorities private_authorities;
   naming::Zones zones;
   naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;

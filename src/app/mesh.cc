@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "engine/edge/mesh/gateway.h"
 #include "engine/sandbox/dns_question.h"
 #include "engine/store/shard.h"
+#include "base/text.h"
 #include "wire/json.h"
 
 namespace reef::app {
@@ -30,7 +32,14 @@ wire::Json describe(const edge::mesh::Mesh& mesh) {
                                   {"inUse", static_cast<std::int64_t>(node->pool.in_use())}, {"pending", static_cast<std::int64_t>(node->pool.pending())},
                                   {"overflows", node->pool.refused()}}));
   }
-  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}});
+  Json gateways = Json::array();
+  for (const edge::mesh::Gateway* one : mesh.gateways) {
+    const std::string& identity = one->plan().identity;
+    Json ports = Json::array();
+    for (const auto& listener : one->plan().listeners) ports.push_back(Json::object({{"declared", listener.port}, {"port", one->port_of(listener.port)}, {"tls", !listener.certificates.empty()}}));
+    gateways.push_back(Json::object({{"name", identity.substr(identity.rfind('/') + 1)}, {"address", one->plan().address}, {"ports", std::move(ports)}}));
+  }
+  return Json::object({{"hops", std::move(hops)}, {"nodes", std::move(nodes)}, {"gateways", std::move(gateways)}});
 }
 
 }  // namespace
@@ -61,6 +70,34 @@ edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
     spans.record(std::move(span));
   };
   return out;
+}
+
+edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates, edge::PrivateAuthorities& private_authorities) {
+  static constexpr Duration kLife = 1h, kArnLooked = 60s;
+  return {.certificate = [&authority, &certificates, &private_authorities](const std::string& name, Time now) -> Result<edge::mesh::Secret, Failure> {
+            if (name.starts_with("spiffe://")) {
+              auto pair = authority.issue_identity(name, kLife, now);
+              if (!pair) return Err(std::move(pair.error()));
+              return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
+            }
+            if (const auto hash = name.find('#'); hash != std::string::npos) {
+              std::vector<std::string> names, uris;
+              for (const std::string_view one : split(std::string_view(name).substr(hash + 1), ',')) (one.starts_with("spiffe://") ? uris : names).emplace_back(one);
+              auto pair = private_authorities.issue(name.substr(0, hash), std::move(names), std::move(uris), now - 60s, now + kLife);
+              if (!pair) return Err(std::move(pair.error()));
+              return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
+            }
+            const auto found = certificates.find(name);
+            if (!found || found->key_pem.empty()) return Err(Failure{"there is no certificate " + name});
+            return edge::mesh::Secret{{found->chain_pem, found->key_pem}, now + kArnLooked};
+          },
+          .trust = [&authority, &certificates, &private_authorities](const std::string& name) -> Result<std::string, Failure> {
+            if (name.starts_with("spiffe://")) return authority.certificate_pem();
+            if (std::string pem = private_authorities.trusted_pem(name); !pem.empty()) return pem;
+            const auto found = certificates.find(name);
+            if (!found) return Err(Failure{"there is no certificate authority " + name});
+            return found->chain_pem;
+          }};
 }
 
 std::optional<std::string> answer_mesh(const edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, std::string_view query) {

@@ -99,14 +99,14 @@ sandbox::OutboundPolicy Names::with_loopback_range(sandbox::OutboundPolicy polic
   };
 }
 
-std::optional<std::string> Names::answer_sandbox(std::string_view packet) {
+std::optional<std::string> Names::answer_sandbox(std::string_view packet, std::string_view network) {
   wire::dns::Query query;
   const auto parsed = wire::dns::parse_query(packet, query);
   // Sandboxes have IPv4 only, and the API's own names are reached at an address of their own.
   if (parsed != wire::dns::kNoError || query.type == wire::dns::kAaaa || naming::is_endpoint_name(query.qname())) return sandbox::default_dns({}, packet);
   char buffer[1400];
   naming::Reply reply{.out = buffer, .limit = sizeof buffer};
-  const auto outcome = naming::answer(*zones_.view()->load(), query, *parsed, false, true, thread_random(), reply);
+  const auto outcome = naming::answer(*zones_.view(network)->load(), query, *parsed, false, true, thread_random(), reply);
   if (outcome == naming::Outcome::kForward || outcome == naming::Outcome::kDropped) return sandbox::default_dns({}, packet);
   auto message = wire::dns::parse_message({buffer, reply.size});
   if (!message) return std::string(buffer, reply.size);

@@ -30,7 +30,8 @@ class Names {
   int port() const { return port_; }
   // What sandboxes are answered, on the control loop: names of zones and balancers, addresses as they are reached from
   // inside; nothing for names that are not known here.
-  std::optional<std::string> answer_sandbox(std::string_view query);
+  // `network`: the VPC whose private zones are seen; kHostView: all.
+  std::optional<std::string> answer_sandbox(std::string_view query, std::string_view network = naming::kHostView);
   // GET /_atoll/dns
   Task<http::Response> describe() const;
 

@@ -13,6 +13,7 @@
 
 #include "app/images_admin.h"
 #include "app/mesh.h"
+#include "app/partitions_admin.h"
 #include "base/log.h"
 #include "engine/store/journal.h"
 #include "service/ecr/registry.h"
@@ -94,6 +95,8 @@ System::System(Config config) : config_(std::move(config)) {}
 
 System::~System() {
   names_.reset();
+  if (engines_) engines_->dialer.set_guard(nullptr);
+  gate_.reset();
   servers_.clear();
   gateway_.reset();
   registry_.reset();
@@ -160,6 +163,7 @@ Result<void, Failure> System::start() {
                            }});
   gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks, engines_->session_clients));
   gateway_->add_side_door(make_mesh_admin(engines_->mesh));
+  gateway_->add_side_door(make_partitions_admin(engines_->networks));
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },
                            .serve = [this](http::Request&) { return names_->describe(); }});
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/authority.pem"; },
@@ -184,12 +188,15 @@ Result<void, Failure> System::start() {
   sandboxes_->set_outbound_policy(Names::with_loopback_range(sandbox::default_outbound_policy(config_.port)));
   sandboxes_->set_dns([this](std::string_view sandbox, std::string_view query) {
     auto reply = answer_mesh(engines_->mesh, engines_->tasks, sandbox, query);
-    return reply ? reply : names_->answer_sandbox(query);
+    return reply ? reply : names_->answer_sandbox(query, gate_->vpc_of(sandbox));
   });
+  gate_ = std::make_unique<NetworkGate>(engines_->networks, engines_->connections, engines_->tasks, engines_->functions);
+  engines_->dialer.set_guard(gate_.get());
   // Functions live on the control shard: what they send to the API is served there, without a relay in between.
   sandboxes_->set_adopt([this](std::string_view sandbox, sandbox::Destination original, int fd) {
     if (adopt_mesh(engines_->mesh, engines_->tasks, sandbox, original, fd)) return true;
-    if (engines_->tasks.adopt(original, fd)) return true;
+    if (gate_->adopt(sandbox, original, fd)) return true;
+    if (engines_->tasks.adopt(original, fd)) return true;   // an address of a task that has ended
     if (original == service::ecs::kTaskMetadata) {
       servers_[0]->adopt_connection(fd, "169.254.170.2:0");
       return true;

@@ -11,6 +11,7 @@
 #include "app/config.h"
 #include "app/engines.h"
 #include "app/names.h"
+#include "app/network_gate.h"
 #include "app/storage.h"
 #include "aws/access_keys.h"
 #include "gateway/gateway.h"
@@ -51,6 +52,7 @@ class System {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<AdminContext> admin_;
   std::vector<std::unique_ptr<http::Server>> servers_;
+  std::unique_ptr<NetworkGate> gate_;
   std::unique_ptr<Names> names_;
   std::vector<std::thread> threads_;
   std::once_flag tls_once_;

@@ -4,7 +4,9 @@
 
 #include "cli/images.h"
 #include "cli/lifecycle.h"
+#include "cli/mesh.h"
 #include "cli/names.h"
+#include "cli/partitions.h"
 #include "cli/stacks.h"
 #include "cli/tools.h"
 
@@ -19,6 +21,8 @@ int run(int argc, char** argv, const Daemon& daemon) {
   add_lifecycle_commands(app, daemon, status);
   add_stack_commands(app, status);
   add_image_commands(app, status);
+  add_mesh_command(app, status);
+  add_partition_commands(app, status);
   add_name_commands(app, status);
   add_tool_commands(app, daemon, status);
   CLI11_PARSE(app, argc, argv);

@@ -6,22 +6,12 @@
 #include "base/embedded.h"
 #include "base/text.h"
 #include "cli/client.h"
+#include "cli/durations.h"
 
 namespace reef::cli {
 namespace {
 
 using wire::Json;
-
-// "90", "90s", "15m", "2h", "1d" as seconds; negative when it is none of these.
-double parse_duration(std::string_view text) {
-  double unit = 1;
-  if (text.ends_with('s')) text.remove_suffix(1);
-  else if (text.ends_with('m')) unit = 60, text.remove_suffix(1);
-  else if (text.ends_with('h')) unit = 3600, text.remove_suffix(1);
-  else if (text.ends_with('d')) unit = 86400, text.remove_suffix(1);
-  const auto number = parse_double(text);
-  return number && *number >= 0 ? *number * unit : -1;
-}
 
 int steer_clock(const Target& target, Json order) {
   const auto reply = send(target, order.is_null() ? "GET" : "POST", "/_atoll/clock", order.is_null() ? "" : order.dump());

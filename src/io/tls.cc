@@ -101,6 +101,20 @@ int accept_expired(int good, X509_STORE_CTX* store) {
   return good || X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_HAS_EXPIRED;
 }
 
+// Whether there was a certificate in the text.
+bool trust(SSL_CTX* context, const std::string& pem) {
+  const Bio trusted(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  int count = 0;
+  while (X509* next = PEM_read_bio_X509(trusted.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_cert(store, next);
+    X509_free(next);
+    ++count;
+  }
+  ERR_clear_error();
+  return count > 0;
+}
+
 bool apply(SSL_CTX* context, const ServerTls& settings) {
   SSL_CTX_set_min_proto_version(context, settings.version_min);
   SSL_CTX_set_max_proto_version(context, settings.version_max);
@@ -116,16 +130,7 @@ bool apply(SSL_CTX* context, const ServerTls& settings) {
     return true;
   }
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, settings.ignores_expiry ? accept_expired : nullptr);
-  const Bio trusted(BIO_new_mem_buf(settings.trusted_pem.data(), static_cast<int>(settings.trusted_pem.size())));
-  X509_STORE* const store = SSL_CTX_get_cert_store(context);
-  int count = 0;
-  while (X509* next = PEM_read_bio_X509(trusted.get(), nullptr, nullptr, nullptr)) {
-    X509_STORE_add_cert(store, next);
-    X509_free(next);
-    ++count;
-  }
-  ERR_clear_error();
-  return count > 0;
+  return trust(context, settings.trusted_pem);
 }
 
 bool is_for(std::string_view pattern, std::string_view name) {
@@ -163,6 +168,16 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls&
     if (found) SSL_set_SSL_CTX(ssl, found->context);
     return SSL_TLSEXT_ERR_OK;
   });
+  return made;
+}
+
+Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client(const ClientTls& settings) {
+  std::unique_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_client_method())));
+  SSL_CTX_set_min_proto_version(made->get(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(made->get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(made->get(), SSL_VERIFY_PEER, nullptr);
+  if (!trust(made->get(), settings.trusted_pem)) return Err(Failure{"no certificate to trust"});
+  if (!settings.certificate.key.empty() && !use_pair(made->get(), settings.certificate)) return Err(tls_error("certificate"));
   return made;
 }
 
@@ -249,6 +264,25 @@ std::unique_ptr<PeerCertificate> Transport::peer_certificate() const {
   out->not_before = time(X509_get0_notBefore(certificate.get()));
   out->not_after = time(X509_get0_notAfter(certificate.get()));
   return out;
+}
+
+std::vector<std::string> Transport::peer_names() const {
+  std::vector<std::string> out;
+  const Certificate certificate(ssl_ ? SSL_get1_peer_certificate(ssl_) : nullptr);
+  if (!certificate) return out;
+  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_DNS && name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* const text = name->type == GEN_DNS ? name->d.dNSName : name->d.uniformResourceIdentifier;
+    out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  GENERAL_NAMES_free(names);
+  return out;
+}
+
+void Transport::verify_as_of(std::int64_t seconds) {
+  if (ssl_) X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl_), static_cast<time_t>(seconds));
 }
 
 void Transport::start_server_tls(const TlsContext& context) {

@@ -1,6 +1,7 @@
 // TLS by OpenSSL, on non-blocking sockets.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,6 +29,12 @@ struct ServerTls {
   bool ignores_expiry = false;
 };
 
+// What a client that shows a certificate of its own, or trusts few, needs.
+struct ClientTls {
+  PemPair certificate;       // empty: none is shown
+  std::string trusted_pem;   // whose certificates servers may show
+};
+
 // What a client showed of itself.
 struct PeerCertificate {
   std::string pem, serial, issuer, subject, not_before, not_after;
@@ -37,6 +44,8 @@ struct PeerCertificate {
 class TlsContext {
  public:
   static Result<std::unique_ptr<TlsContext>, Failure> server(const ServerTls& settings);
+  // Verifies against `trusted_pem`; the names are left to the caller (Transport::peer_names).
+  static Result<std::unique_ptr<TlsContext>, Failure> client(const ClientTls& settings);
   // Takes whatever certificate the server shows, as load balancers and health checks do.
   static Result<std::unique_ptr<TlsContext>, Failure> unverified_client();
   // PEM texts. Offers h2 and http/1.1 by ALPN.
@@ -99,6 +108,10 @@ class Transport {
   std::size_t certificate() const;
   // Why the client's certificate was refused, as load balancers log it: "Failed:ClientCertExpired".
   std::string_view certificate_fault() const;
+  // DNS names and URIs of the certificate that the peer showed.
+  std::vector<std::string> peer_names() const;
+  // Certificates are verified as of then (seconds since 1970) instead of now; before the handshake.
+  void verify_as_of(std::int64_t seconds);
   // Nothing when it showed none.
   std::unique_ptr<PeerCertificate> peer_certificate() const;
 

@@ -171,3 +171,25 @@ Outputs:
     cloudformation.delete_stack(StackName="map")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="map", WaiterConfig={"Delay": 1})
     assert daemon.client("servicediscovery").list_namespaces()["Namespaces"] == [] and daemon.client("route53").list_hosted_zones()["HostedZones"] == []
+
+
+def test_an_instance_that_has_a_heartbeat_is_gone_when_it_is_silent(cloud_map, daemon, private):
+    service = cloud_map.create_service(Name="beating", NamespaceId=private, DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 10}]}, HealthCheckCustomConfig={"FailureThreshold": 1})["Service"]["Id"]
+    done(cloud_map, cloud_map.register_instance(ServiceId=service, InstanceId="b", Attributes={"AWS_INSTANCE_IPV4": "10.0.7.7", "ATOLL_HEARTBEAT_SECONDS": "20"}))
+    done(cloud_map, cloud_map.register_instance(ServiceId=service, InstanceId="plain", Attributes={"AWS_INSTANCE_IPV4": "10.0.7.8"}))
+
+    def health():
+        return cloud_map.get_instances_health_status(ServiceId=service)["Status"]
+    daemon.advance(15)
+    cloud_map.update_instance_custom_health_status(ServiceId=service, InstanceId="b", Status="HEALTHY")
+    daemon.advance(15)
+    assert health() == {"b": "HEALTHY", "plain": "HEALTHY"}
+    daemon.advance(10)
+    wait_for(lambda: health() == {"b": "UNHEALTHY", "plain": "HEALTHY"}, what="the silence to show")
+    assert dig(daemon, "beating.corp.internal") == ["10.0.7.8"]
+    cloud_map.update_instance_custom_health_status(ServiceId=service, InstanceId="b", Status="HEALTHY")
+    assert dig(daemon, "beating.corp.internal") == ["10.0.7.7", "10.0.7.8"]
+    daemon.advance(21)
+    wait_for(lambda: health()["b"] == "UNHEALTHY")
+    daemon.advance(41)
+    wait_for(lambda: health() == {"plain": "HEALTHY"}, what="it to be gone")

@@ -1,6 +1,7 @@
 """Users sign in by OpenID Connect at the load balancer, with a provider that checks what it is sent."""
 import base64
 import json
+import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -165,6 +166,11 @@ def test_a_failing_provider(shop, provider, tmp_path):
     assert browser.get("/oauth2/idpresponse?" + urllib.parse.urlencode({"error": "access_denied", "state": state}))[0] == 401
 
 
+def is_open(balancer):
+    with socket.socket() as probe:
+        return probe.connect_ex((balancer.address, balancer.port)) == 0
+
+
 def test_tokens_are_refreshed_and_sessions_end(new_daemon, provider, tmp_path):
     daemon = new_daemon()
     acm = daemon.client("acm")
@@ -194,7 +200,8 @@ def test_tokens_are_refreshed_and_sessions_end(new_daemon, provider, tmp_path):
         # Sessions outlive the daemon.
         daemon.stop()
         daemon.start()
-        wait_for(lambda: browser.get("/private")[0] == 200, what="the balancer after a restart")
+        wait_for(lambda: is_open(balancer), what="the balancer after a restart")
+        assert browser.get("/private")[0] == 200
         daemon.advance(7300)
         assert browser.get("/private")[0] == 302
 

@@ -57,6 +57,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void stop(std::string_view reason);
 
   bool ended() const { return ended_; }
+  const VersionPtr& version() const { return version_; }
+  std::string_view sandbox_id() const { return sandbox_ ? std::string_view(sandbox_->id()) : std::string_view(); }
   // After an end without ever being ready: what the waiting invocation is answered. Logs its lines.
   Outcome init_failure(const Invocation& invocation);
 

@@ -203,6 +203,13 @@ void Functions::retire(const std::string& version_id) {
   carry_out(std::move(effects));
 }
 
+VersionPtr Functions::version_in(std::string_view sandbox) const {
+  for (const auto* all : {&environments_, &failed_})
+    for (const auto& [id, environment] : *all)
+      if (environment->sandbox_id() == sandbox) return environment->version();
+  return nullptr;
+}
+
 void Functions::retire_all() {
   std::vector<std::string> ids;
   for (const auto& [id, version] : versions_) ids.push_back(id);

@@ -41,6 +41,9 @@ class Functions {
   // The interpreter for a runtime's name; nullptr when the machine has none of that language.
   Task<const Interpreter*> interpreter_for(std::string runtime);
 
+  // What runs in a sandbox; nullptr when it is none of a function.
+  VersionPtr version_in(std::string_view sandbox) const;
+
   const Options& options() const { return options_; }
   io::Pool& pool() { return pool_; }
   std::size_t environments() const { return scheduler_.environments(); }

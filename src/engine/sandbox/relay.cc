@@ -35,7 +35,9 @@ Relay::Relay(io::Reactor& reactor, int a, int b, std::function<void()> done)
   reactor_.watch(b, EPOLLOUT, b_.get());
 }
 
-Relay::~Relay() = default;
+Relay::~Relay() {
+  if (closing_ && a_->fd >= 0) closing_(a_->fd);
+}
 
 void Relay::update(Side& side) {
   Side& other = &side == a_.get() ? *b_ : *a_;
@@ -103,6 +105,7 @@ void Relay::finish(bool reset) {
     const linger now{1, 0};
     ::setsockopt(a_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
   }
+  if (closing_) closing_(a_->fd);
   // The handlers may be on the stack: they go with the relay, at the next tick.
   for (Side* side : {a_.get(), b_.get()}) {
     if (side->watched) reactor_.unwatch(side->fd, side);

@@ -14,6 +14,8 @@ class Relay {
  public:
   Relay(io::Reactor& reactor, int a, int b, std::function<void()> done);
   ~Relay();
+  // Told of `a` just before it is closed.
+  void on_closing(std::function<void(int fd)> closing) { closing_ = std::move(closing); }
 
  private:
   struct Side;
@@ -26,6 +28,7 @@ class Relay {
   std::unique_ptr<Side> a_, b_;
   bool connecting_ = true;
   std::function<void()> done_;
+  std::function<void(int)> closing_;
 };
 
 }  // namespace reef::sandbox

@@ -58,7 +58,6 @@ void Tasks::start_container(const TaskPtr& task, std::size_t index) {
         const auto self = weak.lock();
         if (!self || self->ended) return;
         if (own_network) networks_[self->containers[index].address] = self->containers[index].sandbox;
-        if (own_network) set_dialable(self->containers[index].address, true);
         self->machine.started(index, now());
         step(self);
       },
@@ -73,10 +72,7 @@ void Tasks::start_container(const TaskPtr& task, std::size_t index) {
         ended.out.finish(line(sandbox::Stream::kOut));
         ended.err.finish(line(sandbox::Stream::kErr));
         ended.forwards.clear();
-        if (!ended.address.empty()) {
-          networks_.erase(ended.address);
-          set_dialable(ended.address, false);
-        }
+        if (!ended.address.empty()) networks_.erase(ended.address);
         io::Reactor::current().cancel(std::exchange(ended.probe_timer, 0));
         if (!exit.start_failure.empty()) {
           self->machine.failed_to_start(index, "CannotStartContainerError: " + exit.start_failure, now());

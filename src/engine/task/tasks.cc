@@ -35,11 +35,8 @@ std::optional<std::uint32_t> parse_address(std::string_view text) {
 
 Time Tasks::now() const { return store::Shard::control().now(); }
 
-void Tasks::set_dialable(const std::string& address, bool is_there) {
-  dialable_.write([&](auto& all) {
-    if (is_there) all.insert(address);
-    else all.erase(address);
-  });
+void Tasks::claim(const std::string& address) {
+  claimed_.write([&](auto& all) { all.insert(address); });
 }
 
 void Tasks::start() {
@@ -64,6 +61,7 @@ std::optional<std::pair<std::uint32_t, std::uint32_t>> usable_addresses(std::str
 
 void Tasks::note_used(std::string_view address) {
   const auto used = parse_address(address);
+  if (used && isolated()) claim(std::string(address));
   for (const auto [first, last] : {std::pair(kAddressFirst, kAddressLast), std::pair(kLoopbackFirst, kLoopbackFirst + (kAddressLast - kAddressFirst))})
     if (used && *used >= first && *used <= last) next_address_[first] = std::max(next_address_[first], *used - first + 1);
 }
@@ -87,10 +85,14 @@ void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
   for (const ContainerPlan& container : plan.containers) rules.push_back(container.rule);
   const auto task = std::make_shared<LiveTask>(std::move(plan), std::move(events), std::move(rules), now());
   task->address = std::move(address);
+  if (isolated() && task->plan.network == Network::kOwn) claim(task->address);
   tasks_[task->plan.id] = task;
   for (std::size_t i = 0; i < task->containers.size(); ++i) {
     task->containers[i].ports = task->plan.containers[i].ports;
-    if (task->plan.network == Network::kBridge) task->containers[i].address = take_address();
+    if (task->plan.network == Network::kBridge) {
+      task->containers[i].address = take_address();
+      if (isolated()) claim(task->containers[i].address);
+    }
   }
   for (const Volume& volume : task->plan.volumes) {
     if (!volume.folder.empty()) continue;
@@ -119,7 +121,6 @@ void Tasks::spawn_holder(const TaskPtr& task) {
         if (!self || self->ended) return;
         self->holder_ready = true;
         networks_[self->address] = self->holder;
-        set_dialable(self->address, true);
         step(self);
       },
       .on_output = {},
@@ -186,13 +187,11 @@ void Tasks::act(const TaskPtr& task, const Action& action) {
 void Tasks::end(const TaskPtr& task) {
   task->ended = true;
   networks_.erase(task->address);
-  set_dialable(task->address, false);
   addresses_.erase(task->address);
   for (LiveContainer& container : task->containers) {
     container.forwards.clear();
     if (container.address.empty()) continue;
     networks_.erase(container.address);
-    set_dialable(container.address, false);
     addresses_.erase(container.address);
   }
   if (task->holder) task->holder->kill();
@@ -223,7 +222,7 @@ void Tasks::kill_all() {
   tasks_.clear();
   networks_.clear();
   addresses_.clear();
-  dialable_.write([](auto& all) { all.clear(); });
+  claimed_.write([](auto& all) { all.clear(); });
 }
 
 const LiveTask* Tasks::find(std::string_view id) const {
@@ -276,7 +275,7 @@ void Tasks::connect_to(std::string_view ip, int port, std::function<void(Result<
 }
 
 std::optional<Task<Result<int, Failure>>> Tasks::dial(std::string_view ip, int port) {
-  if (!dialable_.read([&](const auto& all) { return all.contains(ip); })) return std::nullopt;
+  if (!claimed_.read([&](const auto& all) { return all.contains(ip); })) return std::nullopt;
   return [](Tasks& tasks, std::string to, int at) -> Task<Result<int, Failure>> {
     store::Shard& home = store::Shard::current();
     co_await store::Shard::control().enter();
@@ -290,7 +289,7 @@ std::optional<Task<Result<int, Failure>>> Tasks::dial(std::string_view ip, int p
 
 bool Tasks::adopt(sandbox::Destination to, int fd) {
   const std::string ip = address_text(to.address);
-  if (!networks_.contains(ip)) return false;
+  if (!claimed_.read([&](const auto& all) { return all.contains(ip); })) return false;
   connect_to(ip, to.port, [this, from = std::make_shared<io::Fd>(fd)](Result<int, Failure> inside) {
     if (!inside) {
       const linger now{1, 0};  // as the refusal that it is

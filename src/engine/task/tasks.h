@@ -119,10 +119,13 @@ class Tasks {
   // What a process beside a container's workload has to be given.
   std::optional<sandbox::Run> environment_of(std::string_view id, std::size_t container);
 
-  // A connection to a task's address from inside its own network; nothing when no task has the address. On any loop.
+  // A connection to a task's address from inside its own network; nothing when no task ever had the address. On any loop.
   std::optional<Task<Result<int, Failure>>> dial(std::string_view ip, int port);
   // Takes over a connection from a sandbox to a task's address. On the control shard.
   bool adopt(sandbox::Destination to, int fd);
+  // Connects inside a task's network; an error when no task has the address. On the control shard.
+  void connect_to(std::string_view ip, int port, std::function<void(Result<int, Failure>)> done);
+  bool has_network(std::string_view ip) const { return networks_.contains(ip); }
   // The task that a sandbox belongs to. On the control shard.
   const LiveTask* owner_of(std::string_view sandbox) const;
 
@@ -137,8 +140,9 @@ class Tasks {
   void stop_container(const TaskPtr& task, std::size_t index);
   void probe(const TaskPtr& task, std::size_t index);
   void end(const TaskPtr& task);
-  void connect_to(std::string_view ip, int port, std::function<void(Result<int, Failure>)> done);
-  void set_dialable(const std::string& address, bool is_there);
+  // Makes an address one of ours, for good: when its task has ended, a connection to it is refused rather than let out to whoever
+  // has that address on a network around this machine.
+  void claim(const std::string& address);
   Time now() const;
 
   TasksOptions options_;
@@ -151,7 +155,7 @@ class Tasks {
   std::map<std::uint32_t, std::uint32_t> next_address_;  // by the first of a range
   std::list<std::unique_ptr<sandbox::Relay>> relays_;
   // Addresses that dial() on other loops must know.
-  Guarded<std::set<std::string, std::less<>>> dialable_;
+  Guarded<std::set<std::string, std::less<>>> claimed_;
 };
 
 // What a container's sandbox is made from. Pure.

@@ -33,6 +33,7 @@ Reply<bool> matches(const T& one, const Filters& filters, const ValuesOf<T>& val
     const std::string name = filter.name.value_or("");
     std::optional<Values> have;
     if constexpr (requires { one.tags; }) have = tag_values(one.tags, name);
+    if constexpr (requires { one.tag_set; }) have = tag_values(one.tag_set, name);
     if (!have) have = values_of(one, name);
     if (!have) return Err(unknown_filter(name));
     if (!matches_any(*have, filter.values.value_or(Values{}))) return false;

@@ -21,13 +21,6 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-Json copy(const Json& from, std::initializer_list<std::string_view> names) {
-  Json out = Json::object();
-  for (const std::string_view name : names)
-    if (const Json* value = from.find(name)) out.set(name, *value);
-  return out;
-}
-
 Task<aws::Reply<void>> put_tags(const ResourceContext& context, std::string id, Json before, Json after) {
   Json gone = Json::array();
   for (const Json& old : before.as_array()) {
@@ -38,6 +31,15 @@ Task<aws::Reply<void>> put_tags(const ResourceContext& context, std::string id, 
   if (gone.size() > 0) CO_TRY(co_await invoke(context, "DeleteTags", Json::object({{"Resources", Json::array({id})}, {"Tags", std::move(gone)}})));
   if (after.size() > 0) CO_TRY(co_await invoke(context, "CreateTags", Json::object({{"Resources", Json::array({id})}, {"Tags", after}})));
   co_return aws::Reply<void>();
+}
+
+}  // namespace
+
+Json copy(const Json& from, std::initializer_list<std::string_view> names) {
+  Json out = Json::object();
+  for (const std::string_view name : names)
+    if (const Json* value = from.find(name)) out.set(name, *value);
+  return out;
 }
 
 // The resource's own tags as a TagSpecification; the stack's go with them.
@@ -56,6 +58,8 @@ Task<aws::Reply<ResourceState>> keep_and_tag(const ResourceContext& context, con
   CO_TRY(co_await put_tags(context, current.physical_id, before["Tags"], after["Tags"]));
   co_return current;
 }
+
+namespace {
 
 // --- AWS::EC2::VPC --------------------------------------------------------------------------------------------------
 

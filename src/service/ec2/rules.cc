@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
 
 namespace reef::service::ec2 {
 namespace {

@@ -5,9 +5,12 @@
 #include "base/random.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/ec2/access_lists.h"
 
 namespace reef::service::ec2 {
 namespace {
+
+std::vector<Change> g_changes;  // control shard only
 
 std::string scope(const Call& call, std::string_view type) { return fmt::format("ec2/{}/{}/{}/", call.account, call.region, type); }
 
@@ -60,10 +63,14 @@ std::vector<std::string> all_records(const Call& call, std::string_view type) {
   return out;
 }
 
+std::vector<Change> take_changes() { return std::exchange(g_changes, {}); }
+
 void put_record(const Call& call, std::string_view type, std::string_view id, std::string value) {
+  g_changes.push_back({call.account, call.region, std::string(type), std::string(id), value});
   store::Shard::control().records().put(scope(call, type) + std::string(id), std::move(value));
 }
 bool erase_record(const Call& call, std::string_view type, std::string_view id) {
+  g_changes.push_back({call.account, call.region, std::string(type), std::string(id), std::nullopt});
   return store::Shard::control().records().erase(scope(call, type) + std::string(id));
 }
 
@@ -127,6 +134,7 @@ model::Vpc make_vpc(const Call& call, std::string cidr, bool is_default) {
   put(call, vpc);
   set_dns(call, *vpc.vpc_id, {});
   make_route_table(call, vpc, true);
+  make_access_list(call, *vpc.vpc_id, true);
   const model::SecurityGroup group = make_group(call, *vpc.vpc_id, "default", "default VPC security group");
   model::SecurityGroupRule rule;
   rule.security_group_rule_id = new_id("sgr");
@@ -166,6 +174,7 @@ model::Subnet make_subnet(const Call& call, const model::Vpc& vpc, std::string c
   subnet.tags = std::vector<model::Tag>{};
   subnet.ipv6_cidr_block_association_set.emplace();
   put(call, subnet);
+  associate_by_default(call, *vpc.vpc_id, *subnet.subnet_id);
   return subnet;
 }
 

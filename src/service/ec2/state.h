@@ -30,6 +30,12 @@ EC2_KIND(SecurityGroup, "security-group", "sg", "security group", "InvalidGroup.
 EC2_KIND(SecurityGroupRule, "security-group-rule", "sgr", "security group rule ID", "InvalidSecurityGroupRuleId.NotFound", security_group_rule_id)
 EC2_KIND(Address, "elastic-ip", "eipalloc", "allocation ID", "InvalidAllocationID.NotFound", allocation_id)
 EC2_KIND(NatGateway, "natgateway", "nat", "NAT gateway", "NatGatewayNotFound", nat_gateway_id)
+EC2_KIND(NetworkInterface, "network-interface", "eni", "networkInterface ID", "InvalidNetworkInterfaceID.NotFound", network_interface_id)
+EC2_KIND(NetworkAcl, "network-acl", "acl", "networkAcl ID", "InvalidNetworkAclID.NotFound", network_acl_id)
+EC2_KIND(DhcpOptions, "dhcp-options", "dopt", "dhcpOption ID", "InvalidDhcpOptionID.NotFound", dhcp_options_id)
+EC2_KIND(ManagedPrefixList, "prefix-list", "pl", "prefix list ID", "InvalidPrefixListID.NotFound", prefix_list_id)
+EC2_KIND(VpcEndpoint, "vpc-endpoint", "vpce", "Vpc Endpoint Id", "InvalidVpcEndpointId.NotFound", vpc_endpoint_id)
+EC2_KIND(FlowLog, "vpc-flow-log", "fl", "flow log ID", "InvalidFlowLogId.NotFound", flow_log_id)
 #undef EC2_KIND
 
 // Opaque values by kind and id, of the call's account and region. Makes the default VPC first.
@@ -37,6 +43,13 @@ const std::string* find_record(const Call& call, std::string_view type, std::str
 std::vector<std::string> all_records(const Call& call, std::string_view type);
 void put_record(const Call& call, std::string_view type, std::string_view id, std::string value);
 bool erase_record(const Call& call, std::string_view type, std::string_view id);
+
+// What was written since the last take: the network engine is told of it after each operation.
+struct Change {
+  std::string account, region, type, id;
+  std::optional<std::string> value;  // none: erased
+};
+std::vector<Change> take_changes();
 
 // "vpc-0a1b2c3d4e5f60718"
 std::string new_id(std::string_view prefix);

@@ -87,7 +87,7 @@ void save(const std::string& account, const std::string& region, const StoredDef
 }
 void save(const StoredTask& one) {
   records().put(task_key(one), Json::object({{"id", one.id}, {"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"service", one.service},
-                                             {"deployment", one.deployment}, {"address", one.address}, {"registered", one.is_registered},
+                                             {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered},
                                              {"clientToken", one.client_token}, {"request", one.request}, {"task", aws::to_json(one.task)}}).dump());
 }
 void save(const StoredService& one) {
@@ -131,7 +131,7 @@ void load_all(Ecs& ecs) {
         ecs.all_tasks.emplace(json->text("id"), std::make_shared<StoredTask>(StoredTask{.task = *std::move(task), .id = json->text("id"), .account = account, .region = region,
                                                                                        .cluster = json->text("cluster"), .service = json->text("service"),
                                                                                        .deployment = json->text("deployment"), .credentials_id = {},
-                                                                                       .address = json->text("address"), .client_token = json->text("clientToken"),
+                                                                                       .address = json->text("address"), .interface = json->text("interface"), .client_token = json->text("clientToken"),
                                                                                        .request = json->text("request"), .is_registered = (*json)["registered"].as_bool()}));
     } else if (key.starts_with("ecs/service/")) {
       if (auto service = aws::from_json<model::Service>((*json)["service"])) {
@@ -199,7 +199,7 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 
 Ecs::Ecs(Parts& parts)
     : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()), sessions(parts.get<session::Sessions>()),
-      mesh(parts.get<edge::mesh::Mesh>()),
+      mesh(parts.get<edge::mesh::Mesh>()), networks(parts.get<network::Networks>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
 }
@@ -212,11 +212,7 @@ void Ecs::start() {
     if (!is_stopping) look_at_group(*this, group);
   });
   const Time now = store::Shard::control().now();
-  std::vector<TaskPtr> lost;
-  std::erase_if(services, [](const auto& one) {
-    if (!one.second->is_active) erase_record(*one.second);
-    return !one.second->is_active;
-  });
+  std::vector<std::pair<ServicePtr, TaskPtr>> lost;  // registered somewhere
   for (const auto& [id, task] : all_tasks) {
     forget_later(*this, task);
     // The address of a task that just ended is still known to others: new ones come after it.
@@ -227,9 +223,15 @@ void Ecs::start() {
     task->task.stopped_reason = "Atoll was restarted";
     task->task.stopped_at = task->task.execution_stopped_at = now;
     for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
+    release_interface(*this, *task);
     save(*task);
-    if (task->is_registered) lost.push_back(task);
+    const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
+    if (task->is_registered && service != services.end()) lost.emplace_back(service->second, task);
   }
+  std::erase_if(services, [](const auto& one) {
+    if (!one.second->is_active) erase_record(*one.second);
+    return !one.second->is_active;
+  });
   gauges->start();
   // Once the services that this one calls have started, too.
   store::Shard::control().reactor().post([this, lost] {
@@ -238,10 +240,7 @@ void Ecs::start() {
       drive(*this, service);
       watch_alarms(*this, service);
     }
-    for (const TaskPtr& task : lost) {
-      const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
-      if (service != services.end()) deregister_targets(*this, service->second, task).detach();
-    }
+    for (const auto& [service, task] : lost) deregister_targets(*this, service, task).detach();
   });
 }
 

@@ -17,6 +17,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/metrics/counters.h"
+#include "engine/network/networks.h"
 #include "engine/session/sessions.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
@@ -48,6 +49,7 @@ struct StoredTask {
   std::string service, deployment;   // when a service runs it
   std::string credentials_id;        // names the task role's credentials
   std::string address;
+  std::string interface;             // id, when it has one
   std::string client_token, request;  // of RunTask and StartTask: the same token with another request is a conflict
   bool is_running_here = false;      // the engine knows it
   bool is_draining = false;          // its targets let go before it is stopped
@@ -117,6 +119,7 @@ struct Ecs {
   edge::Balancers& balancers;
   session::Sessions& sessions;  // of ExecuteCommand
   edge::mesh::Mesh& mesh;
+  network::Networks& networks;
   std::unique_ptr<UsageGauges> gauges;
   EventHook on_event;  // set by whoever has a bus; may stay empty
 
@@ -172,6 +175,8 @@ Reply<void> check_launch(const Launch& launch);
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what);
 // Asks a task to stop; its targets are let go first when it has some.
 void stop_task(Ecs& ecs, const TaskPtr& task, task::StopCode code, const std::string& reason);
+// Gives the task's network interface back.
+void release_interface(Ecs& ecs, StoredTask& task);
 // A task that stopped stays to be looked at for an hour.
 void forget_later(Ecs& ecs, const TaskPtr& task);
 // Fills the task's record from the engine.

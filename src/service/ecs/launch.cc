@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/sandbox/outbound.h"
+#include "service/ecs/app_mesh.h"
 #include "service/ecs/ecs.h"
 #include "service/ecs/metadata.h"
 
@@ -174,6 +175,7 @@ void fail(Ecs& ecs, const TaskPtr& task, const std::string& reason) {
   task->task.stopping_at = task->task.stopped_at = task->task.execution_stopped_at = now;
   for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
   ecs.tasks.give_back(task->address);
+  release_interface(ecs, *task);
   save(*task);
   forget_later(ecs, task);
   note_task(ecs, task);
@@ -188,27 +190,35 @@ std::string* detail_of(model::Task& task, std::string_view name) {
   return nullptr;
 }
 
-// An address from the subnet's own range, where somebody serves subnets.
-Task<void> move_into_subnet(Ecs& ecs, TaskPtr task) {
+// An interface in the subnet, with its groups. A subnet that nobody keeps gives none: such a task is outside of every VPC.
+Reply<void> attach_interface(Ecs& ecs, const TaskPtr& task, std::vector<std::string> groups) {
   const std::string* subnet = detail_of(task->task, "subnetId");
-  if (!subnet || !ecs.tasks.isolated()) co_return;
-  const auto out = co_await ecs.caller.invoke_json(ecs.caller.internal_call(task->account, task->region), "ec2", "DescribeSubnets", Json::object({{"SubnetIds", Json::array({*subnet})}}));
-  if (!out) co_return;
-  const Json& found = (*out)["Subnets"].at(0);
-  const std::string address = ecs.tasks.take_address(found.text("CidrBlock"));
-  if (address.empty()) co_return;
+  if (!subnet || !ecs.tasks.isolated() || !ecs.networks.maker) return {};
+  const std::string& attachment = *task->task.attachments->front().id;
+  std::vector<std::string> names = {task->id};
+  if (!task->service.empty()) names.insert(names.begin(), task->service);
+  const auto made = ecs.networks.maker->make({.account = task->account, .region = task->region, .subnet = *subnet, .groups = std::move(groups),
+                                              .description = fmt::format("arn:aws:ecs:{}:{}:attachment/{}", task->region, task->account, attachment),
+                                              .requester = "amazon-ecs", .owner = *task->task.task_arn, .names = std::move(names)});
+  if (!made) {
+    if (made.error().message.starts_with("InvalidSubnetID.NotFound")) return {};
+    return Err(aws::Error("ResourceInitializationError", "failed to create a network interface: " + made.error().message, 400));
+  }
   ecs.tasks.give_back(task->address);
-  task->address = address;
-  if (!found.text("AvailabilityZone").empty()) task->task.availability_zone = found.text("AvailabilityZone");
-  if (std::string* shown = detail_of(task->task, "privateIPv4Address")) *shown = address;
+  task->address = network::address_text(made->address);
+  task->interface = made->id;
+  if (std::string* shown = detail_of(task->task, "networkInterfaceId")) *shown = made->id;
+  if (std::string* shown = detail_of(task->task, "privateIPv4Address")) *shown = task->address;
+  if (const auto zone = made->zone; !zone.empty()) task->task.availability_zone = zone;
   for (model::Container& container : *task->task.containers)
     if (container.network_interfaces)
-      for (model::NetworkInterface& one : *container.network_interfaces) one.private_ipv4_address = address;
+      for (model::NetworkInterface& one : *container.network_interfaces) one.private_ipv4_address = task->address;
   save(*task);
+  return {};
 }
 
-Task<void> start(Ecs& ecs, TaskPtr task, model::TaskDefinition definition) {
-  co_await move_into_subnet(ecs, task);
+Task<void> start(Ecs& ecs, TaskPtr task, model::TaskDefinition definition, std::vector<std::string> groups) {
+  if (const auto attached = attach_interface(ecs, task, std::move(groups)); !attached) co_return fail(ecs, task, attached.error().code + ": " + attached.error().message);
   auto environments = co_await resolve_environments(ecs, task, definition);
   if (task->task.desired_status == "STOPPED") co_return fail(ecs, task, task->task.stopped_reason.value_or("Task stopped by user"));
   if (!environments) co_return fail(ecs, task, "ResourceInitializationError: " + environments.error().message);
@@ -228,6 +238,10 @@ Task<void> start(Ecs& ecs, TaskPtr task, model::TaskDefinition definition) {
 
 }  // namespace
 
+void release_interface(Ecs& ecs, StoredTask& task) {
+  if (!task.interface.empty() && ecs.networks.maker) ecs.networks.maker->release(task.account, task.region, std::exchange(task.interface, {}));
+}
+
 void forget_later(Ecs& ecs, const TaskPtr& task) {
   ecs.mesh.remove_member(task->id);
   store::Shard& control = store::Shard::control();
@@ -239,7 +253,7 @@ void forget_later(Ecs& ecs, const TaskPtr& task) {
 }
 
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what) {
-  const model::TaskDefinition& definition = what.definition->definition;
+  const model::TaskDefinition definition = without_proxy(what.definition->definition);
   const auto stored = std::make_shared<StoredTask>(StoredTask{.id = new_id(), .account = account, .region = region, .cluster = *what.cluster->cluster.cluster_name,
                                                              .service = what.service, .deployment = what.deployment, .credentials_id = {}, .address = ecs.tasks.take_address(),
                                                              .client_token = what.client_token, .request = what.request});
@@ -303,7 +317,9 @@ TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, 
   if (role && !role->empty()) stored->credentials_id = make_uuid(thread_random());
   ecs.all_tasks.emplace(stored->id, stored);
   save(*stored);
-  start(ecs, stored, definition).detach();
+  if (std::string node = virtual_node_of(what.definition->definition, account, region); !node.empty()) ecs.mesh.put_member_as(stored->id, std::move(node));
+  const auto* vpc = what.network && what.network->awsvpc_configuration ? &*what.network->awsvpc_configuration : nullptr;
+  start(ecs, stored, definition, vpc && vpc->security_groups ? *vpc->security_groups : std::vector<std::string>{}).detach();
   return stored;
 }
 
@@ -392,6 +408,7 @@ void refresh(Ecs& ecs, const TaskPtr& stored) {
     task.stopped_at = task.execution_stopped_at = machine.stopped_at().value_or(now);
     for (model::Attachment& attachment : *task.attachments) attachment.status = "DELETED";
     stored->is_running_here = false;
+    release_interface(ecs, *stored);
     for (const model::Container& container : *task.containers) ecs.stats_samples.erase(container.runtime_id.value_or(""));
     forget_later(ecs, stored);
   }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/random.h"
+#include "service/ecs/app_mesh.h"
 #include "service/ecs/ecs.h"
 #include "service/ecs/service_connect.h"
 
@@ -98,7 +99,7 @@ void apply_rule(Ecs& ecs, StoredService& service) {
   service.needs_container_health = false;
   if (!service.machine.deployments().empty())
     if (const StoredDefinition* definition = find_definition(ecs, service.account, service.region, service.machine.deployments().front().version))
-      for (const auto& one : *definition->definition.container_definitions)
+      for (const model::TaskDefinition runs = without_proxy(definition->definition); const auto& one : *runs.container_definitions)
         service.needs_container_health = service.needs_container_health || (one.essential.value_or(true) && one.health_check && one.health_check->command != std::vector<std::string>{"NONE"});
   task::RolloutRule rule{.minimum_percent = configuration.minimum_healthy_percent.value_or(is_daemon ? 0 : 100), .maximum_percent = configuration.maximum_percent.value_or(is_daemon ? 100 : 200)};
   if (configuration.deployment_circuit_breaker) {

@@ -50,7 +50,6 @@ std::string unsupported_field(const model::ContainerDefinition& one) {
 std::string unsupported_field(const model::TaskDefinition& one) {
   if (one.pid_mode && !one.pid_mode->empty()) return "pidMode";
   if (one.ipc_mode && !one.ipc_mode->empty()) return "ipcMode";
-  if (one.proxy_configuration) return "proxyConfiguration";
   if (given(one.inference_accelerators)) return "inferenceAccelerators";
   if (one.network_mode == "none") return "networkMode none";
   if (one.runtime_platform && one.runtime_platform->operating_system_family && one.runtime_platform->operating_system_family->starts_with("WINDOWS"))

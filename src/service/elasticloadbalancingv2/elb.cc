@@ -98,7 +98,7 @@ std::string make_id() { return make_token(thread_random(), 16, "0123456789abcdef
 
 Elb::Elb(Parts& parts)
     : caller(parts.get<aws::Caller>()), balancers_engine(parts.get<edge::Balancers>()), certificates(parts.get<edge::Certificates>()),
-      names(parts.get<edge::HostNames>()), sites(parts.get<edge::Sites>()),
+      names(parts.get<edge::HostNames>()), networks(parts.get<network::Networks>()), sites(parts.get<edge::Sites>()),
       traffic_metrics(*this, balancers_engine, parts.get<metrics::Counters>()), log_delivery(*this, balancers_engine) {
   balancers_engine.set_function_target([this](const std::shared_ptr<const edge::GroupSettings>& group, http::Request& request, std::string_view ip) {
     return call_function(caller, group, request, std::string(ip));
@@ -119,6 +119,7 @@ void Elb::start() {
     const auto attributes = read_map((*json)["Attributes"]), tags = read_map((*json)["Tags"]);
     if (arn.find(":loadbalancer/") != std::string::npos) {
       balancers[arn] = {.value = read_value<model::LoadBalancer>(value), .attributes = attributes, .tags = tags, .address = json->text("Address")};
+      for (const Json& id : (*json)["Interfaces"].as_array()) balancers[arn].interfaces.push_back(id.as_string());
     } else if (arn.find(":listener/") != std::string::npos) {
       Listener& listener = listeners[arn] = {.value = read_value<model::Listener>(value), .more_certificates = {}, .attributes = attributes, .tags = tags};
       for (const Json& certificate : (*json)["Certificates"].as_array()) listener.more_certificates.push_back(certificate.as_string());
@@ -142,6 +143,14 @@ void Elb::start() {
       if (const auto applied = co_await elb.apply(arn); !applied) log::warn("a load balancer's listener could not be resumed", {{"listener", arn}, {"reason", applied.error().message}});
   };
   for (const auto& [arn, balancer] : balancers) publish_name(balancer);
+  // Once the one that keeps interfaces has started, too. Balancers of older data have none yet.
+  store::Shard::control().reactor().post([this] {
+    for (auto& [arn, balancer] : balancers) {
+      if (balancer.interfaces.empty() && attach(balancer)) save(balancer);
+      tell_network(balancer);
+    }
+    networks.publish();
+  });
   resume(*this).detach();
   traffic_metrics.start();
   log_delivery.start();
@@ -245,7 +254,9 @@ void put(const std::string& arn, Json json) { store::Shard::control().records().
 }  // namespace
 
 void Elb::save(const Balancer& balancer) {
-  put(balancer.arn(), Json::object({{"Value", aws::to_json(balancer.value)}, {"Attributes", map_json(balancer.attributes)}, {"Tags", map_json(balancer.tags)}, {"Address", balancer.address}}));
+  Json interfaces = Json::array();
+  for (const std::string& id : balancer.interfaces) interfaces.push_back(id);
+  put(balancer.arn(), Json::object({{"Value", aws::to_json(balancer.value)}, {"Attributes", map_json(balancer.attributes)}, {"Tags", map_json(balancer.tags)}, {"Address", balancer.address}, {"Interfaces", std::move(interfaces)}}));
 }
 void Elb::save(const Listener& listener) {
   Json certificates_json = Json::array();
@@ -364,6 +375,10 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
     }
   }
   const std::string balancer_arn = balancer.arn(), dns = *balancer.value.dns_name;
+  for (const edge::RuleActions& actions : plan.actions)
+    if (actions.forward)
+      for (const edge::WeightedGroup& group : actions.forward->groups) networks.set_caller(group.group, balancer_arn);
+  networks.publish();
   const auto port = co_await balancers_engine.put_listener(plan, std::move(tls));
   if (!port) co_return Err(aws::Error("InvalidConfigurationRequest", fmt::format("The listener cannot be opened: {}", port.error().message), 400));
   update_uses(balancer_arn);

@@ -19,6 +19,7 @@
 #include "engine/edge/certificates.h"
 #include "engine/edge/host_names.h"
 #include "engine/edge/sites.h"
+#include "engine/network/networks.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
 #include "service/elasticloadbalancingv2/log_delivery.h"
@@ -41,6 +42,7 @@ struct Balancer {
   Attributes attributes;     // those that differ from the defaults
   Tags tags;
   std::string address;       // its own loopback address
+  std::vector<std::string> interfaces;  // ids, one for each subnet
   const std::string& arn() const { return *value.load_balancer_arn; }
   bool is_application() const { return value.type == "application"; }
 };
@@ -118,6 +120,11 @@ struct Elb {
   void update_name_health(const std::string& group_arn);
   // Tells the certificates whom they serve.
   void update_uses(const std::string& balancer_arn);
+  // Gives a balancer an interface in each of its subnets, instead of those that it had.
+  Reply<void> attach(Balancer& balancer);
+  void detach(Balancer& balancer);
+  // Tells the network engine who listens at the balancer's address and whose interfaces those are.
+  void tell_network(const Balancer& balancer);
   // Where a target is reached: of an instance, its address.
   Task<std::vector<edge::TargetSpec>> resolve(const Group& group, std::vector<RegisteredTarget> targets);
 
@@ -125,6 +132,7 @@ struct Elb {
   edge::Balancers& balancers_engine;
   edge::Certificates& certificates;
   edge::HostNames& names;
+  network::Networks& networks;
   edge::Sites& sites;
   TrafficMetrics traffic_metrics;
   SignInKeyring keyring;

@@ -10,6 +10,7 @@
 #include "engine/delivery/deliveries.h"
 #include "engine/function/functions.h"
 #include "engine/metrics/counters.h"
+#include "engine/network/networks.h"
 #include "engine/telemetry/spans.h"
 #include "service/lambda/repository.h"
 
@@ -31,6 +32,7 @@ struct Lambda {
   aws::Caller& caller;
   telemetry::Spans& spans;
   metrics::Counters& counters;
+  network::Networks& networks;
   std::map<std::string, int, std::less<>> running;  // invocations by function key
   Repository repository;
   std::unique_ptr<Resolver> resolver;

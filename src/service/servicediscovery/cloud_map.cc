@@ -40,6 +40,19 @@ void forget_old_operations(CloudMap& map, const Call& call) {
 
 }  // namespace
 
+void CloudMap::start() {
+  // servicediscovery/<account>/<region>/instance/<service>/<id>
+  records().scan("servicediscovery/", [this](std::string_view key, const std::string& text) {
+    const auto parts = split(key, '/');
+    if (parts.size() < 6 || parts[3] != "instance") return true;
+    const auto instance = instance_from(text);
+    const auto every = instance ? heartbeat_of(instance->attributes) : std::nullopt;
+    const auto service = every ? load<model::Service>(*this, fmt::format("servicediscovery/{}/{}/service/{}", parts[1], parts[2], parts[4])) : std::nullopt;
+    if (service && service->health_check_custom_config) heartbeats.beat({std::string(parts[1]), std::string(parts[2]), std::string(parts[4]), instance->id}, *every);
+    return true;
+  });
+}
+
 std::string key_prefix(const Call& call, std::string_view kind) { return fmt::format("servicediscovery/{}/{}/{}/", call.account, call.region, kind); }
 
 void save(CloudMap& map, const Call& call, const model::Namespace& one) { map.records().put(key_prefix(call, "namespace") + *one.id, aws::to_json_text(one)); }

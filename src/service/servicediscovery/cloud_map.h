@@ -15,6 +15,7 @@
 #include "engine/naming/health_checks.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/servicediscovery/heartbeats.h"
 
 namespace reef::service::servicediscovery {
 
@@ -35,13 +36,16 @@ struct Instance {
 };
 
 struct CloudMap {
-  explicit CloudMap(Parts& parts) : caller(parts.get<aws::Caller>()), health_checks(parts.get<naming::HealthChecks>()) {}
+  explicit CloudMap(Parts& parts) : caller(parts.get<aws::Caller>()), health_checks(parts.get<naming::HealthChecks>()), heartbeats(caller) {}
+  void start();  // instances that have to be heard of have an interval from now on
+  void reset() { heartbeats.clear(); }
 
   store::Records& records() { return store::Shard::control().records(); }
   auto committed() { return store::Shard::control().committed(); }
 
   aws::Caller& caller;
   naming::HealthChecks& health_checks;
+  Heartbeats heartbeats;
 };
 
 // "servicediscovery/<account>/<region>/<kind>/": namespace, service, instance/<service>, operation, tags, revision, attributes

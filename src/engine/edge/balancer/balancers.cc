@@ -231,7 +231,7 @@ Task<void> Balancers::check(std::shared_ptr<Group> group, std::shared_ptr<Entry>
   const Time began = control.now();
   const std::int64_t began_at = io::monotonic_micros();
   const int port = settings.port ? settings.port : entry->spec.port;
-  CheckResult result = co_await probe(control.reactor(), dialer_, entry->spec.ip, port, settings);
+  CheckResult result = co_await probe(control.reactor(), dialer_, group->settings->id, entry->spec.ip, port, settings);
   entry->checking = false;
   if (entry->removed || group->removed) co_return;
   if (check_notice_) {

@@ -139,11 +139,11 @@ Task<http::Response> forward_http2(BalancerLoop& loop, std::shared_ptr<LoopGroup
     const std::shared_ptr<Target> target = *chosen;
     auto& connection = target->sides[loop.index()].http2;
     if (!connection || !connection->is_open()) {
-      const auto fd = co_await loop.dialer().dial(target->ip, target->port);
+      const auto fd = co_await loop.dialer().dial(target->ip, target->port, settings->id);
       const bool is_tls = settings->protocol == TargetProtocol::kHttps;
       if (fd) connection = http::Http2Client::start(loop.reactor(), *fd, is_tls ? &loop.target_tls() : nullptr, 10s);
       else if (tries + 1 < kTriesMax) continue;
-      else co_return make_error(502);
+      else co_return make_error(fd.error().code == kRefusedByNetwork ? 504 : 502);
     }
     const auto kept = connection;
     target->outstanding.fetch_add(1, std::memory_order_relaxed);

@@ -89,9 +89,10 @@ Task<CheckResult> converse_http2(io::Reactor& reactor, int fd, std::string ip, i
 
 }  // namespace
 
-Task<CheckResult> probe(io::Reactor& reactor, const Dialer& dialer, std::string ip, int port, HealthSettings settings) {
+Task<CheckResult> probe(io::Reactor& reactor, const Dialer& dialer, std::string group, std::string ip, int port, HealthSettings settings) {
   const std::int64_t began = io::monotonic_micros();
-  const auto fd = co_await dialer.dial(ip, port);
+  const auto fd = co_await dialer.dial(ip, port, std::move(group));
+  if (!fd && fd.error().code == kRefusedByNetwork) co_return CheckResult{CheckResult::Kind::kTimeout, 0, false};
   if (!fd) co_return CheckResult{};
   bool late = false;
   if (settings.is_http2 && (settings.protocol == CheckProtocol::kHttp || settings.protocol == CheckProtocol::kHttps)) {

@@ -9,6 +9,6 @@
 namespace reef::edge {
 
 // Takes at most `settings.timeout` of real time.
-Task<CheckResult> probe(io::Reactor& reactor, const Dialer& dialer, std::string ip, int port, HealthSettings settings);
+Task<CheckResult> probe(io::Reactor& reactor, const Dialer& dialer, std::string group, std::string ip, int port, HealthSettings settings);
 
 }  // namespace reef::edge

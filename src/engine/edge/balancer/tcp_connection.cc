@@ -74,7 +74,7 @@ Task<void> TcpConnection::dial() {
   dialling_ = true;
   // Addresses of the loopback can always be taken as one's own: the target sees the client's.
   const std::string source = group_->preserves_client_ip && ip_.starts_with("127.") ? ip_ : std::string();
-  const auto fd = co_await loop_.dialer().dial(target_->ip, target_->port, source);
+  const auto fd = co_await loop_.dialer().dial(target_->ip, target_->port, group_->id, source);
   dialling_ = false;
   on_dialled(fd ? *fd : -1);
 }
@@ -215,6 +215,7 @@ void TcpConnection::close() {
   closed_ = true;
   --slot_->active;
   if (std::exchange(counted_, false)) target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
+  loop_.dialer().closing(server_.transport.fd());
   for (Side* side : {&client_, &server_}) {
     if (std::exchange(side->watched, false)) loop_.reactor().unwatch(side->transport.fd(), side);
     side->transport.close();

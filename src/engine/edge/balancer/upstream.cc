@@ -17,9 +17,9 @@ constexpr int kReadsPerTick = 16;
 constexpr Duration kConnectTimeout = 10s;
 constexpr Duration kIdleTimeout = 55s;
 
-Task<void> dial(const Dialer& dialer, Upstream& upstream, std::shared_ptr<Target> target) {
-  auto fd = co_await dialer.dial(target->ip, target->port);
-  upstream.on_dialled(fd ? *fd : -1, fd ? std::string() : std::move(fd.error().message));
+Task<void> dial(const Dialer& dialer, Upstream& upstream, std::shared_ptr<Target> target, std::string group) {
+  auto fd = co_await dialer.dial(target->ip, target->port, std::move(group));
+  upstream.on_dialled(fd ? *fd : -1, fd ? 0 : fd.error().code);
 }
 
 }  // namespace
@@ -44,10 +44,10 @@ void Upstream::start(Exchange& exchange, std::string_view bytes, bool complete, 
   output_at_ = 0;
   waits_for_drain_ = true;
   deadline_ = loop_.now() + kConnectTimeout.count();
-  dial(loop_.dialer(), *this, target_).detach();
+  dial(loop_.dialer(), *this, target_, group_ ? group_->id : std::string()).detach();
 }
 
-void Upstream::on_dialled(int fd, std::string error) {
+void Upstream::on_dialled(int fd, int error) {
   if (state_ == State::kClosed) {   // abandoned meanwhile
     if (fd >= 0) ::close(fd);
     loop_.bury(*this);
@@ -55,9 +55,10 @@ void Upstream::on_dialled(int fd, std::string error) {
   }
   if (fd < 0) {
     // Not inside start(): whoever started does not expect to be called back yet. Until then this counts as dialling.
-    loop_.reactor().post([this] {
+    loop_.reactor().post([this, error] {
       if (state_ == State::kClosed) loop_.bury(*this);
-      else fail(UpstreamFailure::kConnect);
+      // On AWS the packets of a connection that groups refuse are dropped: it times out.
+      else fail(error == kRefusedByNetwork ? UpstreamFailure::kConnectLate : UpstreamFailure::kConnect);
     });
     return;
   }
@@ -315,6 +316,7 @@ void Upstream::close() {
   state_ = State::kClosed;
   if (transport_.fd() < 0) return;
   loop_.reactor().unwatch(transport_.fd(), this);
+  loop_.dialer().closing(transport_.fd());
   transport_.close();
 }
 

@@ -58,7 +58,7 @@ class Upstream final : public io::FdHandler {
   bool is_tunnel() const { return mode_ == BodyMode::kTunnel; }
 
   void on_ready(std::uint32_t events) override;
-  void on_dialled(int fd, std::string error);
+  void on_dialled(int fd, int error);
   void expire(std::int64_t now);
   const std::shared_ptr<Target>& target() const { return target_; }
   const wire::ChunkedDecoder& decoder() const { return decoder_; }

@@ -13,8 +13,9 @@ constexpr int kReadsPerTick = 16;
 
 }  // namespace
 
-Joint::Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done)
-    : reactor_(reactor), a_(*this, std::move(a)), b_(*this, std::move(b)), idle_(idle), done_(std::move(done)), last_(io::monotonic_micros()) {
+Joint::Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done,
+             std::function<bool(const io::Transport&)> accepts)
+    : reactor_(reactor), a_(*this, std::move(a)), b_(*this, std::move(b)), idle_(idle), done_(std::move(done)), accepts_(std::move(accepts)), last_(io::monotonic_micros()) {
   for (Side* side : {&a_, &b_}) reactor_.watch(side->transport.fd(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, side);
   watch_idle();
 }
@@ -43,11 +44,14 @@ void Joint::on_ready(Side& side, std::uint32_t events) {
       const long done = side.transport.handshake();
       if (done == io::kBroken) return finish();
       if (done != 1) return;
+      if (accepts_ && !accepts_(side.transport)) return finish();
     }
     side.is_open = side.can_read = true;
   }
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) side.can_read = true;
   if (!flush(side)) return finish();
+  // Nothing passes before both sides are who they should be.
+  if (!a_.is_open || !b_.is_open) return;
   pump(side, other);
   if (!finished_) pump(other, side);
 }
@@ -110,6 +114,7 @@ void Joint::finish() {
   reactor_.cancel(timer_);
   for (Side* side : {&a_, &b_}) {
     reactor_.unwatch(side->transport.fd(), side);
+    if (closing_) closing_(side->transport.fd());
     side->transport.close();
   }
   if (done_) reactor_.post(std::exchange(done_, nullptr));

@@ -14,8 +14,11 @@ class Joint {
  public:
   // `done` runs once, from a tick of its own, after both were closed; the Joint may be destroyed then, or earlier to cut it off.
   // `idle` 0: for ever. Handshakes of a side that has begun TLS are done here.
-  Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done);
+  // `accepts`, when given, looks at each side that has done its TLS handshake, before anything passes.
+  Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts = {});
   ~Joint();
+  // Told of each descriptor just before it is closed.
+  void on_closing(std::function<void(int)> hook) { closing_ = std::move(hook); }
 
  private:
   struct Side final : io::FdHandler {
@@ -38,6 +41,8 @@ class Joint {
   Side a_, b_;
   Duration idle_;
   std::function<void()> done_;
+  std::function<bool(const io::Transport&)> accepts_;
+  std::function<void(int)> closing_;
   std::int64_t last_ = 0;
   io::Reactor::TimerId timer_ = 0;
   bool finished_ = false;

@@ -46,13 +46,27 @@ void Mesh::put_node(NodePlan plan) {
   group->id = plan.id;
   group->version = plan.protocol == Protocol::kGrpc ? HttpVersion::kGrpc : plan.protocol == Protocol::kHttp2 ? HttpVersion::kHttp2 : HttpVersion::kHttp1;
   node->group = std::move(group);
+  // Connections that were made under another policy are not used again.
+  if (!(node->plan.tls == plan.tls))
+    for (const auto& target : node->targets) let_go(target);
   node->plan = std::move(plan);
+  guard_targets();
 }
 
 // Connections that nobody uses are of no use any more; those in use end with their requests.
 void Mesh::let_go(const std::shared_ptr<Target>& target) {
   for (Upstream* upstream : std::exchange(target->sides[0].idle, {})) upstream->abandon();
   if (const auto http2 = std::exchange(target->sides[0].http2, nullptr)) http2->close();
+  for (auto it = lanes_.begin(); it != lanes_.end();) {
+    if (it->second.real != target) {
+      ++it;
+      continue;
+    }
+    const auto lane = it->second.target;
+    lane_at_.erase(lane->ip);
+    it = lanes_.erase(it);
+    let_go(lane);
+  }
 }
 
 void Mesh::set_endpoints(const std::string& id, std::vector<Endpoint> endpoints) {
@@ -70,6 +84,7 @@ void Mesh::set_endpoints(const std::string& id, std::vector<Endpoint> endpoints)
       node->outliers.forget(before->id);
     }
   node->targets = std::move(now);
+  if (node->plan.tls.mode != ServerTlsPlan::Mode::kDisabled) guard_targets();
 }
 
 void Mesh::remove_node(const std::string& id) {
@@ -78,6 +93,7 @@ void Mesh::remove_node(const std::string& id) {
   for (const auto& target : node->targets) let_go(target);
   node->targets.clear();
   nodes_.erase(id);
+  guard_targets();
 }
 
 void Mesh::put_service(ServicePlan plan) {
@@ -104,13 +120,28 @@ void Mesh::remove_member(std::string_view key) {
   if (const auto found = members_.find(key); found != members_.end()) members_.erase(found);
 }
 
+std::shared_ptr<const MemberPlan> Mesh::identity(std::string_view name) const {
+  const auto found = identities_.find(name);
+  return found == identities_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const MemberPlan> Mesh::member(std::string_view key) const {
+  const auto found = members_.find(key);
+  if (found == members_.end()) return nullptr;
+  return found->second.plan ? found->second.plan : identity(found->second.identity);
+}
+
 void Mesh::clear() {
   while (!nodes_.empty()) remove_node(std::string(nodes_.begin()->first));
   services_.clear();
   services_at_.clear();
   addresses_.clear();
   members_.clear();
+  identities_.clear();
   figures_.clear();
+  lanes_.clear();
+  lane_at_.clear();
+  keyring_.clear();
   next_address_ = kFirstAddress;
 }
 
@@ -122,9 +153,9 @@ std::shared_ptr<const Service> Mesh::service(std::string_view id) const {
 // --- what sandboxes do -----------------------------------------------------------------------------------------------
 
 std::optional<std::uint32_t> Mesh::resolve(std::string_view member, std::string_view name) const {
-  const auto known = members_.find(member);
-  if (known == members_.end()) return std::nullopt;
-  for (const std::string& scope : known->second->scopes) {
+  const auto known = this->member(member);
+  if (!known) return std::nullopt;
+  for (const std::string& scope : known->scopes) {
     const auto found = addresses_.find(name_key(scope, name));
     if (found == addresses_.end()) continue;
     const auto services = services_at_.find(found->second);
@@ -134,11 +165,23 @@ std::optional<std::uint32_t> Mesh::resolve(std::string_view member, std::string_
 }
 
 bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int fd) {
-  const auto known = members_.find(member);
+  const auto caller = this->member(member);
   if (!is_virtual(address)) {
+    const bool is_local = address >> 16 == 0xA9FE;
+    const std::string ip = fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
     // Link-local addresses are the machine's own: AWS's API among them, which a node may always call.
-    if (known == members_.end() || !known->second->only_backends || address >> 16 == 0xA9FE) return false;
-    deny(*known->second, fmt::format("{}.{}.{}.{}:{}", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255, port), fd);
+    if (caller && caller->only_backends && !is_local) {
+      deny(*caller, fmt::format("{}:{}", ip, port), fd);
+      return true;
+    }
+    if (is_local || !guarded_.read([&](const auto& all) { return all.contains(fmt::format("{}:{}", ip, port)); })) return false;
+    const auto node = guard_of(ip, port);
+    if (!node) return false;
+    if (!dialer_.admits(fmt::format("task:{}", member), ip, port)) {
+      end_connection(fd);
+      return true;
+    }
+    admit(node, ip, port, fd).detach();
     return true;
   }
   const auto at = services_at_.find(address);
@@ -148,11 +191,10 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
       const auto one = service(id);
       if (one && (one->plan.ports.empty() || std::find(one->plan.ports.begin(), one->plan.ports.end(), port) != one->plan.ports.end())) found = one;
     }
-  if (!found || known == members_.end()) {
+  if (!found || !caller) {
     end_connection(fd);
     return true;
   }
-  const auto caller = known->second;
   const auto& scopes = caller->scopes;
   const bool sees = std::find(scopes.begin(), scopes.end(), found->plan.scope) != scopes.end();
   const bool may = !caller->only_backends || std::find(caller->backends.begin(), caller->backends.end(), found->plan.id) != caller->backends.end();
@@ -162,7 +204,7 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
   }
   io::set_no_delay(fd);
   if (found->routes->find_tcp(port)) {
-    pass_bytes(caller, found, port, fd).detach();
+    pass_bytes(caller, std::string(member), found, port, fd).detach();
     return true;
   }
   if (!server_) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/edge/mesh/keyring.h"
 
 namespace reef::edge::mesh {
 
@@ -95,6 +96,7 @@ struct NodePlan {
   OutlierPolicy outliers;
   PoolPolicy pool;
   std::optional<Duration> request_timeout, idle_timeout;
+  ServerTlsPlan tls;             // that its listener ends
 };
 
 // One of the places where a node is reached.
@@ -112,6 +114,7 @@ struct ServicePlan {
   std::string shown;             // how it is called in figures and spans
   std::vector<int> ports;        // that it is reached at; empty: any
   std::vector<Route> routes;     // in order of priority
+  std::optional<ClientTlsPlan> tls;   // what callers do that have no policy of their own
 };
 
 // Who calls. One task, or whatever else connects.
@@ -121,6 +124,8 @@ struct MemberPlan {
   std::string node;                  // the node it is one of; empty: none
   bool only_backends = false;        // nothing but `backends` may be called
   std::vector<std::string> backends; // ids of services
+  std::optional<ClientTlsPlan> tls;  // towards all services, but for those that have their own:
+  std::vector<std::pair<std::string, ClientTlsPlan>> tls_of;   // by id of the service
   std::string account, region;
 };
 

@@ -1,6 +1,6 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateInternetGateway.html, API_CreateRouteTable.html and
 // their kin
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
 #include "service/ec2/describe.h"
 
 namespace reef::service::ec2::operations {

@@ -1,6 +1,7 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html and its kin
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
 #include "service/ec2/describe.h"
+#include "service/ec2/interfaces.h"
 #include "service/ec2/rules.h"
 
 namespace reef::service::ec2::operations {
@@ -30,6 +31,7 @@ Reply<model::DeleteSecurityGroupOutput> DeleteSecurityGroup(const model::DeleteS
   const auto group = TRY(find_group(call, in.group_id, in.group_name));
   const std::string& id = *group.group_id;
   if (group.group_name == "default") return Err(aws::Error("CannotDelete", fmt::format("the specified group: \"{}\" name: \"default\" cannot be deleted by a user", id), 400));
+  if (is_group_used(call, id)) return Err(aws::Error("DependencyViolation", fmt::format("resource {} has a dependent object", id), 400));
   const auto rules = all<model::SecurityGroupRule>(call);
   for (const auto& rule : rules)
     if (rule.group_id != id && rule.referenced_group_info && rule.referenced_group_info->group_id == id)

@@ -1,7 +1,9 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html and its kin
 #include "base/text.h"
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
+#include "service/ec2/access_lists.h"
 #include "service/ec2/describe.h"
+#include "service/ec2/interfaces.h"
 
 namespace reef::service::ec2::operations {
 
@@ -40,9 +42,11 @@ Reply<model::DeleteSubnetOutput> DeleteSubnet(const model::DeleteSubnetInput& in
   TRY(get<model::Subnet>(call, in.subnet_id));
   for (const auto& gateway : all<model::NatGateway>(call))
     if (gateway.subnet_id == in.subnet_id) return Err(in_use("subnet", in.subnet_id));
+  if (has_interfaces(call, in.subnet_id)) return Err(in_use("subnet", in.subnet_id));
   // Its association with a route table goes with it.
   for (model::RouteTable& table : all<model::RouteTable>(call))
     if (std::erase_if(*table.associations, [&](const auto& one) { return one.subnet_id == in.subnet_id; }) > 0) put(call, table);
+  dissociate(call, in.subnet_id);
   erase<model::Subnet>(call, in.subnet_id);
   return model::DeleteSubnetOutput{};
 }

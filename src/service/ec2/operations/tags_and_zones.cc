@@ -7,12 +7,20 @@
 namespace reef::service::ec2::operations {
 namespace {
 
+// Most call them Tags, interfaces TagSet.
+template <class T>
+auto& tags_of(T& one) {
+  if constexpr (requires { one.tag_set; }) return one.tag_set;
+  else return one.tags;
+}
+
 template <class T, class Change>
 bool change_tags_of(const Call& call, const std::string& id, const Change& change) {
   auto one = find<T>(call, id);
   if (!one) return false;
-  if (!one->tags) one->tags.emplace();
-  change(*one->tags);
+  Tags& tags = tags_of(*one);
+  if (!tags) tags.emplace();
+  change(*tags);
   put(call, *one);
   return true;
 }
@@ -25,7 +33,10 @@ template <class Visit>
 bool any_kind(const Visit& visit) {
   return visit.template operator()<model::Vpc>() || visit.template operator()<model::Subnet>() || visit.template operator()<model::InternetGateway>() ||
          visit.template operator()<model::RouteTable>() || visit.template operator()<model::SecurityGroup>() || visit.template operator()<model::SecurityGroupRule>() ||
-         visit.template operator()<model::Address>() || visit.template operator()<model::NatGateway>();
+         visit.template operator()<model::Address>() || visit.template operator()<model::NatGateway>() ||
+         visit.template operator()<model::NetworkInterface>() || visit.template operator()<model::NetworkAcl>() ||
+         visit.template operator()<model::DhcpOptions>() || visit.template operator()<model::ManagedPrefixList>() || visit.template operator()<model::VpcEndpoint>() ||
+         visit.template operator()<model::FlowLog>();
 }
 
 template <class Change>
@@ -78,7 +89,7 @@ Reply<model::DescribeTagsOutput> DescribeTags(const model::DescribeTagsInput& in
   std::vector<model::TagDescription> found;
   any_kind([&]<class T>() {
     for (const T& one : all<T>(call))
-      for (const model::Tag& tag : one.tags.value_or(std::vector<model::Tag>{}))
+      for (const model::Tag& tag : tags_of(one).value_or(std::vector<model::Tag>{}))
         found.push_back({.key = tag.key, .resource_id = Kind<T>::id(one), .resource_type = std::string(Kind<T>::type), .value = tag.value});
     return false;
   });

@@ -1,5 +1,6 @@
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html and its kin
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
+#include "service/ec2/access_lists.h"
 #include "service/ec2/describe.h"
 
 namespace reef::service::ec2::operations {
@@ -29,6 +30,8 @@ Reply<model::DeleteVpcOutput> DeleteVpc(const model::DeleteVpcInput& in, const C
   for (const auto& gateway : all<model::InternetGateway>(call))
     for (const auto& attachment : *gateway.attachments)
       if (attachment.vpc_id == in.vpc_id) return Err(in_use("vpc", in.vpc_id));
+  for (const auto& endpoint : all<model::VpcEndpoint>(call))
+    if (endpoint.vpc_id == in.vpc_id && endpoint.vpc_endpoint_type == "Interface") return Err(in_use("vpc", in.vpc_id));
   std::vector<std::string> tables, groups;
   for (const auto& table : all<model::RouteTable>(call)) {
     if (table.vpc_id != in.vpc_id) continue;
@@ -42,6 +45,12 @@ Reply<model::DeleteVpcOutput> DeleteVpc(const model::DeleteVpcInput& in, const C
     if (group.group_name != "default") return Err(in_use("vpc", in.vpc_id));
     groups.push_back(*group.group_id);
   }
+  const auto lists = access_lists_of(call, in.vpc_id);
+  for (const auto& list : lists)
+    if (!list.is_default.value_or(false)) return Err(in_use("vpc", in.vpc_id));
+  for (const auto& endpoint : all<model::VpcEndpoint>(call))
+    if (endpoint.vpc_id == in.vpc_id) erase<model::VpcEndpoint>(call, *endpoint.vpc_endpoint_id);
+  for (const auto& list : lists) erase<model::NetworkAcl>(call, *list.network_acl_id);
   for (const std::string& id : tables) erase<model::RouteTable>(call, id);
   for (const std::string& id : groups) {
     for (const auto& rule : all<model::SecurityGroupRule>(call))

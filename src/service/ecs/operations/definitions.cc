@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "service/ecs/app_mesh.h"
 #include "service/ecs/operations.h"
 #include "service/ecs/operations/pages.h"
 
@@ -150,6 +151,7 @@ Task<Reply<model::RegisterTaskDefinitionOutput>> RegisterTaskDefinition(Ecs& ecs
   out.runtime_platform = in.runtime_platform;
   out.enable_fault_injection = in.enable_fault_injection;
   CO_TRY(check_containers(out));
+  CO_TRY(check_proxy(out));
   CO_TRY(check_supported(out));
   fill_defaults(*out.container_definitions, out.network_mode.value_or("bridge"));
   if (!out.network_mode && out.requires_compatibilities) out.network_mode = "bridge";

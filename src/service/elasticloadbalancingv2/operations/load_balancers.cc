@@ -98,6 +98,7 @@ Task<Reply<model::CreateLoadBalancerOutput>> CreateLoadBalancer(Elb& elb, const 
   value.availability_zones = zones.zones;
   if (in.security_groups || type == "application") value.security_groups = in.security_groups.value_or(std::vector<std::string>{});
   value.ip_address_type = in.ip_address_type.value_or("ipv4");
+  CO_TRY(elb.attach(balancer));
   elb.save(balancer);
   elb.publish_name(balancer);
   // Made known at once, active when it has its addresses: which it has.
@@ -140,7 +141,7 @@ Task<Reply<model::DeleteLoadBalancerOutput>> DeleteLoadBalancer(Elb& elb, const 
     if (found.error().code == "LoadBalancerNotFound") co_return model::DeleteLoadBalancerOutput{};
     co_return Err(found.error());
   }
-  const Balancer balancer = **found;
+  Balancer balancer = **found;
   if (attribute(balancer, "deletion_protection.enabled") == "true")
     co_return Err(aws::Error(errors::kOperationNotPermittedException, fmt::format("Load balancer '{}' cannot be deleted because deletion protection is enabled", balancer.arn())));
   co_await elb.log_delivery.flush(balancer.arn());
@@ -157,6 +158,9 @@ Task<Reply<model::DeleteLoadBalancerOutput>> DeleteLoadBalancer(Elb& elb, const 
     elb.erase(arn);
     elb.listeners.erase(arn);
   }
+  elb.detach(balancer);
+  if (const auto address = network::parse_address(balancer.address)) elb.networks.set_front(*address, {});
+  elb.networks.publish();
   elb.erase(balancer.arn());
   elb.balancers.erase(balancer.arn());
   elb.update_uses(balancer.arn());
@@ -194,6 +198,13 @@ Task<Reply<model::SetIpAddressTypeOutput>> SetIpAddressType(Elb& elb, const mode
 
 Task<Reply<model::SetSecurityGroupsOutput>> SetSecurityGroups(Elb& elb, const model::SetSecurityGroupsInput& in, const Call&) {
   Balancer* balancer = CO_TRY(elb.balancer(in.load_balancer_arn));
+  if (in.security_groups.empty()) co_return Err(aws::validation_error("At least one security group must be specified"));
+  if (!balancer->is_application() && !balancer->value.security_groups)
+    co_return Err(aws::Error(errors::kInvalidConfigurationRequestException, "You cannot associate a security group with a Network Load Balancer that was created without one"));
+  for (const std::string& id : balancer->interfaces) {
+    const auto changed = elb.networks.maker->set_groups(account_of(balancer->arn()), region_of(balancer->arn()), id, in.security_groups);
+    if (!changed) co_return Err(aws::Error(errors::kInvalidSecurityGroupException, changed.error().message.substr(changed.error().message.find(": ") + 2)));
+  }
   balancer->value.security_groups = in.security_groups;
   elb.save(*balancer);
   co_await elb.committed();
@@ -207,7 +218,11 @@ Task<Reply<model::SetSubnetsOutput>> SetSubnets(Elb& elb, const model::SetSubnet
   Balancer* balancer = CO_TRY(elb.balancer(in.load_balancer_arn));
   if (balancer->is_application() && subnets.size() < 2)
     co_return Err(aws::Error(errors::kInvalidConfigurationRequestException, "At least two subnets in two different Availability Zones must be specified"));
-  balancer->value.availability_zones = zones.zones;
+  const auto before = std::exchange(balancer->value.availability_zones, zones.zones);
+  if (const auto attached = elb.attach(*balancer); !attached) {
+    balancer->value.availability_zones = before;
+    co_return Err(attached.error());
+  }
   if (in.ip_address_type) balancer->value.ip_address_type = in.ip_address_type;
   elb.save(*balancer);
   const std::string type = balancer->value.ip_address_type.value_or("ipv4");

@@ -7,6 +7,7 @@
 #include "service/lambda/operations.h"
 #include "service/lambda/packages.h"
 #include "service/lambda/publishing.h"
+#include "service/lambda/vpc.h"
 
 namespace reef::service::lambda::operations {
 namespace {
@@ -87,6 +88,7 @@ Task<Reply<model::FunctionConfiguration>> create_function(Lambda& lambda, const 
 
   StoredFunction function;
   function.latest = {first_configuration(in, name, package, layers, call.now), package.folder, package.zip, merged, new_revision()};
+  CO_TRY(attach_to_vpc(lambda, name, function.latest.config));
   if (in.tags) function.tags = *in.tags;
   model::FunctionConfiguration answer = function.latest.config;
   if (in.publish.value_or(false)) answer = publish(lambda, name, function, std::nullopt);

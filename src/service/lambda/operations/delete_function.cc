@@ -5,6 +5,7 @@
 #include "service/lambda/operations.h"
 #include "service/lambda/publishing.h"
 #include "service/lambda/resolver.h"
+#include "service/lambda/vpc.h"
 
 namespace reef::service::lambda::operations {
 
@@ -32,6 +33,7 @@ Task<Reply<model::DeleteFunctionOutput>> delete_function(Lambda& lambda, const m
   std::vector<std::string> retired = {version_key(name, function.latest)};
   for (const StoredVersion& version : lambda.repository.versions(name)) retired.push_back(version_key(name, version));
   lambda.repository.erase(name);
+  detach_from_vpc(lambda, name);
   lambda.deliveries.drop_lane("lambda-invoke", name.key());
   co_await stored();
   for (const std::string& id : retired) lambda.functions.retire(id);

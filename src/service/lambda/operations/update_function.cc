@@ -6,6 +6,7 @@
 #include "service/lambda/operations.h"
 #include "service/lambda/packages.h"
 #include "service/lambda/publishing.h"
+#include "service/lambda/vpc.h"
 
 namespace reef::service::lambda::operations {
 namespace {
@@ -89,6 +90,7 @@ Task<Reply<model::FunctionConfiguration>> update_function_configuration(Lambda& 
     config.vpc_config.reset();
     if (in.vpc_config->subnet_ids && !in.vpc_config->subnet_ids->empty())
       config.vpc_config = model::VpcConfigResponse{.subnet_ids = in.vpc_config->subnet_ids, .security_group_ids = in.vpc_config->security_group_ids, .vpc_id = ""};
+    CO_TRY(attach_to_vpc(lambda, name, config));
   }
   if (in.environment) {
     if (in.environment->variables && !in.environment->variables->empty()) config.environment = model::EnvironmentResponse{.variables = in.environment->variables};

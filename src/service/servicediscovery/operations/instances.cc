@@ -83,6 +83,9 @@ Task<Reply<model::RegisterInstanceOutput>> RegisterInstance(CloudMap& map, const
     operation = finish_operation(map, call, "REGISTER_INSTANCE", std::move(targets), &failure);
   } else {
     save(map, call, *service.id, made);
+    const Heartbeats::Key key{call.account, call.region, *service.id, made.id};
+    if (const auto every = heartbeat_of(made.attributes); every && service.health_check_custom_config) map.heartbeats.beat(key, *every);
+    else map.heartbeats.forget(key);
     bump_revision(map, call, *service.id);
     operation = finish_operation(map, call, "REGISTER_INSTANCE", std::move(targets));
   }
@@ -94,6 +97,7 @@ Task<Reply<model::DeregisterInstanceOutput>> DeregisterInstance(CloudMap& map, c
   const model::Service service = CO_TRY(find_service(map, call, in.service_id));
   const Instance instance = CO_TRY(find_instance(map, call, *service.id, in.instance_id));
   CO_TRY(co_await forget(map, call, service, instance));
+  map.heartbeats.forget({call.account, call.region, *service.id, instance.id});
   map.records().erase(fmt::format("{}{}/{}", key_prefix(call, "instance"), *service.id, instance.id));
   bump_revision(map, call, *service.id);
   const std::string operation = finish_operation(map, call, "DEREGISTER_INSTANCE", {{"INSTANCE", instance.id}, {"SERVICE", *service.id}});
@@ -143,6 +147,7 @@ Task<Reply<model::UpdateInstanceCustomHealthStatusOutput>> UpdateInstanceCustomH
     co_return Err(aws::Error(errors::kCustomHealthNotFound, fmt::format("The health check for the service {} is not a custom health check.", *service.id)));
   Instance instance = CO_TRY(find_instance(map, call, *service.id, in.instance_id));
   const bool healthy = in.status == "HEALTHY";
+  if (const auto every = heartbeat_of(instance.attributes)) map.heartbeats.beat({call.account, call.region, *service.id, instance.id}, *every);
   if (instance.custom_healthy != healthy) {
     instance.custom_healthy = healthy;
     // DNS answers with healthy instances only.

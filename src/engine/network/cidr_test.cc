@@ -1,8 +1,8 @@
-#include "service/ec2/cidr.h"
+#include "engine/network/cidr.h"
 
 #include <gtest/gtest.h>
 
-namespace reef::service::ec2 {
+namespace reef::network {
 namespace {
 
 TEST(Cidr, IsBroughtToItsCanonicalForm) {
@@ -26,4 +26,4 @@ TEST(Cidr, KnowsWhatLiesWithin) {
 }
 
 }  // namespace
-}  // namespace reef::service::ec2
+}  // namespace reef::network
