@@ -44,6 +44,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(functions);
   parts.add(images);
   parts.add(tasks);
+  parts.add(session_clients);
   parts.add(networks);
   parts.add(connections);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });

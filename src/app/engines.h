@@ -27,6 +27,7 @@
 #include "engine/network/networks.h"
 #include "engine/queue/queues.h"
 #include "engine/sandbox/sandboxes.h"
+#include "engine/session/sessions.h"
 #include "engine/store/reset_hooks.h"
 #include "engine/table/tables.h"
 #include "engine/task/tasks.h"
@@ -63,6 +64,7 @@ struct Engines {
   edge::mesh::Mesh mesh;
   image::Images images;
   task::Tasks tasks;
+  session::Sessions session_clients;
 };
 
 }  // namespace reef::app

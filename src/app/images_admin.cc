@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "base/random.h"
+#include "engine/session/terminal.h"
 #include "engine/store/shard.h"
 #include "gateway/identify.h"
 #include "wire/json.h"
@@ -53,8 +55,9 @@ Task<http::Response> serve_images(image::Images& images, std::string method, Jso
   co_return json_response(Json::object());
 }
 
-// POST {"task": id, "container": name or "", "command": [...]}: runs it and gives its output (base64) and exit code.
-Task<http::Response> serve_exec(task::Tasks& tasks, Json order) {
+// POST {"task": id, "container": name or "", "command": [...]}: runs it and gives its output (base64) and exit code. With
+// "interactive": true, where to open a session with it, as of ExecuteCommand, that also tells the exit code.
+Task<http::Response> serve_exec(task::Tasks& tasks, session::Sessions& sessions, Json order) {
   std::string id = order.text("task");
   id = id.substr(id.rfind('/') == std::string::npos ? 0 : id.rfind('/') + 1);
   const task::LiveTask* task = tasks.find(id);
@@ -70,6 +73,12 @@ Task<http::Response> serve_exec(task::Tasks& tasks, Json order) {
   if (const auto spec = tasks.environment_of(id, container)) {
     run.env = spec->env;
     run.cwd = spec->cwd;
+  }
+  if (order["interactive"].as_bool()) {
+    if (!order.text("terminal").empty()) run.env.push_back("TERM=" + order.text("terminal"));
+    const auto invitation = session::open_terminal(sessions, tasks, {.session = "exec-" + make_token(thread_random(), 17), .task = id, .container = container, .run = run, .tells_code = true});
+    if (!invitation) co_return problem(invitation.error().message, 500);
+    co_return json_response(Json::object({{"url", invitation->url}, {"token", invitation->token}}));
   }
   struct State {
     std::string out, err;
@@ -88,20 +97,20 @@ Task<http::Response> serve_exec(task::Tasks& tasks, Json order) {
   co_return json_response(Json::object({{"exitCode", exit.signal ? 128 + exit.signal : exit.code}, {"stdout", base64_encode(state->out)}, {"stderr", base64_encode(state->err)}}));
 }
 
-Task<http::Response> serve(image::Images& images, task::Tasks& tasks, http::Request& request) {
+Task<http::Response> serve(image::Images& images, task::Tasks& tasks, session::Sessions& sessions, http::Request& request) {
   if (gateway::is_foreign_page(request)) co_return problem("pages of other sites may not steer atoll", 403);
   const auto body = co_await http::read_all(*request.body, 1 << 20);
   auto order = body && !body->empty() ? Json::parse(*body) : Json();
   if (!order) co_return problem("the body must be JSON");
   const bool is_exec = request.path == "/_atoll/exec";
-  co_return co_await store::on(store::Shard::control(), [&] { return is_exec ? serve_exec(tasks, *order) : serve_images(images, request.method, *order); });
+  co_return co_await store::on(store::Shard::control(), [&] { return is_exec ? serve_exec(tasks, sessions, *order) : serve_images(images, request.method, *order); });
 }
 
 }  // namespace
 
-gateway::SideDoor make_images_admin(image::Images& images, task::Tasks& tasks) {
+gateway::SideDoor make_images_admin(image::Images& images, task::Tasks& tasks, session::Sessions& sessions) {
   return {.wants = [](const http::Request& request) { return request.path == "/_atoll/images" || request.path == "/_atoll/exec"; },
-          .serve = [&images, &tasks](http::Request& request) { return serve(images, tasks, request); }};
+          .serve = [&images, &tasks, &sessions](http::Request& request) { return serve(images, tasks, sessions, request); }};
 }
 
 }  // namespace reef::app

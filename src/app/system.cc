@@ -161,7 +161,7 @@ Result<void, Failure> System::start() {
                              s3::is_preflight(engines_->blobs, request, path);
                              co_return s3::answer_preflight(engines_->blobs, path, request);
                            }});
-  gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks));
+  gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks, engines_->session_clients));
   gateway_->add_side_door(make_mesh_admin(engines_->mesh));
   gateway_->add_side_door(make_partitions_admin(engines_->networks));
   gateway_->add_side_door({.wants = [](const http::Request& request) { return request.path == "/_atoll/dns"; },

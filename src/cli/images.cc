@@ -1,12 +1,16 @@
 #include "cli/images.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/encoding.h"
 #include "base/text.h"
 #include "cli/client.h"
+#include "cli/terminal.h"
 
 namespace reef::cli {
 namespace {
@@ -51,9 +55,17 @@ int remove_image(const Target& target, const std::string& name) {
   return out ? 0 : complain(out.error());
 }
 
-int exec(const Target& target, const std::string& task, const std::string& container, const std::vector<std::string>& command) {
+int exec(const Target& target, const std::string& task, const std::string& container, const std::vector<std::string>& command, bool interactive) {
   Json words = Json::array();
   for (const std::string& word : command) words.push_back(word);
+  if (interactive) {
+    const char* terminal = std::getenv("TERM");
+    const auto out = ask(target, "POST", "/_atoll/exec",
+                         Json::object({{"task", task}, {"container", container}, {"command", std::move(words)}, {"interactive", true}, {"terminal", terminal ? terminal : "xterm"}}));
+    if (!out) return complain(out.error());
+    const auto code = run_terminal(out->text("url"), out->text("token"));
+    return code ? *code : complain({"", code.error().message});
+  }
   const auto out = ask(target, "POST", "/_atoll/exec", Json::object({{"task", task}, {"container", container}, {"command", std::move(words)}}));
   if (!out) return complain(out.error());
   const std::string printed = base64_decode(out->text("stdout")).value_or(""), complaints = base64_decode(out->text("stderr")).value_or("");
@@ -83,10 +95,12 @@ void add_image_commands(CLI::App& app, int& status) {
 
   CLI::App* run = app.add_subcommand("exec", "Run a command in a container of a running ECS task.");
   run->add_option("--port", target.port, "where atoll listens")->capture_default_str()->envname("ATOLL_PORT");
+  static bool interactive = false;
+  run->add_flag("-i,--interactive,-t,--tty", interactive, "with a terminal; so it is anyway when this command has one");
   run->add_option("--container", container, "which, when the task has several");
   run->add_option("task", task, "its id or ARN")->required();
   run->prefix_command();  // what follows the task is the command, its options included
-  run->callback([&, run] { status = exec(target, task, container, run->remaining()); });
+  run->callback([&, run] { status = exec(target, task, container, run->remaining(), interactive || (::isatty(0) && ::isatty(1))); });
 }
 
 }  // namespace reef::cli

@@ -26,6 +26,15 @@ std::string websocket_frame(WebSocketKind kind, std::string_view payload) {
   return out;
 }
 
+std::string websocket_frame(WebSocketKind kind, std::string_view payload, std::string_view mask) {
+  std::string out = websocket_frame(kind, payload);
+  const std::size_t head = out.size() - payload.size();
+  out[1] = static_cast<char>(out[1] | static_cast<char>(kMasked));
+  out.insert(head, mask.substr(0, 4));
+  for (std::size_t i = 0; i < payload.size(); ++i) out[head + 4 + i] = static_cast<char>(out[head + 4 + i] ^ mask[i % 4]);
+  return out;
+}
+
 std::optional<WebSocketMessage> WebSocketReader::fail() {
   failed_ = true;
   buffer_.clear();
@@ -39,17 +48,18 @@ std::optional<WebSocketMessage> WebSocketReader::next() {
     const std::uint8_t opcode = byte(0) & 15;
     const bool final = byte(0) & kFinal;
     std::uint64_t size = byte(1) & 127;
-    // A client masks every frame; no extension was agreed upon.
-    if ((byte(0) & kReserved) || !(byte(1) & kMasked) || (opcode > 2 && opcode < 8) || opcode > 10) return fail();
+    const bool is_masked = side_ == Side::kServer;
+    // A client masks every frame, a server none; no extension was agreed upon.
+    if ((byte(0) & kReserved) || static_cast<bool>(byte(1) & kMasked) != is_masked || (opcode > 2 && opcode < 8) || opcode > 10) return fail();
     if (is_control(opcode) && (!final || size > kControlMax)) return fail();
-    const std::size_t width = size == 126 ? 2 : size == 127 ? 8 : 0, head = 2 + width + 4;
+    const std::size_t width = size == 126 ? 2 : size == 127 ? 8 : 0, head = 2 + width + (is_masked ? 4 : 0);
     if (buffer_.size() < head) return std::nullopt;
     if (width > 0) size = 0;
     for (std::size_t i = 0; i < width; ++i) size = size << 8 | byte(2 + i);
     if (size > bytes_max_ || parts_.size() + size > bytes_max_) return fail();
     if (buffer_.size() < head + size) return std::nullopt;
     std::string payload = buffer_.substr(head, size);
-    for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(payload[i] ^ buffer_[head - 4 + i % 4]);
+    for (std::size_t i = 0; is_masked && i < payload.size(); ++i) payload[i] = static_cast<char>(payload[i] ^ buffer_[head - 4 + i % 4]);
     buffer_.erase(0, head + size);
     if (is_control(opcode)) return WebSocketMessage{static_cast<WebSocketKind>(opcode), std::move(payload)};
     if ((opcode == 0) != kind_.has_value()) return fail();

@@ -1,4 +1,4 @@
-// WebSocket from the server's side: the handshake's key, and messages out of and into frames. Pure.
+// WebSocket: the handshake's key, and messages out of and into frames. Pure.
 // https://www.rfc-editor.org/rfc/rfc6455
 #pragma once
 
@@ -21,10 +21,14 @@ std::string websocket_accept(std::string_view key);
 // One unmasked frame, as a server sends it.
 std::string websocket_frame(WebSocketKind kind, std::string_view payload);
 
-// Puts a client's frames together. After an error nothing more comes: the connection is to be closed.
+// The same masked by four bytes, as a client sends it.
+std::string websocket_frame(WebSocketKind kind, std::string_view payload, std::string_view mask);
+
+// Puts the other side's frames together. After an error nothing more comes: the connection is to be closed.
 class WebSocketReader {
  public:
-  explicit WebSocketReader(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  enum class Side { kServer, kClient };  // who reads: what clients send is masked, what servers send is not
+  explicit WebSocketReader(std::size_t bytes_max, Side side = Side::kServer) : bytes_max_(bytes_max), side_(side) {}
   void add(std::string_view bytes) { buffer_ += bytes; }
   // The next whole message; nothing when more bytes are needed, or after an error.
   std::optional<WebSocketMessage> next();
@@ -34,6 +38,7 @@ class WebSocketReader {
   std::optional<WebSocketMessage> fail();
 
   std::size_t bytes_max_;
+  Side side_;
   std::string buffer_, parts_;
   std::optional<WebSocketKind> kind_;  // of the message whose parts are coming
   bool failed_ = false;

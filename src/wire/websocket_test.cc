@@ -50,6 +50,23 @@ TEST(WebSocket, RefusesWhatNoClientMaySend) {
   }
 }
 
+TEST(WebSocket, BothSidesUnderstandEachOther) {
+  for (const std::size_t size : {0u, 5u, 125u, 126u, 65535u, 65536u}) {
+    const std::string payload(size, 'x');
+    WebSocketReader server(1 << 20), client(1 << 20, WebSocketReader::Side::kClient);
+    server.add(websocket_frame(WebSocketKind::kBinary, payload, "\x01\x02\x03\x04"));
+    client.add(websocket_frame(WebSocketKind::kBinary, payload));
+    const auto at_server = server.next(), at_client = client.next();
+    ASSERT_TRUE(at_server && at_client) << size;
+    EXPECT_EQ(at_server->payload, payload);
+    EXPECT_EQ(at_client->payload, payload);
+  }
+  WebSocketReader client(1000, WebSocketReader::Side::kClient);
+  client.add(masked(0x81, "x"));
+  EXPECT_FALSE(client.next());
+  EXPECT_TRUE(client.failed());
+}
+
 TEST(WebSocket, WritesEveryLength) {
   EXPECT_EQ(websocket_frame(WebSocketKind::kText, "hi"), "\x81\x02hi");
   EXPECT_EQ(websocket_frame(WebSocketKind::kBinary, std::string(126, 'x')).substr(0, 4), std::string("\x82\x7e\x00\x7e", 4));

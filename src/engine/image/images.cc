@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/image/archive.h"
+#include "engine/image/docker_engine.h"
 #include "engine/image/layer.h"
 #include "engine/store/records.h"
 #include "wire/json.h"
@@ -272,8 +273,37 @@ Result<std::string, Failure> Images::unpack(const Parsed& image) const {
   return path;
 }
 
+Task<Result<void, Failure>> Images::take_from_docker(const Reference& reference) {
+  const std::string socket = docker_socket(), name = reference.text();
+  if (socket.empty()) co_return Err(Failure{fmt::format("there is no image {}", name), ENOENT});
+  if (const auto busy = fetching_.find(name); busy != fetching_.end()) {
+    Later<Result<void, Failure>> done;
+    busy->second.push_back(&done);
+    co_return co_await done;
+  }
+  fetching_.emplace(name, std::vector<Later<Result<void, Failure>>*>());
+  const std::string file = fmt::format("{}/docker-{}.tar", folder_, make_token(thread_random(), 12));
+  const auto saved = co_await pool_.run([&] { return save_from_docker(socket, name, file); });
+  Result<void, Failure> result;
+  if (!saved) result = Err(Failure{"too many images are being read already", EAGAIN});
+  else result = *saved;
+  if (result) {
+    if (const auto imported = co_await import(file, name); !imported) result = Err(imported.error());
+  }
+  ::unlink(file.c_str());
+  const auto waiters = std::move(fetching_.find(name)->second);
+  fetching_.erase(name);
+  for (auto* waiter : waiters) waiter->set(result);
+  co_return result;
+}
+
 Task<Result<OpenImage, Failure>> Images::open(const Reference& reference) {
   const StoredImage* stored = find(reference);
+  if (!stored) {
+    const Reference wanted = reference;
+    if (const auto taken = co_await take_from_docker(wanted); !taken && taken.error().code != ENOENT) co_return Err(Failure{fmt::format("{}: {}", wanted.text(), taken.error().message), EPROTO});
+    stored = find(wanted);
+  }
   if (!stored) co_return Err(Failure{fmt::format("there is no image {}", reference.text()), ENOENT});
   const Parsed image = *CO_TRY(parse(stored->digest));  // a copy: what follows suspends
   const std::string key = root_key(image);

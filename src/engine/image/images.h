@@ -69,7 +69,8 @@ class Images {
   // Gives an image whose parts are among the blobs a name.
   Result<void, Failure> add(const Reference& reference, const std::string& digest);
 
-  // Unpacks when needed. A failure's code is ENOENT when there is no such image.
+  // Unpacks when needed; an image that is not here is taken from a Docker engine of this machine that has it. A failure's
+  // code is ENOENT when there is no such image.
   Task<Result<OpenImage, Failure>> open(const Reference& reference);
   const BlobFolder& blobs() const { return blobs_; }
 
@@ -81,6 +82,7 @@ class Images {
     std::string chain;
   };
   Result<const Parsed*, Failure> parse(const std::string& digest);
+  Task<Result<void, Failure>> take_from_docker(const Reference& reference);
   Result<std::string, Failure> unpack(const Parsed& image) const;
   void save(const std::string& repository);
   void parts_of(const std::string& digest, std::set<std::string>& into) const;
@@ -98,6 +100,7 @@ class Images {
   std::map<std::string, Parsed, std::less<>> parsed_;                                  // by digest
   std::map<std::string, std::shared_ptr<const std::string>, std::less<>> roots_;       // by key
   std::map<std::string, std::vector<Later<Result<void, Failure>>*>, std::less<>> unpacking_;  // who waits, by key
+  std::map<std::string, std::vector<Later<Result<void, Failure>>*>, std::less<>> fetching_;   // the same, by reference
 };
 
 }  // namespace reef::image

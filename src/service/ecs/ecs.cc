@@ -198,7 +198,7 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 }
 
 Ecs::Ecs(Parts& parts)
-    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()),
+    : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()), sessions(parts.get<session::Sessions>()),
       mesh(parts.get<edge::mesh::Mesh>()), networks(parts.get<network::Networks>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
@@ -244,7 +244,10 @@ void Ecs::start() {
   });
 }
 
-void Ecs::stop() { is_stopping = true; }
+void Ecs::stop() {
+  is_stopping = true;
+  sessions.stop();
+}
 
 void Ecs::reset() {
   for (const auto& [key, service] : services) {

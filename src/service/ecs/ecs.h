@@ -18,6 +18,7 @@
 #include "engine/edge/mesh/mesh.h"
 #include "engine/metrics/counters.h"
 #include "engine/network/networks.h"
+#include "engine/session/sessions.h"
 #include "engine/store/shard.h"
 #include "engine/task/service_machine.h"
 #include "engine/task/shift_machine.h"
@@ -118,6 +119,7 @@ struct Ecs {
   telemetry::Logs& logs;
   metrics::Counters& counters;
   edge::Balancers& balancers;
+  session::Sessions& sessions;  // of ExecuteCommand
   edge::mesh::Mesh& mesh;
   network::Networks& networks;
   std::unique_ptr<UsageGauges> gauges;

@@ -270,6 +270,7 @@ TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, 
     container.network_interfaces = interfaces;
     container.network_bindings.emplace();
     container.health_status = "UNKNOWN";
+    if (what.execute_command) container.managed_agents = {{{.last_started_at = {}, .name = "ExecuteCommandAgent", .reason = {}, .last_status = "PENDING"}}};
     containers.push_back(std::move(container));
   }
   const auto role = what.overrides.task_role_arn ? what.overrides.task_role_arn : definition.task_role_arn;
@@ -351,6 +352,11 @@ void refresh(Ecs& ecs, const TaskPtr& stored) {
     if (!one.reason.empty()) container.reason = one.reason;
     container.health_status = one.health == task::Health::kHealthy ? "HEALTHY" : one.health == task::Health::kUnhealthy ? "UNHEALTHY" : "UNKNOWN";
     if (!live->containers[i].image_digest.empty()) container.image_digest = live->containers[i].image_digest;
+    if (container.managed_agents)
+      for (model::ManagedAgent& agent : *container.managed_agents) {
+        agent.last_status = *container.last_status;
+        if (one.started) agent.last_started_at = one.started;
+      }
     container.runtime_id = fmt::format("{}-{}", stored->id, i);
     container.network_bindings->clear();
     if (live->plan.network != task::Network::kOwn)
