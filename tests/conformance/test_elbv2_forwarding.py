@@ -300,7 +300,7 @@ def test_a_failing_target_is_left_out_when_asked_for(daemon):
         keys = [one["Key"] for one in balancer.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]]
         assert not any(key.startswith("atoll.") for key in keys)
         failed = [balancer.ask()[0].status for _ in range(20)].count(500)
-        assert failed == 10    # as on AWS
+        assert 8 <= failed <= 12    # as on AWS: each loop takes turns of its own
         balancer.elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[{"Key": "atoll.outlier_detection.consecutive_failures", "Value": "3"}])
         failed = [balancer.ask()[0].status for _ in range(40)].count(500)
         assert 3 <= failed <= 6    # each loop's connections count together
