@@ -80,6 +80,7 @@ edge::mesh::Tracing make_tracing(telemetry::Spans& spans, metrics::Counters& cou
     span.parent = hop.parent;
     span.name = fmt::format("mesh {} -> {}{}{}{}{}{}", hop.caller, hop.service, hop.target.empty() ? "" : " (", hop.target, hop.target.empty() ? "" : ")", hop.method.empty() ? "" : " ", hop.method);
     if (!hop.path.empty()) span.name += fmt::format(" {}", hop.path);
+    else if (!hop.endpoint.empty()) span.name += fmt::format(" {}", hop.endpoint);
     span.account = hop.account;
     span.region = hop.region;
     span.start = hop.start;

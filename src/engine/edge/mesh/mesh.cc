@@ -171,7 +171,7 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
     const std::string ip = fmt::format("{}.{}.{}.{}", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
     // Link-local addresses are the machine's own: AWS's API among them, which a node may always call.
     if (caller && caller->only_backends && !is_local) {
-      deny(*caller, fmt::format("{}:{}", ip, port), fd);
+      deny(*caller, "outside the mesh", fmt::format("{}:{}", ip, port), fd);   // one line of figures, however many addresses
       return true;
     }
     if (is_local || !guarded_.read([&](const auto& all) { return all.contains(fmt::format("{}:{}", ip, port)); })) return false;
@@ -199,7 +199,7 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
   const bool sees = std::find(scopes.begin(), scopes.end(), found->plan.scope) != scopes.end();
   const bool may = !caller->only_backends || std::find(caller->backends.begin(), caller->backends.end(), found->plan.id) != caller->backends.end();
   if (!sees || !may) {
-    deny(*caller, found->plan.shown, fd);
+    deny(*caller, found->plan.shown, {}, fd);
     return true;
   }
   io::set_no_delay(fd);
@@ -225,7 +225,7 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
   return true;
 }
 
-void Mesh::deny(const MemberPlan& caller, std::string_view service, int fd) {
+void Mesh::deny(const MemberPlan& caller, std::string_view service, std::string_view endpoint, int fd) {
   Figures& figures = figures_of(caller.name, service, "");
   ++figures.requests;
   ++figures.errors;
@@ -233,7 +233,7 @@ void Mesh::deny(const MemberPlan& caller, std::string_view service, int fd) {
   if (tracing_.end) {
     const Time now = loop().reactor().now();
     const auto position = tracing_.begin({}, {}, now);
-    tracing_.end({.caller = caller.name, .service = service, .account = caller.account, .region = caller.region, .root = position.root, .parent = position.parent,
+    tracing_.end({.caller = caller.name, .service = service, .endpoint = endpoint, .account = caller.account, .region = caller.region, .root = position.root, .parent = position.parent,
                   .id = position.id, .error = "denied", .start = now});
   }
   end_connection(fd);

@@ -115,7 +115,7 @@ class Mesh {
   std::shared_ptr<Node> find_node(std::string_view id) const;
   void note(Trip& trip, int status, std::string_view error);
   Task<void> pass_bytes(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, int fd);
-  void deny(const MemberPlan& caller, std::string_view service, int fd);
+  void deny(const MemberPlan& caller, std::string_view service, std::string_view endpoint, int fd);
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   BalancerLoop& loop() const { return balancers_.loop(0); }
   // The loop does not sleep for a moment: what comes next is on its way, and waking up would take longer than it takes to come.
