@@ -22,6 +22,7 @@ class MeshFleet(Fleet):
 
     def __init__(self, daemon):
         super().__init__(daemon, probe_archive())
+        self.network = NETWORK
 
     def serve(self, name, env=None, command=("serve",), count=1, app_protocol="http", connect=None, **more):
         port = {"containerPort": 8080, "name": "web"}
@@ -30,7 +31,7 @@ class MeshFleet(Fleet):
         definition = self.register(name, env=env, command=list(command), portMappings=[port])
         if connect:
             more["serviceConnectConfiguration"] = connect
-        self.ecs.create_service(cluster="c", serviceName=name, taskDefinition=definition, desiredCount=count, launchType="FARGATE", networkConfiguration=NETWORK, **more)
+        self.ecs.create_service(cluster="c", serviceName=name, taskDefinition=definition, desiredCount=count, launchType="FARGATE", networkConfiguration=self.network, **more)
         self.steady(name)
 
     def ask(self, service, url, *headers):

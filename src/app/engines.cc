@@ -38,6 +38,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(mesh);
   parts.add(authority);
   parts.add(certificates);
+  parts.add(private_authorities);
   parts.add(zones);
   parts.add(health_checks);
   parts.add(functions);
@@ -51,7 +52,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
     mesh.clear();
     co_return;
   });
-  mesh.set_secrets(make_secrets(authority, certificates));
+  mesh.set_secrets(make_secrets(authority, certificates, private_authorities));
   mesh.set_inside([this](std::string_view ip, int port) { return tasks.dial(ip, port); });
   dialer.set_inside([this](std::string_view ip, int port) {
     auto guarded = mesh.dial(ip, port);

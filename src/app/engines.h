@@ -14,6 +14,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/host_names.h"
+#include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
 #include "engine/function/functions.h"
@@ -53,6 +54,7 @@ struct Engines {
   network::Connections connections;
   edge::Dialer dialer;
   edge::Certificates certificates;
+  edge::PrivateAuthorities private_authorities;
   naming::Zones zones;
   naming::HealthChecks health_checks{zones};
   FunctionLogs function_logs;

@@ -5,6 +5,7 @@
 #include "engine/edge/mesh/gateway.h"
 #include "engine/sandbox/dns_question.h"
 #include "engine/store/shard.h"
+#include "base/text.h"
 #include "wire/json.h"
 
 namespace reef::app {
@@ -71,11 +72,18 @@ edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
   return out;
 }
 
-edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates) {
+edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates, edge::PrivateAuthorities& private_authorities) {
   static constexpr Duration kLife = 1h, kArnLooked = 60s;
-  return {.certificate = [&authority, &certificates](const std::string& name, Time now) -> Result<edge::mesh::Secret, Failure> {
+  return {.certificate = [&authority, &certificates, &private_authorities](const std::string& name, Time now) -> Result<edge::mesh::Secret, Failure> {
             if (name.starts_with("spiffe://")) {
               auto pair = authority.issue_identity(name, kLife, now);
+              if (!pair) return Err(std::move(pair.error()));
+              return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
+            }
+            if (const auto hash = name.find('#'); hash != std::string::npos) {
+              std::vector<std::string> names, uris;
+              for (const std::string_view one : split(std::string_view(name).substr(hash + 1), ',')) (one.starts_with("spiffe://") ? uris : names).emplace_back(one);
+              auto pair = private_authorities.issue(name.substr(0, hash), std::move(names), std::move(uris), now - 60s, now + kLife);
               if (!pair) return Err(std::move(pair.error()));
               return edge::mesh::Secret{*std::move(pair), now + kLife / 2};
             }
@@ -83,8 +91,9 @@ edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certific
             if (!found || found->key_pem.empty()) return Err(Failure{"there is no certificate " + name});
             return edge::mesh::Secret{{found->chain_pem, found->key_pem}, now + kArnLooked};
           },
-          .trust = [&authority, &certificates](const std::string& name) -> Result<std::string, Failure> {
+          .trust = [&authority, &certificates, &private_authorities](const std::string& name) -> Result<std::string, Failure> {
             if (name.starts_with("spiffe://")) return authority.certificate_pem();
+            if (std::string pem = private_authorities.trusted_pem(name); !pem.empty()) return pem;
             const auto found = certificates.find(name);
             if (!found) return Err(Failure{"there is no certificate authority " + name});
             return found->chain_pem;

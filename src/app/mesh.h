@@ -8,6 +8,7 @@
 #include "engine/edge/authority.h"
 #include "engine/edge/certificates.h"
 #include "engine/edge/mesh/mesh.h"
+#include "engine/edge/private_authorities.h"
 #include "engine/sandbox/outbound.h"
 #include "engine/task/tasks.h"
 #include "engine/telemetry/spans.h"
@@ -18,8 +19,9 @@ namespace reef::app {
 // Hops become spans of the traces that requests carry.
 edge::mesh::Tracing make_tracing(telemetry::Spans& spans);
 // Identities of workloads ("spiffe://shop/orders") come from the local authority, valid for an hour and made anew after half of
-// it; what has an ARN from the certificates of this system.
-edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates);
+// it; what has an ARN from the certificates of this system. "<ARN of a private authority>#orders.local,spiffe://shop/orders" is issued by
+// that authority.
+edge::mesh::SecretSource make_secrets(edge::Authority& authority, edge::Certificates& certificates, edge::PrivateAuthorities& private_authorities);
 // The reply to a query for a name of the mesh that the sandbox's task belongs to.
 std::optional<std::string> answer_mesh(const edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, std::string_view query);
 // Whether the mesh took the connection.

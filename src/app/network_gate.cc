@@ -124,7 +124,18 @@ void NetworkGate::relay(int from, int to, network::Flow flow) {
 
 // --- balancers -------------------------------------------------------------------------------------------------------
 
-std::optional<network::Flow> NetworkGate::balancer_flow(const network::View& view, std::string_view caller, std::string_view ip, int port, int fd) {
+std::optional<network::Flow> NetworkGate::balancer_flow(const network::View& view, std::string_view caller, std::string_view ip, int port, int fd) const {
+  constexpr std::string_view kTask = "task:";   // the mesh, for a task
+  if (caller.starts_with(kTask)) {
+    const task::LiveTask* const task = tasks_.find(caller.substr(kTask.size()));
+    const auto address = network::parse_address(ip);
+    if (!task || !address) return std::nullopt;
+    network::Flow flow{.from = {}, .to = {.address = *address, .interface = view.at(*address), .names = {}}, .from_port = fd < 0 ? kSomeClientPort : port_of(fd, ::getsockname), .to_port = static_cast<std::uint16_t>(port)};
+    flow.from.address = network::parse_address(task->address).value_or(0);
+    flow.from.interface = view.at(flow.from.address);
+    if (!flow.from.interface) flow.from.names = {task->plan.id};
+    return flow;
+  }
   const auto& interfaces = view.behind(caller);
   const auto address = network::parse_address(ip);
   if (interfaces.empty() || !address) return std::nullopt;

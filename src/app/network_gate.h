@@ -37,7 +37,7 @@ class NetworkGate final : public edge::DialGuard {
 
  private:
   network::Party sender(const network::View& view, std::string_view sandbox) const;
-  static std::optional<network::Flow> balancer_flow(const network::View& view, std::string_view caller, std::string_view ip, int port, int fd);
+  std::optional<network::Flow> balancer_flow(const network::View& view, std::string_view caller, std::string_view ip, int port, int fd) const;
   void relay(int from, int to, network::Flow flow);
   void relay_to_task(int from, const std::string& ip, network::Flow flow);
   void log_refusal(const network::Flow& flow, const network::Verdict& verdict);

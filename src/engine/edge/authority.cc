@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/random.h"
+#include "io/signing.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -70,6 +71,13 @@ Result<PemPair, Failure> Authority::renew(std::vector<std::string> names, const 
 
 Result<PemPair, Failure> Authority::issue_now(std::vector<std::string> names, Time now) {
   return io::issue_leaf(pair_, request_for(std::move(names), KeyKind::kP256, now));
+}
+
+Task<Result<std::string, Failure>> Authority::make_key(KeyKind key) {
+  if (key == KeyKind::kP256) co_return io::make_key_pem(key);
+  auto made = co_await pool_.run([key] { return io::make_key_pem(key); });
+  if (!made) co_return Err(Failure{"too many keys are being made"});
+  co_return *std::move(made);
 }
 
 Result<PemPair, Failure> Authority::issue_identity(const std::string& uri, Duration life, Time now) {

@@ -35,6 +35,8 @@ class Authority {
   Result<PemPair, Failure> renew(std::vector<std::string> names, const std::string& key_pem, Time now);
   // At once, with a P-256 key.
   Result<PemPair, Failure> issue_now(std::vector<std::string> names, Time now);
+  // An unencrypted key; slow ones are made on a thread of their own.
+  Task<Result<std::string, Failure>> make_key(KeyKind key);
   // For a workload ("spiffe://shop/orders"), valid for `life` from `now`. At once.
   Result<PemPair, Failure> issue_identity(const std::string& uri, Duration life, Time now);
 

@@ -40,6 +40,9 @@ Sent Queue::send(const Send& command, Time now, Effects& effects) {
 Result<std::vector<Leased>, Refusal> Queue::receive(const Receive& command, Time now, Effects& effects,
                                                     std::vector<Leased>& exhausted) {
   tick(now, effects);
+  const bool is_attempt = settings_.is_fifo && !command.peek && !command.attempt.empty();
+  if (is_attempt)
+    if (auto again = lease_again(command.attempt, command.lease.value_or(settings_.lease), now, effects); !again.empty()) return again;
   if (leased_count_ >= kLeasedMax && !command.peek) {
     if (settings_.is_fifo) return std::vector<Leased>{};
     return Err(Refusal::kTooManyLeased);
@@ -91,6 +94,33 @@ Result<std::vector<Leased>, Refusal> Queue::receive(const Receive& command, Time
     }
   }
   if (!taken.empty()) record_leases(taken, effects);
+  if (is_attempt && !out.empty() && lease.count() > 0) {
+    std::vector<ReceiveAttempts::Held> held;
+    for (const Leased& one : out) held.push_back({one.slot, one.lease_number, one.sequence, slots_[one.slot].visible_at});
+    attempts_.remember(command.attempt, std::move(held), now);
+  }
+  return out;
+}
+
+std::vector<Leased> Queue::lease_again(std::string_view attempt, Duration lease, Time now, Effects& effects) {
+  std::vector<Leased> out;
+  const auto* held = attempts_.find(attempt, now);
+  if (!held || lease.count() <= 0) return out;
+  std::vector<std::uint32_t> indices;
+  for (const ReceiveAttempts::Held& one : *held) {
+    if (one.slot >= slots_.size()) return out;
+    const Slot& slot = slots_[one.slot];
+    if (slot.state != State::kLeased || slot.lease_number != one.lease_number || slot.sequence != one.sequence || slot.visible_at != one.visible_at) return out;
+    indices.push_back(one.slot);
+  }
+  std::vector<ReceiveAttempts::Held> renewed = *held;
+  for (ReceiveAttempts::Held& one : renewed) {
+    one.visible_at = slots_[one.slot].visible_at = to_micros(now) + lease.count();
+    push_timed(one.slot);
+    out.push_back(describe(one.slot));
+  }
+  attempts_.remember(attempt, std::move(renewed), now);
+  record_leases(indices, effects);
   return out;
 }
 
@@ -133,6 +163,7 @@ Result<void, Refusal> Queue::purge(Time now, Effects& effects) {
   clear_messages();
   dedup_.clear();
   dedup_order_.clear();
+  attempts_.clear();
   return {};
 }
 

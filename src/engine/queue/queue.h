@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "engine/queue/receive_attempts.h"
 #include "engine/store/journal.h"
 
 namespace reef::queue {
@@ -71,6 +72,7 @@ struct Receive {
   std::uint32_t count_max = 1;
   std::optional<Duration> lease;
   bool peek = false;                     // look without leasing, for inspection
+  std::string_view attempt{};            // FIFO: asked again under the same name, the same messages
 };
 
 struct Leased {
@@ -189,6 +191,8 @@ class Queue {
   void compact_timed();
   bool is_current(const Timed& timed) const;
   void lease_slot(std::uint32_t slot, Duration lease, Time now);
+  // What an earlier receive of that name holds, with its leases begun anew; empty when there is none or it was changed since.
+  std::vector<Leased> lease_again(std::string_view attempt, Duration lease, Time now, Effects& effects);
   void record_leases(const std::vector<std::uint32_t>& slots, Effects& effects);
   void record_put(std::uint32_t slot, std::string_view group, std::string_view dedup_key, std::string_view id,
                   std::string_view payload, Effects& effects);
@@ -218,6 +222,7 @@ class Queue {
   std::uint64_t next_turn_ = 1;
   TextMap<Dedup> dedup_;
   std::deque<std::pair<std::int64_t, std::string>> dedup_order_;
+  ReceiveAttempts attempts_;
   std::map<std::uint32_t, std::uint32_t>* live_segments_ = nullptr;
 };
 

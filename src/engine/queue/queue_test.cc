@@ -250,4 +250,29 @@ TEST(QueueSimulation, SurvivesCrashesAtAnyPoint) {
 }
 
 }  // namespace
+TEST_F(QueueTest, AnAttemptAskedAgainGetsTheSameMessages) {
+  Queue queue(1, {.is_fifo = true});
+  for (const char* id : {"1", "2", "3"}) queue.send({.payload = id, .group = id, .dedup_id = id}, now_, effects_);
+  const auto ask = [&](std::string_view attempt) { return *queue.receive({.count_max = 2, .attempt = attempt}, now_, effects_, exhausted_); };
+  const auto first = ask("try");
+  EXPECT_EQ(bodies(first), "1 2 ");
+  now_ += 20s;
+  const auto again = ask("try");
+  ASSERT_EQ(bodies(again), "1 2 ");
+  EXPECT_EQ(again[0].lease_number, first[0].lease_number);
+  EXPECT_EQ(again[0].receive_count, 1u);
+  // The lease began anew with the second try.
+  now_ += 20s;
+  EXPECT_EQ(bodies(ask("other")), "3 ");
+  EXPECT_TRUE(queue.remove(handle_of(again[0]), now_, effects_).has_value());
+  // What was changed since is not given again, and what is leased is not given at all.
+  EXPECT_TRUE(ask("try").empty());
+  now_ += 30s;
+  EXPECT_EQ(bodies(ask("third")), "2 3 ");
+  // A name means nothing after its window.
+  now_ += ReceiveAttempts::kWindow;
+  EXPECT_EQ(bodies(ask("third")), "2 3 ");
+  EXPECT_EQ(queue.counts().leased, 2u);
+}
+
 }  // namespace reef::queue

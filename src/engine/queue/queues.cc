@@ -153,7 +153,7 @@ Task<Result<std::vector<Message>, Refusal>> Queues::receive(std::string key, Rec
         co_return std::vector<Message>{};
       }
       std::vector<Leased> exhausted;
-      auto leased = open->queue.receive({.count_max = options.count_max, .lease = options.lease}, home.shard.now(),
+      auto leased = open->queue.receive({.count_max = options.count_max, .lease = options.lease, .attempt = options.attempt}, home.shard.now(),
                                         *open, exhausted);
       if (!exhausted.empty())
         move_exhausted(key, open->queue.settings().dead_letter_queue, std::move(exhausted)).detach();

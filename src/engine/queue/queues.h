@@ -30,6 +30,7 @@ struct ReceiveOptions {
   std::uint32_t count_max = 1;
   std::optional<Duration> lease;
   std::optional<Duration> wait;   // the queue's when absent
+  std::string attempt{};          // FIFO: see Receive::attempt
   std::shared_ptr<std::atomic<bool>> abandoned;  // true once nobody waits for the answer any more: takes nothing then
 };
 

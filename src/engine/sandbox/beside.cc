@@ -1,7 +1,9 @@
 // Processes beside the workload: LiveSandbox::run and what follows from it.
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +16,25 @@
 #include "engine/sandbox/live_sandbox.h"
 
 namespace reef::sandbox {
+
+namespace {
+
+constexpr std::size_t kTypedMax = 1 << 20;
+
+// The near end becomes out[0]; the far end out[1], and once more err[1].
+int open_terminal(TerminalSize size, int (&out)[2], int (&err)[2]) {
+  char name[64];
+  out[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (out[0] < 0 || ::grantpt(out[0]) < 0 || ::unlockpt(out[0]) < 0) return errno;
+  if (const int error = ::ptsname_r(out[0], name, sizeof(name)); error != 0) return error;
+  out[1] = ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  err[1] = out[1] < 0 ? -1 : ::fcntl(out[1], F_DUPFD_CLOEXEC, 0);
+  if (err[1] < 0) return errno;
+  const winsize window{size.rows, size.columns, 0, 0};
+  return ::ioctl(out[1], TIOCSWINSZ, &window) < 0 ? errno : 0;
+}
+
+}  // namespace
 
 std::uint32_t LiveSandbox::run(const Run& run, RunEvents events) {
   const std::uint32_t number = next_beside_++;
@@ -28,8 +49,11 @@ std::uint32_t LiveSandbox::run(const Run& run, RunEvents events) {
     for (const std::string& text : *texts) writer.bytes(text);
   }
   writer.bytes(run.cwd);
+  writer.fixed<std::uint8_t>(run.terminal ? 1 : 0);
+  beside->is_terminal = run.terminal.has_value();
   int error = control_.fd < 0 ? ECONNREFUSED : 0;
-  if (error == 0 && (::pipe2(out, O_CLOEXEC) < 0 || ::pipe2(err, O_CLOEXEC) < 0)) error = errno;
+  if (error == 0 && run.terminal) error = open_terminal(*run.terminal, out, err);
+  else if (error == 0 && (::pipe2(out, O_CLOEXEC) < 0 || ::pipe2(err, O_CLOEXEC) < 0)) error = errno;
   if (error == 0) {
     const int fds[] = {out[1], err[1]};
     error = send_message(control_.fd, message, fds);
@@ -59,6 +83,34 @@ void LiveSandbox::stop_run(std::uint32_t number) {
   std::string message(1, static_cast<char>(ToInit::kStopRun));
   ByteWriter(message).fixed(number);
   send(message);
+}
+
+void LiveSandbox::type(std::uint32_t number, std::string_view bytes) {
+  const auto found = beside_.find(number);
+  if (found == beside_.end() || !found->second->is_terminal || found->second->out.fd < 0) return;
+  if (found->second->typed.size() + bytes.size() > kTypedMax) return;
+  found->second->typed += bytes;
+  write_beside(number);
+}
+
+void LiveSandbox::write_beside(std::uint32_t number) {
+  const auto found = beside_.find(number);
+  if (found == beside_.end() || found->second->out.fd < 0) return;
+  Beside& beside = *found->second;
+  while (!beside.typed.empty()) {
+    const ssize_t size = ::write(beside.out.fd, beside.typed.data(), beside.typed.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) break;
+    beside.typed.erase(0, static_cast<std::size_t>(size));
+  }
+  reactor_.rewatch(beside.out.fd, beside.typed.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT, &beside.out);
+}
+
+void LiveSandbox::resize(std::uint32_t number, TerminalSize size) {
+  const auto found = beside_.find(number);
+  if (found == beside_.end() || !found->second->is_terminal || found->second->out.fd < 0) return;
+  const winsize window{size.rows, size.columns, 0, 0};
+  static_cast<void>(::ioctl(found->second->out.fd, TIOCSWINSZ, &window));
 }
 
 void LiveSandbox::read_beside(std::uint32_t number, Stream stream) {

@@ -231,6 +231,7 @@ class Init {
     spec.cwd = in.text();
     spec.search_path = true;
     InitContext context = context_;
+    context.terminal = in.fixed<std::uint8_t>() != 0;
     context.spec = &spec;
     if (fds.size() == 2) {
       context.out = fds[0];

@@ -16,7 +16,7 @@ enum class ToInit : char {
   kKill = 'K',     // end everything now
   kMemory = 'M',   // u64: limit, where init polls
   kConnect = 'C',  // u16 port, u32 address in host byte order: a connection inside
-  kRun = 'X',      // u32 number, argv, env, text folder: one more process beside the workload; carries stdout and stderr
+  kRun = 'X',      // u32 number, argv, env, text folder: one more process beside the workload, u8 whether it gets a terminal; carries stdout and stderr
   kStopRun = 'x',  // u32 number: ends it
 };
 enum class FromSandbox : char {
@@ -39,6 +39,7 @@ struct InitContext {
   std::uint32_t outer_uid = 0, outer_gid = 0;  // who the workload is on the host; with several ids, the first of them
   std::uint32_t mapped_ids = 1;                // of the workload's own user namespace, from 0 inside; 1: only its own
   int control = -1, out = -1, err = -1;
+  bool terminal = false;  // `out` is one, and the process's own
   bool probe = false;  // exits instead of executing a workload
   int user_namespace = -1;  // of the workload that runs already; for processes beside it
 };

@@ -1,6 +1,8 @@
 // The daemon's half of one running sandbox: its control socket and its output pipes, on one reactor.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <deque>
 #include <map>
 
@@ -28,6 +30,8 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   void connect(std::uint16_t port, std::function<void(Result<int, Failure>)> done, std::uint32_t address) override;
   std::uint32_t run(const Run& run, RunEvents events) override;
   void stop_run(std::uint32_t number) override;
+  void type(std::uint32_t number, std::string_view bytes) override;
+  void resize(std::uint32_t number, TerminalSize size) override;
 
  private:
   struct Watch final : io::FdHandler {
@@ -46,16 +50,20 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
       std::uint32_t number = 0;
       Stream stream = Stream::kOut;
       int fd = -1;
-      void on_ready(std::uint32_t) override {
+      void on_ready(std::uint32_t events) override {
         const auto keep = owner->shared_from_this();
-        owner->read_beside(number, stream);
+        if (events & EPOLLOUT) owner->write_beside(number);
+        if (events & ~static_cast<std::uint32_t>(EPOLLOUT)) owner->read_beside(number, stream);
       }
     };
     RunEvents events;
-    Pipe out, err;
+    Pipe out, err;        // with a terminal `out` is it
+    bool is_terminal = false;
+    std::string typed;    // that it did not take yet
     std::optional<Exit> exit;
   };
   void read_beside(std::uint32_t number, Stream stream);
+  void write_beside(std::uint32_t number);
   void end_beside(std::uint32_t number, bool at_once);
   explicit LiveSandbox(io::Reactor& reactor) : reactor_(reactor) {}
   void watch(Watch& watch, int fd, void (LiveSandbox::*ready)());

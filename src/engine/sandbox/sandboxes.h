@@ -32,9 +32,13 @@ struct Events {
   std::function<void(const Exit&)> on_exit;  // exactly once, last, after all output
 };
 
+struct TerminalSize {
+  std::uint16_t rows = 24, columns = 80;
+};
 struct Run {
   std::vector<std::string> argv, env;
   std::string cwd = "/";
+  std::optional<TerminalSize> terminal;  // a terminal of its own: everything is read and written there
 };
 struct RunEvents {
   std::function<void(Stream, std::string_view)> on_output;
@@ -69,6 +73,9 @@ class Sandbox {
   // One more process beside the workload, as `docker exec` starts it. Gives its number, for stop_run.
   virtual std::uint32_t run(const Run& run, RunEvents events) = 0;
   virtual void stop_run(std::uint32_t number) = 0;
+  // What is typed at a run's terminal, and how large it is now. What it does not read for long is dropped.
+  virtual void type(std::uint32_t number, std::string_view bytes) = 0;
+  virtual void resize(std::uint32_t number, TerminalSize size) = 0;
 };
 
 class Sandboxes {

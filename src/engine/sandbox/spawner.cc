@@ -216,10 +216,10 @@ void Spawner::probe(std::optional<Tier> forced) {
   }
   if (!found) isolated_network_ = false;
   if (!is_root && !forced)
-    missing.push_back({"control groups and a user id per sandbox (not root): memory limits are polled",
+    missing.push_back({"control groups and a user id per sandbox (not root): memory limits are polled, processor limits are not kept",
                        "run atoll as root"});
   else if (is_root && cgroups_.kind() == Cgroups::Kind::kNone)
-    missing.push_back({"control groups: memory limits are polled", "mount /sys/fs/cgroup writable"});
+    missing.push_back({"control groups: memory limits are polled, processor limits are not kept", "mount /sys/fs/cgroup writable"});
 
   std::string texts;
   ByteWriter out(texts);

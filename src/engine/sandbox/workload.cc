@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -110,7 +111,8 @@ Result<void, Failure> become_workload(const InitContext& context, bool sealed, T
   ::setsid();
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null < 0) return Err(failed("open /dev/null"));
-  ::dup2(null, 0);
+  ::dup2(context.terminal ? context.out : null, 0);
+  if (context.terminal && ::ioctl(0, TIOCSCTTY, 0) < 0) return Err(failed("take the terminal"));
   ::dup2(context.out, 1);
   ::dup2(context.err, 2);
   set_limit(RLIMIT_CORE, 0);

@@ -75,10 +75,14 @@ Result<sandbox::Spec, Failure> make_container_spec(const LiveTask& task, std::si
   spec.hostname = !plan.hostname.empty() ? plan.hostname : "ip-" + replace_all(address, ".", "-");
   spec.env = make_env(task, index, user, spec.hostname);
   spec.image = {.folder = *live.image.root, .written_bytes = task.plan.written_bytes, .read_only = plan.read_only, .hosts = plan.hosts};
+  for (const Link& link : plan.links) {
+    const std::string& other = task.containers[link.to].address;
+    spec.image.hosts.push_back(fmt::format("{} {}", other.empty() ? task.address : other, link.names));
+  }
   spec.scratches = plan.scratches;
   spec.address = address;
   spec.host_port = static_cast<std::uint16_t>(api_port);
-  spec.limits = {.memory_bytes = plan.memory_bytes, .tmp_bytes = 0, .pids = plan.pids, .open_files = plan.open_files, .cpu_milli = 0};
+  spec.limits = {.memory_bytes = plan.memory_bytes, .tmp_bytes = 0, .pids = plan.pids, .open_files = plan.open_files, .cpu_milli = plan.cpu_milli};
   const bool own_network = isolated && task.plan.network != Network::kHost;
   spec.network = own_network ? sandbox::Network::kIsolated : sandbox::Network::kHost;
   if (own_network && task.plan.network == Network::kOwn) spec.join = task.holder->id();

@@ -31,6 +31,12 @@ struct Mount {
   bool read_only = false;
 };
 
+// Another container of the task, by the names that this one calls it; with kBridge.
+struct Link {
+  std::size_t to = 0;
+  std::string names;  // separated by blanks
+};
+
 struct ContainerPlan {
   std::string name;
   image::Reference image;
@@ -44,8 +50,10 @@ struct ContainerPlan {
   std::vector<Mount> mounts;
   std::vector<sandbox::Scratch> scratches;
   std::vector<std::string> hosts;  // lines of /etc/hosts
+  std::vector<Link> links;
   bool read_only = false;
   std::uint64_t memory_bytes = 0;  // 0: unlimited
+  std::uint32_t cpu_milli = 0;     // thousandths of a core, 0: unlimited; kept where control groups allow
   std::uint32_t open_files = 65'535, pids = 4096;
   Duration stop_patience = 30s;
 };

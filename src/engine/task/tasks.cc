@@ -253,6 +253,19 @@ std::optional<std::uint32_t> Tasks::exec(std::string_view id, std::size_t contai
   return task->containers[container].sandbox->run(run, std::move(events));
 }
 
+void Tasks::type(std::string_view id, std::size_t container, std::uint32_t run, std::string_view bytes) {
+  const LiveTask* task = find(id);
+  if (task && container < task->containers.size() && task->containers[container].sandbox) task->containers[container].sandbox->type(run, bytes);
+}
+void Tasks::resize(std::string_view id, std::size_t container, std::uint32_t run, sandbox::TerminalSize size) {
+  const LiveTask* task = find(id);
+  if (task && container < task->containers.size() && task->containers[container].sandbox) task->containers[container].sandbox->resize(run, size);
+}
+void Tasks::stop_run(std::string_view id, std::size_t container, std::uint32_t run) {
+  const LiveTask* task = find(id);
+  if (task && container < task->containers.size() && task->containers[container].sandbox) task->containers[container].sandbox->stop_run(run);
+}
+
 void Tasks::connect_to(std::string_view ip, int port, std::function<void(Result<int, Failure>)> done) {
   const auto found = networks_.find(ip);
   const auto inside = found == networks_.end() ? nullptr : found->second.lock();

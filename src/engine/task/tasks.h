@@ -61,6 +61,19 @@ struct LiveTask {
   bool stepping = false, ended = false;
 };
 
+struct InterfaceUsage {
+  std::string name;
+  std::uint64_t received_bytes = 0, received_packets = 0, received_errors = 0, received_dropped = 0;
+  std::uint64_t sent_bytes = 0, sent_packets = 0, sent_errors = 0, sent_dropped = 0;
+};
+struct ContainerUsage {
+  sandbox::Usage now;
+  std::uint64_t memory_peak_bytes = 0, memory_limit_bytes = 0;  // 0: unlimited
+  std::vector<InterfaceUsage> interfaces;                       // a sandbox may have loopback alone, which everything passes then
+};
+// The lines of /proc/net/dev. Pure.
+std::vector<InterfaceUsage> parse_net_dev(std::string_view text);
+
 struct TasksOptions {
   std::string folder;   // for volumes
   int api_port = 4566;  // of the daemon, reachable inside
@@ -92,8 +105,16 @@ class Tasks {
   // What a task's containers use together.
   sandbox::Usage usage(std::string_view id) const;
 
+  // What one container uses; nothing when it does not run.
+  std::optional<ContainerUsage> usage(std::string_view id, std::size_t container) const;
+
   // One more process in a container that runs. Nothing when there is no such container.
   std::optional<std::uint32_t> exec(std::string_view id, std::size_t container, const sandbox::Run& run, sandbox::RunEvents events);
+
+  // For one that has a terminal.
+  void type(std::string_view id, std::size_t container, std::uint32_t run, std::string_view bytes);
+  void resize(std::string_view id, std::size_t container, std::uint32_t run, sandbox::TerminalSize size);
+  void stop_run(std::string_view id, std::size_t container, std::uint32_t run);
 
   // What a process beside a container's workload has to be given.
   std::optional<sandbox::Run> environment_of(std::string_view id, std::size_t container);

@@ -78,5 +78,20 @@ TEST_F(ContainerSpec, SaysWhatIsWrong) {
   EXPECT_NE(make().error().message.find("volume none"), std::string::npos);
 }
 
+TEST(Usage, ReadsWhatTheKernelCounts) {
+  const auto all = parse_net_dev(
+      "Inter-|   Receive                                                |  Transmit\n"
+      " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n"
+      "    lo:     840      10    0    0    0     0          0         0      840      10    0    0    0     0       0          0\n"
+      "  eth0: 1296 12 1 2 0 0 0 0 5000 40 3 4 0 0 0 0\n"
+      " broken: 1 2\n");
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1].name, "eth0");
+  EXPECT_EQ(all[1].received_bytes, 1296u);
+  EXPECT_EQ(all[1].received_dropped, 2u);
+  EXPECT_EQ(all[1].sent_bytes, 5000u);
+  EXPECT_EQ(all[1].sent_errors, 3u);
+}
+
 }  // namespace
 }  // namespace reef::task

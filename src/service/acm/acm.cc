@@ -56,7 +56,8 @@ std::string key_of(std::string_view arn) {
   return key_prefix(parts[4], parts[3]) + std::string(parts[5].substr(12));
 }
 
-Acm::Acm(Parts& parts) : authority(parts.get<edge::Authority>()), certificates(parts.get<edge::Certificates>()), zones(parts.get<naming::Zones>()) {}
+Acm::Acm(Parts& parts) : authority(parts.get<edge::Authority>()), certificates(parts.get<edge::Certificates>()), zones(parts.get<naming::Zones>()),
+      private_authorities(parts.get<edge::PrivateAuthorities>()) {}
 
 void Acm::start() {
   for (const StoredCertificate& one : load_all(kPrefix)) publish(one);

@@ -12,6 +12,7 @@
 #include "aws/service.h"
 #include "engine/edge/authority.h"
 #include "engine/edge/certificates.h"
+#include "engine/edge/private_authorities.h"
 #include "engine/naming/zones.h"
 #include "engine/store/shard.h"
 
@@ -47,6 +48,7 @@ struct Acm {
   edge::Authority& authority;
   edge::Certificates& certificates;
   naming::Zones& zones;
+  edge::PrivateAuthorities& private_authorities;
 
  private:
   void publish(const StoredCertificate& certificate);

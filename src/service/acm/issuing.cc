@@ -28,6 +28,28 @@ edge::KeyKind key_kind(std::string_view algorithm) {
   return edge::KeyKind::kRsa2048;
 }
 
+namespace {
+
+constexpr auto kPrivateValidity = std::chrono::days(395);   // 13 months, as AWS gives to those of a private authority
+
+// By a private authority, for a key that is there.
+Reply<void> sign_privately(Acm& acm, StoredCertificate& certificate, Time now) {
+  const std::string& arn = *certificate.detail.certificate_authority_arn;
+  const auto authority = acm.private_authorities.find(arn);
+  if (!authority) return Err(aws::Error(errors::kInvalidArnException, fmt::format("The certificate authority {} is not active.", arn)));
+  const auto csr = edge::make_csr(certificate.key_pem, {{"CN", *certificate.detail.domain_name}});
+  if (!csr) return Err(aws::Error("InternalFailure", csr.error().message, 500));
+  auto made = edge::sign_csr(authority->certificate_pem, authority->key_pem,
+                             {.csr_pem = *csr, .subject = {}, .names = *certificate.detail.subject_alternative_names, .uris = {}, .not_before = now - 1h, .not_after = now + kPrivateValidity});
+  if (!made) return Err(aws::Error("InternalFailure", made.error().message, 500));
+  certificate.certificate_pem = *std::move(made);
+  certificate.chain_pem = authority->certificate_pem + authority->chain_pem;
+  certificate.detail.issued_at = now;
+  return {};
+}
+
+}  // namespace
+
 // https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html: a wildcard and its parent share one record.
 model::ResourceRecord validation_record(std::string_view account, std::string_view domain) {
   if (domain.starts_with("*.")) domain.remove_prefix(2);
@@ -71,6 +93,16 @@ void describe_from_pem(StoredCertificate& certificate) {
 Task<Reply<void>> issue(Acm& acm, StoredCertificate& certificate, Time now) {
   // The model's word for the algorithm until the certificate says its own.
   const std::string algorithm = replace_all(certificate.detail.key_algorithm.value_or("RSA-2048"), "-", "_");
+  if (certificate.detail.certificate_authority_arn) {
+    auto key = co_await acm.authority.make_key(key_kind(algorithm));
+    if (!key) co_return Err(aws::Error("InternalFailure", key.error().message, 500));
+    certificate.key_pem = *std::move(key);
+    CO_TRY(sign_privately(acm, certificate, now));
+    certificate.detail.status = "ISSUED";
+    certificate.detail.renewal_eligibility = "ELIGIBLE";
+    describe_from_pem(certificate);
+    co_return Reply<void>();
+  }
   auto pair = co_await acm.authority.issue(*certificate.detail.subject_alternative_names, key_kind(algorithm), now);
   if (!pair) co_return Err(aws::Error("InternalFailure", pair.error().message, 500));
   certificate.certificate_pem = std::move(pair->certificate);
@@ -85,6 +117,11 @@ Task<Reply<void>> issue(Acm& acm, StoredCertificate& certificate, Time now) {
 }
 
 Reply<void> renew(Acm& acm, StoredCertificate& certificate, Time now) {
+  if (certificate.detail.certificate_authority_arn) {
+    TRY(sign_privately(acm, certificate, now));
+    describe_from_pem(certificate);
+    return {};
+  }
   auto pair = acm.authority.renew(*certificate.detail.subject_alternative_names, certificate.key_pem, now);
   if (!pair) return Err(aws::Error("InternalFailure", pair.error().message, 500));
   certificate.certificate_pem = std::move(pair->certificate);

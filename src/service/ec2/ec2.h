@@ -52,7 +52,8 @@ namespace operations {
   V(DeleteRoute) V(AssociateRouteTable) V(DisassociateRouteTable) V(CreateSecurityGroup) V(DeleteSecurityGroup)      \
   V(DescribeSecurityGroups) V(AuthorizeSecurityGroupIngress) V(AuthorizeSecurityGroupEgress)                         \
   V(RevokeSecurityGroupIngress) V(RevokeSecurityGroupEgress) V(CreateTags) V(DeleteTags) V(DescribeTags)             \
-  V(DescribeAvailabilityZones) V(DescribeRegions) V(AllocateAddress) V(ReleaseAddress) V(DescribeAddresses)          \
+  V(DescribeAvailabilityZones) V(DescribeRegions) V(AllocateAddress) V(ReleaseAddress) V(DescribeAddresses) V(DescribeAddressesAttribute) \
+  V(AssociateAddress) V(DisassociateAddress) \
   V(CreateNatGateway) V(DeleteNatGateway) V(DescribeNatGateways)                                                     \
   V(DeleteNetworkInterface) V(DescribeNetworkInterfaces) V(ModifyNetworkInterfaceAttribute) \
   V(DescribeNetworkInterfaceAttribute) V(CreateNetworkAcl) V(DeleteNetworkAcl) V(DescribeNetworkAcls)                \

@@ -87,7 +87,8 @@ void save(const std::string& account, const std::string& region, const StoredDef
 }
 void save(const StoredTask& one) {
   records().put(task_key(one), Json::object({{"id", one.id}, {"account", one.account}, {"region", one.region}, {"cluster", one.cluster}, {"service", one.service},
-                                             {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered}, {"task", aws::to_json(one.task)}}).dump());
+                                             {"deployment", one.deployment}, {"address", one.address}, {"interface", one.interface}, {"registered", one.is_registered},
+                                             {"clientToken", one.client_token}, {"request", one.request}, {"task", aws::to_json(one.task)}}).dump());
 }
 void save(const StoredService& one) {
   Json links = Json::object(), history = Json::array(), revisions = Json::array();
@@ -130,7 +131,8 @@ void load_all(Ecs& ecs) {
         ecs.all_tasks.emplace(json->text("id"), std::make_shared<StoredTask>(StoredTask{.task = *std::move(task), .id = json->text("id"), .account = account, .region = region,
                                                                                        .cluster = json->text("cluster"), .service = json->text("service"),
                                                                                        .deployment = json->text("deployment"), .credentials_id = {},
-                                                                                       .address = json->text("address"), .interface = json->text("interface"), .is_registered = (*json)["registered"].as_bool()}));
+                                                                                       .address = json->text("address"), .interface = json->text("interface"), .client_token = json->text("clientToken"),
+                                                                                       .request = json->text("request"), .is_registered = (*json)["registered"].as_bool()}));
     } else if (key.starts_with("ecs/service/")) {
       if (auto service = aws::from_json<model::Service>((*json)["service"])) {
         auto stored = std::make_shared<StoredService>();

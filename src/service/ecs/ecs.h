@@ -49,6 +49,7 @@ struct StoredTask {
   std::string credentials_id;        // names the task role's credentials
   std::string address;
   std::string interface;             // id, when it has one
+  std::string client_token, request;  // of RunTask and StartTask: the same token with another request is a conflict
   bool is_running_here = false;      // the engine knows it
   bool is_draining = false;          // its targets let go before it is stopped
   bool is_registered = false;        // with target groups and registries
@@ -95,6 +96,12 @@ using ServicePtr = std::shared_ptr<StoredService>;
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
 using EventHook = std::function<void(const std::string& account, const std::string& region, std::string_view detail_type, const wire::Json& detail)>;
 
+// What a container had used when somebody asked last.
+struct StatsSample {
+  Time at{};
+  std::int64_t processor_nanos = 0, machine_nanos = 0;
+};
+
 class UsageGauges;  // usage_gauges.h
 
 struct Ecs {
@@ -119,6 +126,7 @@ struct Ecs {
   std::map<std::string, std::map<int, StoredDefinition>, std::less<>> families;
   std::map<std::string, TaskPtr, std::less<>> all_tasks;        // by id
   std::map<std::string, ServicePtr, std::less<>> services;      // by "account/region/cluster/name"
+  std::map<std::string, StatsSample, std::less<>> stats_samples;  // by runtime id
   bool is_stopping = false;
   std::size_t next_subnet = 0;  // tasks take turns
 };
@@ -158,6 +166,7 @@ struct Launch {
   std::vector<model::Tag> tags;
   bool execute_command = false;
   std::string service, deployment;
+  std::string client_token, request;
 };
 Reply<void> check_launch(const Launch& launch);
 // Records a task and starts it; what can go wrong from here on is told by its state.

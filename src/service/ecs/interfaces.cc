@@ -33,8 +33,6 @@ Reply<void> attach_interface(Ecs& ecs, const TaskPtr& task, std::vector<std::str
   ecs.tasks.give_back(task->address);
   task->address = network::address_text(made->address);
   task->interface = made->id;
-  ecs.networks.set_caller("member/" + task->id, *task->task.task_arn);  // what the mesh does in its name
-  ecs.networks.publish();
   if (std::string* shown = detail_of(task->task, "networkInterfaceId")) *shown = made->id;
   if (std::string* shown = detail_of(task->task, "privateIPv4Address")) *shown = task->address;
   if (const auto zone = made->zone; !zone.empty()) task->task.availability_zone = zone;
@@ -46,7 +44,6 @@ Reply<void> attach_interface(Ecs& ecs, const TaskPtr& task, std::vector<std::str
 }
 
 void release_interface(Ecs& ecs, StoredTask& task) {
-  ecs.networks.set_caller("member/" + task.id, {});
   if (!task.interface.empty() && ecs.networks.maker) ecs.networks.maker->release(task.account, task.region, std::exchange(task.interface, {}));
 }
 

@@ -215,7 +215,8 @@ void forget_later(Ecs& ecs, const TaskPtr& task) {
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what) {
   const model::TaskDefinition definition = without_proxy(what.definition->definition);
   const auto stored = std::make_shared<StoredTask>(StoredTask{.id = new_id(), .account = account, .region = region, .cluster = *what.cluster->cluster.cluster_name,
-                                                             .service = what.service, .deployment = what.deployment, .credentials_id = {}, .address = ecs.tasks.take_address()});
+                                                             .service = what.service, .deployment = what.deployment, .credentials_id = {}, .address = ecs.tasks.take_address(),
+                                                             .client_token = what.client_token, .request = what.request});
   model::Task& task = stored->task;
   const Time now = store::Shard::control().now();
   const std::string base = fmt::format("arn:aws:ecs:{}:{}:", region, account);
@@ -362,6 +363,7 @@ void refresh(Ecs& ecs, const TaskPtr& stored) {
     for (model::Attachment& attachment : *task.attachments) attachment.status = "DELETED";
     stored->is_running_here = false;
     release_interface(ecs, *stored);
+    for (const model::Container& container : *task.containers) ecs.stats_samples.erase(container.runtime_id.value_or(""));
     forget_later(ecs, stored);
   }
   stored->container_healthy = health == task::Health::kUnknown ? std::nullopt : std::optional(health == task::Health::kHealthy);

@@ -88,6 +88,8 @@ Task<http::Response> answer(Ecs& ecs, std::string path) {
     const auto index = dash == std::string::npos ? std::nullopt : parse_int<std::size_t>(name.substr(dash + 1));
     if (found != ecs.all_tasks.end() && index && *index < found->second->task.containers->size()) {
       if (rest.empty()) co_return json_response(200, container_json(ecs, *found->second, *index));
+      if (rest == "/stats") co_return json_response(200, stats_json(ecs, *found->second, *index));
+      if (rest == "/task/stats") co_return json_response(200, task_stats_json(ecs, *found->second));
       if (rest == "/task") co_return json_response(200, task_json(ecs, *found->second));
     }
   }

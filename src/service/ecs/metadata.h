@@ -16,5 +16,8 @@ inline constexpr const char* kMetadataPath = "/_aws/ecs";
 // On any loop.
 bool wants_metadata(const http::Request& request);
 Task<http::Response> serve_metadata(Ecs& ecs, http::Request& request);
+// stats.cc: what a container, or each of a task's, uses; null for one that does not run.
+wire::Json stats_json(Ecs& ecs, const StoredTask& task, std::size_t index);
+wire::Json task_stats_json(Ecs& ecs, const StoredTask& task);
 
 }  // namespace reef::service::ecs

@@ -16,7 +16,7 @@ inline aws::Error invalid(std::string message) { return {errors::kInvalidParamet
   V(PutAccountSettingDefault) V(ListAccountSettings) V(DeleteAccountSetting) V(DescribeCapacityProviders)              \
   V(ListContainerInstances) V(DescribeContainerInstances) V(DescribeServiceDeployments) V(ListServiceDeployments)       \
   V(StopServiceDeployment) V(ContinueServiceDeployment) V(DescribeServiceRevisions)                           \
-  V(CreateTaskSet) V(UpdateTaskSet) V(DeleteTaskSet) V(DescribeTaskSets) V(UpdateServicePrimaryTaskSet)
+  V(CreateTaskSet) V(UpdateTaskSet) V(DeleteTaskSet) V(DescribeTaskSets) V(UpdateServicePrimaryTaskSet) V(StartTask)
 #define ECS_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Ecs& ecs, const model::Name##Input& in, const Call& call);
 ECS_OPERATIONS(ECS_OPERATION)
 #undef ECS_OPERATION

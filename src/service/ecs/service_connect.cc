@@ -88,7 +88,7 @@ Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Ca
     const auto port = find_port(definition, one.port_name);
     if (!port) co_return Err(invalid(fmt::format("The portName {} in the ServiceConnectConfiguration does not match the name of a portMapping in the task definition.", one.port_name)));
     if (one.ingress_port_override) co_return Err(aws::not_implemented("ingressPortOverride of a Service Connect service"));
-    if (one.tls) co_return Err(aws::not_implemented("tls of a Service Connect service"));
+    if (one.tls && one.tls->issuer_certificate_authority.aws_pca_authority_arn.value_or("").empty()) co_return Err(invalid("awsPcaAuthorityArn must be specified in the tls of a Service Connect service."));
     if (!one.client_aliases || one.client_aliases->empty()) co_return Err(invalid("At least one clientAlias must be specified for each ServiceConnectService."));
     if (one.client_aliases->size() > 1) co_return Err(invalid("At most one clientAlias can be specified for each ServiceConnectService."));
     if (one.client_aliases->front().test_traffic_rules) co_return Err(aws::not_implemented("testTrafficRules of a Service Connect client alias"));
@@ -118,13 +118,23 @@ void connect_service(Ecs& ecs, StoredService& service) {
     if (!port) continue;
     const mesh::Protocol protocol = protocol_of(*port->port);
     const std::string node = node_id(service, one.port_name), discovery = one.discovery_name.value_or(one.port_name);
+    // Certificates by the private authority, shown to callers that trust it.
+    // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-tls.html
+    mesh::ServerTlsPlan server{.certificate = {}, .trust = {}, .names = {}};
+    std::optional<mesh::ClientTlsPlan> client;
+    if (one.tls) {
+      const std::string& authority = *one.tls->issuer_certificate_authority.aws_pca_authority_arn;
+      const std::string name = fmt::format("{}.{}", discovery, service.connect_namespace);
+      server = {.mode = mesh::ServerTlsPlan::Mode::kStrict, .certificate = fmt::format("{}#{}", authority, name), .trust = {}, .names = {}};
+      client = mesh::ClientTlsPlan{.ports = {}, .certificate = {}, .trust = {authority}, .names = {name}};
+    }
     ecs.mesh.put_node({.id = node, .name = service.name, .port = port->port->container_port.value_or(0), .protocol = protocol,
-                       .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}});
+                       .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}, .tls = server});
     service.mesh_nodes.push_back(node);
     for (const model::ServiceConnectClientAlias& alias : *one.client_aliases) {
       const std::string dns = alias.dns_name.value_or("").empty() ? fmt::format("{}.{}", discovery, service.connect_namespace) : *alias.dns_name;
       const std::string id = fmt::format("{}#{}:{}", node, dns, alias.port);
-      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}});
+      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}, .tls = client});
       service.mesh_services.push_back(id);
     }
   }

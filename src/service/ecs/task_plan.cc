@@ -15,7 +15,6 @@ bool given(const std::optional<std::vector<T>>& list) { return list && !list->em
 
 // The first field of a container that is not supported; "" when all are.
 std::string unsupported_field(const model::ContainerDefinition& one) {
-  if (given(one.links)) return "links";
   if (given(one.volumes_from)) return "volumesFrom";
   if (one.disable_networking.value_or(false)) return "disableNetworking";
   if (one.privileged.value_or(false)) return "privileged";
@@ -77,6 +76,10 @@ task::ContainerRule make_rule(const model::ContainerDefinition& one, const std::
         rule.depends_on.push_back({i, condition == "COMPLETE" ? task::Reach::kComplete : condition == "SUCCESS" ? task::Reach::kSuccess
                                       : condition == "HEALTHY" ? task::Reach::kHealthy : task::Reach::kStart});
       }
+  if (one.links)
+    for (const std::string& link : *one.links)
+      for (std::size_t i = 0; i < all.size(); ++i)
+        if (all[i].name == link.substr(0, link.find(':'))) rule.depends_on.push_back({i, task::Reach::kStart});
   if (one.start_timeout) rule.start_timeout = std::chrono::seconds(*one.start_timeout);
   if (one.health_check && !(one.health_check->command.size() == 1 && one.health_check->command[0] == "NONE"))
     rule.health = task::HealthRule{.interval = std::chrono::seconds(one.health_check->interval.value_or(30)),
@@ -87,6 +90,30 @@ task::ContainerRule make_rule(const model::ContainerDefinition& one, const std::
     if (const auto& codes = one.restart_policy->ignored_exit_codes) rule.restart->ignored_codes.assign(codes->begin(), codes->end());
   }
   return rule;
+}
+
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html#ECS-Type-ContainerDefinition-links
+void add_links(task::ContainerPlan& plan, const model::ContainerDefinition& one, const std::vector<model::ContainerDefinition>& all) {
+  if (!one.links) return;
+  for (const std::string& link : *one.links) {
+    const auto colon = link.find(':');
+    const std::string name = link.substr(0, colon), alias = colon == std::string::npos ? "" : link.substr(colon + 1);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (all[i].name == name) plan.links.push_back({i, alias.empty() || alias == name ? name : alias + " " + name});
+  }
+}
+
+Reply<void> check_links(const model::TaskDefinition& definition) {
+  const auto& all = *definition.container_definitions;
+  for (const model::ContainerDefinition& one : all) {
+    if (!given(one.links)) continue;
+    if (definition.network_mode.value_or("bridge") != "bridge")
+      return Err(aws::Error(errors::kClientException, fmt::format("Links are not supported when networkMode={}.", *definition.network_mode)));
+    for (const std::string& link : *one.links)
+      if (std::none_of(all.begin(), all.end(), [&](const auto& other) { return other.name == link.substr(0, link.find(':')) && other.name != one.name; }))
+        return Err(aws::Error(errors::kClientException, fmt::format("Container '{}' links to '{}', which is not a container of the task definition.", one.name.value_or(""), link)));
+  }
+  return {};
 }
 
 void add_mounts(task::ContainerPlan& plan, const model::ContainerDefinition& one) {
@@ -104,6 +131,7 @@ void add_mounts(task::ContainerPlan& plan, const model::ContainerDefinition& one
 }  // namespace
 
 Reply<void> check_supported(const model::TaskDefinition& definition) {
+  TRY(check_links(definition));
   // Nothing leads UDP into a network of a task's own.
   if (definition.network_mode != "host")
     for (const model::ContainerDefinition& one : *definition.container_definitions)
@@ -140,6 +168,10 @@ Reply<task::TaskPlan> make_plan(const StoredTask& stored, const model::TaskDefin
     container.read_only = one.readonly_root_filesystem.value_or(false);
     if (one.memory) container.memory_bytes = static_cast<std::uint64_t>(*one.memory) << 20;
     else if (definition.memory) container.memory_bytes = static_cast<std::uint64_t>(parse_int(*definition.memory).value_or(0)) << 20;
+    // What a task has of processors, each of its containers may use: what a container asks for is only its part under
+    // contention. 1024 units are one core.
+    const auto cpu = stored.task.cpu ? parse_int(*stored.task.cpu) : std::nullopt;
+    container.cpu_milli = cpu.value_or(0) > 0 ? std::max<std::uint32_t>(10, static_cast<std::uint32_t>(*cpu * 1000 / 1024)) : 0;
     container.stop_patience = std::chrono::seconds(one.stop_timeout.value_or(30));
     if (stored.task.overrides && stored.task.overrides->container_overrides)
       for (const model::ContainerOverride& over : *stored.task.overrides->container_overrides) {
@@ -148,6 +180,7 @@ Reply<task::TaskPlan> make_plan(const StoredTask& stored, const model::TaskDefin
         if (over.memory) container.memory_bytes = static_cast<std::uint64_t>(*over.memory) << 20;
       }
     add_mounts(container, one);
+    add_links(container, one, all);
     plan.containers.push_back(std::move(container));
   }
   return plan;

@@ -67,6 +67,10 @@ QueueName parse_key(std::string_view key) {
   return {.account = std::string(parts[0]), .region = std::string(parts[1]), .name = std::string(parts[2])};
 }
 
+bool is_fifo_id(std::string_view id) {
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+}
+
 aws::Reply<void> check_name(std::string_view name, bool is_fifo) {
   std::string_view stem = name;
   const bool has_suffix = stem.ends_with(".fifo");

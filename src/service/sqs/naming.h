@@ -26,6 +26,8 @@ aws::Reply<QueueName> parse_url(std::string_view url, const aws::Call& call);
 std::optional<QueueName> parse_arn(std::string_view arn);
 QueueName parse_key(std::string_view key);
 // For CreateQueue.
+// Of a message group, for deduplication, of a receive attempt: 1 to 128 printable characters.
+bool is_fifo_id(std::string_view id);
 aws::Reply<void> check_name(std::string_view name, bool is_fifo);
 
 std::string encode_handle(const queue::Handle& handle, std::string_view queue_key);

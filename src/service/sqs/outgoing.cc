@@ -121,12 +121,9 @@ aws::Reply<Outgoing> prepare(const Input& in, const QueueName& queue, const aws:
   message.hop_trace = call.trace_id;
   message.group = in.message_group_id.value_or("");
   message.dedup_id = in.message_deduplication_id.value_or("");
-  const auto valid_id = [](std::string_view id) {
-    return id.size() <= 128 && std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  };
-  if (in.message_group_id && (message.group.empty() || !valid_id(message.group)))
+  if (in.message_group_id && !is_fifo_id(message.group))
     return Err(invalid_value(message.group, "MessageGroupId", "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length."));
-  if (in.message_deduplication_id && (message.dedup_id.empty() || !valid_id(message.dedup_id)))
+  if (in.message_deduplication_id && !is_fifo_id(message.dedup_id))
     return Err(invalid_value(message.dedup_id, "MessageDeduplicationId", "MessageDeduplicationId can only include alphanumeric and punctuation characters. 1 to 128 in length."));
   return out;
 }

@@ -149,3 +149,38 @@ def test_services_publish_what_their_tasks_use(shell, fleet):
     wait_for(lambda: look("CPUUtilization") > 50)
     assert 0 < look("MemoryUtilization") < 100
     fleet.clear()
+
+
+def test_containers_of_a_bridge_task_call_each_other_by_their_links(shell, fleet):
+    server = {"name": "db", "image": "box:v1", "memory": 64, "essential": False, "user": "0", "stopTimeout": 2, "command": ["while true; do echo linked | busybox nc -l -p 9000; done"]}
+    one = {"name": "app", "image": "box:v1", "memory": 64, "links": ["db:database"], "user": "0",
+           "command": ["until busybox nc -w 2 database 9000; do busybox sleep 0.1; done; busybox grep -c database /etc/hosts"],
+           "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/box", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "b"}}}
+    definition = fleet.ecs.register_task_definition(family="linked", networkMode="bridge", containerDefinitions=[server, one])["taskDefinition"]["taskDefinitionArn"]
+    arn = fleet.run(definition, awsvpc=False)
+    fleet.reach(arn, "STOPPED", 20)
+    assert [line for line in shell.printed(arn) if "refused" not in line] == ["linked", "1"]
+    with pytest.raises(fleet.ecs.exceptions.ClientException, match="Links are not supported"):
+        fleet.ecs.register_task_definition(family="linked", networkMode="awsvpc", containerDefinitions=[server, one])
+
+
+def test_metadata_tells_a_task_what_it_uses(shell):
+    lines, _, _ = shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; for x in stats task/stats; do busybox wget -q -O - $ECS_CONTAINER_METADATA_URI_V4/$x; echo; done")
+    one, every = json.loads(lines[0]), json.loads(lines[1])
+    assert one["cpu_stats"]["cpu_usage"]["total_usage"] > 0 and one["cpu_stats"]["system_cpu_usage"] > one["cpu_stats"]["cpu_usage"]["total_usage"]
+    assert 0 < one["memory_stats"]["usage"] <= one["memory_stats"]["max_usage"] and one["memory_stats"]["limit"] == 128 << 20
+    assert list(every) == [one["id"]]
+    after = every[one["id"]]
+    assert after["precpu_stats"]["cpu_usage"] == one["cpu_stats"]["cpu_usage"] and after["networks"]
+
+
+def test_a_task_has_its_part_of_the_processors(shell, fleet):
+    definition = {"containerDefinitions": [{"name": "app", "image": "box:v1", "command": ["busybox cat /sys/fs/cgroup/cpu.max 2>/dev/null; i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]}]}
+
+    def seconds(cpu):
+        arn = fleet.run(fleet.ecs.register_task_definition(family=f"cpu{cpu}", networkMode="awsvpc", cpu=cpu, memory="512", **definition)["taskDefinition"]["taskDefinitionArn"])
+        task = fleet.reach(arn, "STOPPED", 30)
+        return (task["stoppedAt"] - task["startedAt"]).total_seconds()
+    if "processor limits are not kept" in fleet.daemon.command("doctor", check=False):
+        pytest.skip("no control groups here")
+    assert seconds("256") > 2 * seconds("2048")

@@ -5,7 +5,6 @@ import urllib.request
 
 import pytest
 
-from fleet import NETWORK
 from mesh_fleet import MeshFleet
 from support import wait_for
 
@@ -17,6 +16,7 @@ class Shop(MeshFleet):
 
     def __init__(self, daemon):
         super().__init__(daemon)
+        self.network = {"awsvpcConfiguration": {"subnets": daemon.subnets(1)}}
         self.mesh = daemon.client("appmesh")
         self.cloud_map = daemon.client("servicediscovery")
         self.space = self.cloud_map.get_operation(OperationId=self.cloud_map.create_private_dns_namespace(Name="shop.internal", Vpc="vpc-1")["OperationId"])["Operation"]["Targets"]["NAMESPACE"]
@@ -47,7 +47,7 @@ class Shop(MeshFleet):
             "type": "APPMESH", "containerName": "envoy", "properties": [{"name": "AppPorts", "value": "8080"}, {"name": "ProxyEgressPort", "value": "15001"},
                                                                         {"name": "ProxyIngressPort", "value": "15000"}, {"name": "IgnoredUID", "value": "1337"}]})
         self.ecs.create_service(cluster="c", serviceName=service, taskDefinition=definition["taskDefinition"]["taskDefinitionArn"], desiredCount=1, launchType="FARGATE",
-                                networkConfiguration=NETWORK, serviceRegistries=[{"registryArn": self.registry(registry or name)}])
+                                networkConfiguration=self.network, serviceRegistries=[{"registryArn": self.registry(registry or name)}])
         self.steady(service)
 
     def router(self, name, *routes, protocol="http"):
@@ -205,3 +205,14 @@ def test_nodes_show_each_other_certificates(shop):
     shop.serve("stranger")
     address = shop.tasks_of("vault")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
     assert shop.ask("stranger", f"http://{address}:8080/version")["status"] == 0
+
+
+def test_a_partition_is_in_the_way_of_a_call(shop):
+    def partition(method):
+        request = urllib.request.Request(f"http://127.0.0.1:{shop.daemon.port}/_atoll/partitions", json.dumps({"a": "client", "b": "v2"}).encode(), method=method)
+        urllib.request.urlopen(request).close()
+    assert shop.ask("client", "http://orders.local/version")["status"] == 200
+    partition("POST")
+    assert shop.ask("client", "http://orders.local/version")["status"] == 503
+    partition("DELETE")
+    assert shop.ask("client", "http://orders.local/version")["status"] == 200

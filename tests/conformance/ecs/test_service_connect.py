@@ -75,3 +75,19 @@ def test_a_service_that_is_gone_has_no_name(fleet, client):
     assert fleet.ask(client, "http://leaving/version")["status"] == 200
     fleet.ecs.delete_service(cluster="c", service="leaving", force=True)
     wait_for(lambda: fleet.ask(client, "http://leaving/version")["status"] == 0, what="the name to go")
+
+
+def test_a_service_with_certificates_of_a_private_authority(fleet, client):
+    pca = fleet.daemon.client("acm-pca")
+    authority = pca.create_certificate_authority(CertificateAuthorityType="ROOT", CertificateAuthorityConfiguration={
+        "KeyAlgorithm": "EC_prime256v1", "SigningAlgorithm": "SHA256WITHECDSA", "Subject": {"CommonName": "connect"}})["CertificateAuthorityArn"]
+    csr = pca.get_certificate_authority_csr(CertificateAuthorityArn=authority)["Csr"].encode()
+    issued = pca.issue_certificate(CertificateAuthorityArn=authority, Csr=csr, SigningAlgorithm="SHA256WITHECDSA", TemplateArn="arn:aws:acm-pca:::template/RootCACertificate/V1",
+                                   Validity={"Value": 10, "Type": "DAYS"})["CertificateArn"]
+    made = pca.get_certificate(CertificateAuthorityArn=authority, CertificateArn=issued)["Certificate"].encode()
+    pca.import_certificate_authority_certificate(CertificateAuthorityArn=authority, Certificate=made)
+    fleet.serve("secured", env={"VERSION": "s"}, connect=alias("secured", tls={"issuerCertificateAuthority": {"awsPcaAuthorityArn": authority}}))
+    assert fleet.ask(client, "http://secured/version") == {"status": 200, "body": "s"}
+    # Past the mesh the port speaks TLS only.
+    address = fleet.tasks_of("secured")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
+    assert fleet.ask(client, f"http://{address}:8080/version")["status"] == 0

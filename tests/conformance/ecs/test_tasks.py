@@ -108,3 +108,22 @@ def test_what_is_not_supported_is_named(fleet):
     with pytest.raises(ClientError) as refused:
         fleet.register("driver", logConfiguration={"logDriver": "splunk"})
     assert "splunk" in refused.value.response["Error"]["Message"]
+
+
+def test_a_token_starts_tasks_once(fleet):
+    definition = fleet.register("once")
+    first = fleet.run(definition, clientToken="t1", startedBy="me", group="g")
+    assert fleet.run(definition, clientToken="t1", startedBy="me", group="g") == first
+    with pytest.raises(fleet.ecs.exceptions.ConflictException) as caught:
+        fleet.run(definition, clientToken="t1", startedBy="you", group="g")
+    assert caught.value.response["resourceIds"] == [first]
+    task = fleet.task(first)
+    assert task["startedBy"] == "me" and task["group"] == "g" and fleet.ecs.list_tasks(cluster="c", startedBy="me")["taskArns"] == [first]
+    assert fleet.run(definition, clientToken="t2") != first
+    with pytest.raises(fleet.ecs.exceptions.InvalidParameterException):
+        fleet.run(definition, group="service:x")
+
+
+def test_there_are_no_container_instances_to_start_on(fleet):
+    out = fleet.ecs.start_task(cluster="c", taskDefinition=fleet.register("on"), containerInstances=["i"])
+    assert out["tasks"] == [] and out["failures"] == [{"arn": "arn:aws:ecs:us-east-1:000000000000:container-instance/c/i", "reason": "MISSING"}]

@@ -199,6 +199,18 @@ def test_attribute_errors_and_forms(sqs, queue):
     assert attributes["SqsManagedSseEnabled"] == "false" and "KmsDataKeyReusePeriodSeconds" not in attributes
 
 
+def test_a_receive_can_be_tried_again(sqs):
+    url = sqs.create_queue(QueueName="again.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})["QueueUrl"]
+    for body in ("a", "b"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=body)
+    first, again = (sqs.receive_message(QueueUrl=url, ReceiveRequestAttemptId="try-1")["Messages"] for _ in range(2))
+    assert first == again and first[0]["Body"] == "a"
+    assert sqs.receive_message(QueueUrl=url, ReceiveRequestAttemptId="try-2")["Messages"][0]["Body"] == "b"
+    error = error_of(sqs.receive_message, QueueUrl=url, ReceiveRequestAttemptId="not valid")
+    assert error["Code"] == "InvalidParameterValue" and "ReceiveRequestAttemptId" in error["Message"]
+    sqs.delete_queue(QueueUrl=url)
+
+
 def test_a_fifo_batch_fails_as_a_whole(sqs):
     url = sqs.create_queue(QueueName="whole.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     entries = [{"Id": "1", "MessageBody": "a", "MessageGroupId": "g", "MessageDeduplicationId": "1"}, {"Id": "2", "MessageBody": "b", "MessageGroupId": "g"}]

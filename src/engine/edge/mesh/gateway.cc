@@ -30,7 +30,9 @@ bool same(const std::vector<io::PemPair>& a, const std::vector<io::PemPair>& b) 
 std::string rewritten(const Route& route, std::string_view path) {
   if (route.rewrite.path) return *route.rewrite.path;
   if (!route.rewrite.prefix || !route.match.path || route.match.path->kind != TextMatch::Kind::kPrefix) return std::string(path);
-  return *route.rewrite.prefix + std::string(path.substr(std::min(path.size(), route.match.path->text.size())));
+  std::string out = *route.rewrite.prefix + std::string(path.substr(std::min(path.size(), route.match.path->text.size())));
+  if (!out.starts_with('/')) out.insert(0, "/");
+  return out;
 }
 
 }  // namespace
@@ -100,7 +102,7 @@ Task<http::Response> Gateway::serve(int declared_port, http::Request& request) {
   request.path = std::string_view(whole).substr(0, path.size());
   request.query = request.query.empty() ? std::string_view{} : std::string_view(whole).substr(path.size() + 1);
   if (!route->rewrite.keeps_host) request.host = target.service_name;
-  co_return co_await mesh_.pass(caller, service, port, request);
+  co_return co_await mesh_.pass(caller, {}, service, port, request);
 }
 
 }  // namespace reef::edge::mesh

@@ -95,10 +95,10 @@ Task<http::Response> Mesh::serve(http::Request& request) {
   const auto found = caller ? service(parts[1]) : nullptr;
   if (!found) co_return plain(503, "the service or its caller has left the mesh");
   const int port = parse_int<int>(parts[2]).value_or(0);
-  co_return co_await pass(caller, found, port, request);
+  co_return co_await pass(caller, std::string(parts[0]), found, port, request);
 }
 
-Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, http::Request& request) {
+Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, http::Request& request) {
   Trip trip{.caller = std::move(caller), .service = std::move(service), .request = request};
   trip.began = io::monotonic_micros();
   trip.start = loop().reactor().now();
@@ -135,6 +135,7 @@ Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::s
   http::Response out;
   std::shared_ptr<Target> target;
   std::string_view error;
+  const std::string in_name = member.empty() ? std::string() : "task:" + member;
   for (;;) {
     target = choose(*node, target.get());
     if (!target) {
@@ -149,11 +150,15 @@ Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::s
     trip.try_deadline = trip.deadline;
     if (per_try > 0 && (trip.deadline == 0 || now + per_try < trip.deadline)) trip.try_deadline = now + per_try;
     trip.result = {};
-    const auto reached = via(*trip.caller, trip.service->plan.id, *node, target);
-    if (!may_reach(*trip.caller, *target)) {
+    // Connections are shared by callers, whose networks may differ.
+    if (!in_name.empty() && !dialer_.admits(in_name, target->ip, target->port)) {
       trip.result.outcome = TryOutcome::kNotConnected;
-      out = plain(503, "upstream connect error or disconnect/reset before headers. reset reason: connection timeout");
-    } else if (node->group->version == HttpVersion::kHttp1) out = co_await try_http1(trip, *node, reached);
+      out = plain(503, "upstream connect error or disconnect/reset before headers. reset reason: connection failure");
+      if (!retries(trip.route->retry, trip.result, trip.tries)) break;
+      continue;
+    }
+    const auto reached = via(*trip.caller, trip.service->plan, *node, target);
+    if (node->group->version == HttpVersion::kHttp1) out = co_await try_http1(trip, *node, reached);
     else out = co_await try_http2(trip, *node, reached);
     node->outliers.note(target->id, is_endpoint_failure(trip.result), node->targets.size(), loop().reactor().now());
     const bool has_time = trip.deadline == 0 || io::monotonic_micros() < trip.deadline;

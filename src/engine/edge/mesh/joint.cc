@@ -114,6 +114,7 @@ void Joint::finish() {
   reactor_.cancel(timer_);
   for (Side* side : {&a_, &b_}) {
     reactor_.unwatch(side->transport.fd(), side);
+    if (closing_) closing_(side->transport.fd());
     side->transport.close();
   }
   if (done_) reactor_.post(std::exchange(done_, nullptr));

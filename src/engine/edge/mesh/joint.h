@@ -17,6 +17,8 @@ class Joint {
   // `accepts`, when given, looks at each side that has done its TLS handshake, before anything passes.
   Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts = {});
   ~Joint();
+  // Told of each descriptor just before it is closed.
+  void on_closing(std::function<void(int)> hook) { closing_ = std::move(hook); }
 
  private:
   struct Side final : io::FdHandler {
@@ -40,6 +42,7 @@ class Joint {
   Duration idle_;
   std::function<void()> done_;
   std::function<bool(const io::Transport&)> accepts_;
+  std::function<void(int)> closing_;
   std::int64_t last_ = 0;
   io::Reactor::TimerId timer_ = 0;
   bool finished_ = false;

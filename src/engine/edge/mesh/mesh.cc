@@ -128,16 +128,7 @@ std::shared_ptr<const MemberPlan> Mesh::identity(std::string_view name) const {
 std::shared_ptr<const MemberPlan> Mesh::member(std::string_view key) const {
   const auto found = members_.find(key);
   if (found == members_.end()) return nullptr;
-  if (found->second.plan) return found->second.plan;
-  const auto shared = identity(found->second.identity);
-  if (!shared) return nullptr;
-  auto own = std::make_shared<MemberPlan>(*shared);
-  own->key = key;
-  return own;
-}
-
-bool Mesh::may_reach(const MemberPlan& caller, const Target& target) const {
-  return caller.key.empty() || dialer_.admits("member/" + caller.key, target.ip, target.port);
+  return found->second.plan ? found->second.plan : identity(found->second.identity);
 }
 
 void Mesh::clear() {
@@ -186,6 +177,10 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
     if (is_local || !guarded_.read([&](const auto& all) { return all.contains(fmt::format("{}:{}", ip, port)); })) return false;
     const auto node = guard_of(ip, port);
     if (!node) return false;
+    if (!dialer_.admits(fmt::format("task:{}", member), ip, port)) {
+      end_connection(fd);
+      return true;
+    }
     admit(node, ip, port, fd).detach();
     return true;
   }
@@ -209,7 +204,7 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
   }
   io::set_no_delay(fd);
   if (found->routes->find_tcp(port)) {
-    pass_bytes(caller, found, port, fd).detach();
+    pass_bytes(caller, std::string(member), found, port, fd).detach();
     return true;
   }
   if (!server_) {

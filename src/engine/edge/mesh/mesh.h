@@ -75,10 +75,7 @@ class Mesh {
   void put_service(ServicePlan plan);
   void remove_service(const std::string& service);
   // A member is known by the name of what runs it, as `adopt` is given it.
-  void put_member(const std::string& key, MemberPlan plan) {
-    plan.key = key;
-    members_[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}};
-  }
+  void put_member(const std::string& key, MemberPlan plan) { members_[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}}; }
   // The same for one that is whatever `identity` is at the time; nothing while there is no such identity.
   void put_member_as(const std::string& key, std::string identity) { members_[key] = {nullptr, std::move(identity)}; }
   void remove_member(std::string_view key);
@@ -99,8 +96,8 @@ class Mesh {
   std::optional<Task<Result<int, Failure>>> dial(std::string_view ip, int port);
 
   // --- what passes ---
-  // One HTTP request of a caller to a service.
-  Task<http::Response> pass(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, http::Request& request);
+  // One HTTP request of a caller to a service; `member` is the key of the caller when it is one.
+  Task<http::Response> pass(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, http::Request& request);
   std::shared_ptr<const Service> service(std::string_view id) const;
   std::vector<const Figures*> figures() const;
   const std::map<std::string, std::shared_ptr<Node>, std::less<>>& nodes() const { return nodes_; }
@@ -117,15 +114,13 @@ class Mesh {
   std::shared_ptr<Target> choose(Node& node, const Target* not_this);
   std::shared_ptr<Node> find_node(std::string_view id) const;
   void note(Trip& trip, int status, std::string_view error);
-  Task<void> pass_bytes(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, int fd);
+  Task<void> pass_bytes(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, int fd);
   void deny(const MemberPlan& caller, std::string_view service, int fd);
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   BalancerLoop& loop() const { return balancers_.loop(0); }
   void let_go(const std::shared_ptr<Target>& target);
-  // Whether the network between them lets the caller reach the target.
-  bool may_reach(const MemberPlan& caller, const Target& target) const;
   // The target as the caller reaches it: itself, or a lane to it.
-  std::shared_ptr<Target> via(const MemberPlan& caller, std::string_view service, const Node& node, const std::shared_ptr<Target>& target);
+  std::shared_ptr<Target> via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target);
   void guard_targets();
   std::shared_ptr<Node> guard_of(std::string_view ip, int port) const;
   Task<Result<int, Failure>> dial_lane(std::string ip);

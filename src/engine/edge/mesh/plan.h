@@ -114,6 +114,7 @@ struct ServicePlan {
   std::string shown;             // how it is called in figures and spans
   std::vector<int> ports;        // that it is reached at; empty: any
   std::vector<Route> routes;     // in order of priority
+  std::optional<ClientTlsPlan> tls;   // what callers do that have no policy of their own
 };
 
 // Who calls. One task, or whatever else connects.
@@ -126,7 +127,6 @@ struct MemberPlan {
   std::optional<ClientTlsPlan> tls;  // towards all services, but for those that have their own:
   std::vector<std::pair<std::string, ClientTlsPlan>> tls_of;   // by id of the service
   std::string account, region;
-  std::string key;                   // of the member itself; the mesh fills it in
 };
 
 }  // namespace reef::edge::mesh

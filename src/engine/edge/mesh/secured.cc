@@ -60,6 +60,7 @@ void Mesh::join(io::Transport&& a, io::Transport&& b, Duration idle, std::functi
         if (done) done();
       },
       std::move(accepts));
+  (*at)->on_closing([this](int fd) { dialer_.closing(fd); });
 }
 
 void Mesh::guard_targets() {
@@ -78,12 +79,12 @@ std::shared_ptr<Node> Mesh::guard_of(std::string_view ip, int port) const {
   return nullptr;
 }
 
-std::shared_ptr<Target> Mesh::via(const MemberPlan& caller, std::string_view service, const Node& node, const std::shared_ptr<Target>& target) {
-  const auto own = std::find_if(caller.tls_of.begin(), caller.tls_of.end(), [&](const auto& one) { return one.first == service; });
-  const ClientTlsPlan* const plan = own != caller.tls_of.end() ? &own->second : caller.tls ? &*caller.tls : nullptr;
+std::shared_ptr<Target> Mesh::via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target) {
+  const auto own = std::find_if(caller.tls_of.begin(), caller.tls_of.end(), [&](const auto& one) { return one.first == service.id; });
+  const ClientTlsPlan* const plan = own != caller.tls_of.end() ? &own->second : caller.tls ? &*caller.tls : service.tls ? &*service.tls : nullptr;
   if (!plan || (!plan->enforced && node.plan.tls.mode == ServerTlsPlan::Mode::kDisabled)) return target;
   if (!plan->ports.empty() && std::find(plan->ports.begin(), plan->ports.end(), target->port) == plan->ports.end()) return target;
-  const std::string key = fmt::format("{}\n{}\n{}\n{}:{}", caller.node.empty() ? caller.name : caller.node, own != caller.tls_of.end() ? service : std::string_view{}, target->id, target->ip, target->port);
+  const std::string key = fmt::format("{}\n{}\n{}\n{}:{}", caller.node.empty() ? caller.name : caller.node, service.id, target->id, target->ip, target->port);
   auto found = lanes_.find(key);
   // A policy that has changed counts for new connections.
   if (found != lanes_.end() && (found->second.real != target || !(found->second.tls == *plan))) {

@@ -39,7 +39,7 @@ class Connected final : public io::FdHandler {
 
 }  // namespace
 
-Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, int port, int client) {
+Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, int client) {
   io::Fd from(client);
   const std::int64_t began = io::monotonic_micros();
   const Time start = loop().reactor().now();
@@ -58,14 +58,20 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::share
     if (!target) break;
     ++tries;
     endpoint = fmt::format("{}:{}", target->ip, target->port);
-    const auto reached = via(*caller, service->plan.id, *node, target);
-    const auto fd = co_await dialer_.dial(reached->ip, reached->port, caller->key.empty() ? std::string() : "member/" + caller->key);
+    const auto reached = via(*caller, service->plan, *node, target);
+    const std::string in_name = "task:" + member;
+    // A lane has no address that a network knows.
+    const bool may = reached == target || dialer_.admits(in_name, target->ip, target->port);
+    const auto fd = may ? co_await dialer_.dial(reached->ip, reached->port, reached == target ? in_name : std::string()) : Result<int, Failure>(Err(Failure{"refused by security groups or network ACLs", kRefusedByNetwork}));
     bool is_made = false;
     if (fd) {
       to = io::Fd(*fd);
       Connected connected(loop().reactor(), *fd);
       is_made = co_await connected.made;
-      if (!is_made) to.reset();
+      if (!is_made) {
+        dialer_.closing(to.get());
+        to.reset();
+      }
     }
     node->outliers.note(target->id, !is_made, node->targets.size(), loop().reactor().now());
     error = is_made ? "" : "not-connected";

@@ -31,7 +31,7 @@ Reply<void> add_tags(StoredCertificate& certificate, const std::optional<std::ve
 
 // What a request asks for that cannot be had here.
 Reply<void> check_request(const model::RequestCertificateInput& in) {
-  if (in.certificate_authority_arn) return Err(aws::not_implemented("CertificateAuthorityArn (certificates of AWS Private CA)"));
+  if (in.certificate_authority_arn && in.validation_method) return Err(invalid("Validation method is not allowed for certificates of a private certificate authority."));
   if (in.managed_by || in.validation_method == "HTTP") return Err(aws::not_implemented("certificates that CloudFront manages (ManagedBy, ValidationMethod HTTP)"));
   if (in.domain_name.size() > 64 && !in.subject_alternative_names)
     return Err(invalid("The first domain name can contain no more than 64 octets, including periods."));
@@ -77,10 +77,15 @@ Task<Reply<model::RequestCertificateOutput>> RequestCertificate(Acm& acm, const 
     }
     detail.domain_validation_options->push_back(std::move(one));
   }
+  // Who owns the authority need not prove control of a name.
+  if (in.certificate_authority_arn) {
+    detail.certificate_authority_arn = in.certificate_authority_arn;
+    detail.domain_validation_options.reset();
+  }
   detail.subject_alternative_names = std::move(names);
   detail.created_at = call.now;
   detail.status = "PENDING_VALIDATION";
-  detail.type = "AMAZON_ISSUED";
+  detail.type = in.certificate_authority_arn ? "PRIVATE" : "AMAZON_ISSUED";
   detail.in_use_by.emplace();
   detail.key_algorithm = replace_all(in.key_algorithm.value_or("RSA_2048"), "_", "-");
   detail.renewal_eligibility = "INELIGIBLE";

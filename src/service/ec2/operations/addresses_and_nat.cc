@@ -76,6 +76,59 @@ Reply<model::DescribeAddressesOutput> DescribeAddresses(const model::DescribeAdd
   return out;
 }
 
+Reply<model::AssociateAddressOutput> AssociateAddress(const model::AssociateAddressInput& in, const Call& call) {
+  if (in.instance_id) return Err(aws::Error("UnsupportedOperation", "Addresses of instances are not supported by this version of Atoll; name a network interface.", 400));
+  if (!in.allocation_id || !in.network_interface_id)
+    return Err(aws::Error("MissingParameter", "The request must include the AllocationId and the NetworkInterfaceId. Add the required parameters and retry the request.", 400));
+  auto address = TRY(get<model::Address>(call, *in.allocation_id));
+  auto interface = TRY(get<model::NetworkInterface>(call, *in.network_interface_id));
+  if (address.association_id && !in.allow_reassociation.value_or(false))
+    return Err(aws::Error("Resource.AlreadyAssociated", fmt::format("resource {} is already associated with associate-id {}", *in.allocation_id, *address.association_id), 400));
+  address.association_id = new_id("eipassoc");
+  address.network_interface_id = in.network_interface_id;
+  address.private_ip_address = in.private_ip_address ? in.private_ip_address : interface.private_ip_address;
+  interface.association.emplace();
+  interface.association->allocation_id = in.allocation_id;
+  interface.association->association_id = address.association_id;
+  interface.association->public_ip = address.public_ip;
+  put(call, address);
+  put(call, interface);
+  return model::AssociateAddressOutput{.association_id = address.association_id};
+}
+
+Reply<model::DisassociateAddressOutput> DisassociateAddress(const model::DisassociateAddressInput& in, const Call& call) {
+  if (!in.association_id) return Err(aws::Error("MissingParameter", "The request must include the AssociationId parameter. Add the required parameter and retry the request.", 400));
+  for (auto& address : all<model::Address>(call)) {
+    if (address.association_id != in.association_id) continue;
+    if (!address.network_interface_id) return Err(aws::Error("AuthFailure", "You do not have permission to access the specified resource.", 400));   // of a NAT gateway
+    if (auto interface = get<model::NetworkInterface>(call, *address.network_interface_id)) {
+      interface->association.reset();
+      put(call, *interface);
+    }
+    address.association_id.reset();
+    address.network_interface_id.reset();
+    address.private_ip_address.reset();
+    put(call, address);
+    return model::DisassociateAddressOutput{};
+  }
+  return Err(aws::Error("InvalidAssociationID.NotFound", fmt::format("The association ID '{}' does not exist", *in.association_id), 400));
+}
+
+// Reverse DNS names cannot be set here, so there is none to tell.
+Reply<model::DescribeAddressesAttributeOutput> DescribeAddressesAttribute(const model::DescribeAddressesAttributeInput& in, const Call& call) {
+  model::DescribeAddressesAttributeOutput out;
+  out.addresses.emplace();
+  for (const std::string& id : in.allocation_ids.value_or(Values{})) TRY(get<model::Address>(call, id));
+  for (const auto& one : all<model::Address>(call)) {
+    if (in.allocation_ids && !in.allocation_ids->empty() && !matches_any({*one.allocation_id}, *in.allocation_ids)) continue;
+    model::AddressAttribute shown;
+    shown.allocation_id = one.allocation_id;
+    shown.public_ip = one.public_ip;
+    out.addresses->push_back(std::move(shown));
+  }
+  return out;
+}
+
 Reply<model::CreateNatGatewayOutput> CreateNatGateway(const model::CreateNatGatewayInput& in, const Call& call) {
   if (in.connectivity_type.value_or("public") != "public" || in.availability_mode.value_or("zonal") != "zonal" || in.private_ip_address ||
       in.secondary_allocation_ids || in.secondary_private_ip_addresses || in.secondary_private_ip_address_count || !in.subnet_id)

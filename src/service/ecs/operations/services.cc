@@ -111,6 +111,7 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   service.enable_ecs_managed_tags = in.enable_ecs_managed_tags.value_or(false);
   service.propagate_tags = in.propagate_tags.value_or("NONE");
   service.enable_execute_command = in.enable_execute_command.value_or(false);
+  service.availability_zone_rebalancing = in.availability_zone_rebalancing.value_or("ENABLED");
   if (definition) CO_TRY(check_launch(launch_of(*definition, in.network_configuration, service.launch_type)));
   std::optional<model::ServiceConnectConfiguration> connect;
   if (in.service_connect_configuration && definition) {
@@ -178,6 +179,7 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (in.placement_constraints) service.placement_constraints = in.placement_constraints;
   if (in.placement_strategy) service.placement_strategy = in.placement_strategy;
   if (in.health_check_grace_period_seconds) service.health_check_grace_period_seconds = in.health_check_grace_period_seconds;
+  if (in.availability_zone_rebalancing) service.availability_zone_rebalancing = in.availability_zone_rebalancing;
   if (in.enable_execute_command) service.enable_execute_command = in.enable_execute_command;
   if (in.enable_ecs_managed_tags) service.enable_ecs_managed_tags = in.enable_ecs_managed_tags;
   if (in.propagate_tags) service.propagate_tags = in.propagate_tags;

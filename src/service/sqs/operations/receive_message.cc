@@ -80,6 +80,11 @@ Task<Reply<model::ReceiveMessageOutput>> receive_message(Sqs& sqs, const model::
   if (in.visibility_timeout && (*in.visibility_timeout < 0 || *in.visibility_timeout > kVisibilitySecondsMax))
     co_return Err(invalid_value(std::to_string(*in.visibility_timeout), "VisibilityTimeout", "Must be between 0 and 43200, if provided."));
   queue::ReceiveOptions options{.count_max = static_cast<std::uint32_t>(count)};
+  if (in.receive_request_attempt_id && name.is_fifo()) {
+    if (!is_fifo_id(*in.receive_request_attempt_id))
+      co_return Err(invalid_value(*in.receive_request_attempt_id, "ReceiveRequestAttemptId", "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length."));
+    options.attempt = *in.receive_request_attempt_id;
+  }
   if (call.http_request) options.abandoned = call.http_request->abandonment();
   if (in.visibility_timeout) options.lease = std::chrono::seconds(*in.visibility_timeout);
   if (in.wait_time_seconds) options.wait = std::chrono::seconds(*in.wait_time_seconds);
