@@ -47,7 +47,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(networks);
   parts.add(connections);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
-  mesh.set_tracing(make_tracing(spans));
+  mesh.set_tracing(make_tracing(spans, counters));
   resets.hooks.push_back([this]() -> Task<void> {
     mesh.clear();
     co_return;

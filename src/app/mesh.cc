@@ -16,6 +16,24 @@ std::string member_of(const task::Tasks& tasks, std::string_view sandbox) {
   return owner ? owner->plan.id : std::string(sandbox);
 }
 
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html: what Service Connect publishes, by the name
+// that was called alone and with the service that has it, and by the caller.
+void publish(metrics::Counters& counters, const edge::mesh::Hop& hop) {
+  const double took = static_cast<double>(hop.took.count()) / 1000;
+  const bool is_http = hop.status > 0;
+  if (!is_http) {
+    counters.add({hop.account, hop.region, "AWS/ECS", {{"DiscoveryName", hop.service}}}, {{"NewConnectionCount", 1}});
+    counters.add({hop.account, hop.region, "AWS/ECS", {{"ClusterName", hop.group}, {"DiscoveryName", hop.service}, {"ServiceName", hop.owner}}}, {{"NewConnectionCount", 1}});
+    return;
+  }
+  const std::string_view code = hop.status < 300 ? "HTTPCode_Target_2XX_Count" : hop.status < 400 ? "HTTPCode_Target_3XX_Count" : hop.status < 500 ? "HTTPCode_Target_4XX_Count" : "HTTPCode_Target_5XX_Count";
+  counters.add({hop.account, hop.region, "AWS/ECS", {{"DiscoveryName", hop.service}}}, {{"RequestCount", 1}});
+  counters.add({hop.account, hop.region, "AWS/ECS", {{"ClusterName", hop.group}, {"DiscoveryName", hop.service}, {"ServiceName", hop.owner}}}, {{"RequestCount", 1}});
+  counters.add({hop.account, hop.region, "AWS/ECS", {{"TargetDiscoveryName", hop.service}}}, {{code, 1}, {"TargetResponseTime", took, metrics::Unit::kMilliseconds}});
+  counters.add({hop.account, hop.region, "AWS/ECS", {{"ClusterName", hop.caller_group}, {"ServiceName", hop.caller}, {"TargetDiscoveryName", hop.service}}},
+               {{code, 1}, {"TargetResponseTime", took, metrics::Unit::kMilliseconds}});
+}
+
 wire::Json describe(const edge::mesh::Mesh& mesh) {
   using wire::Json;
   Json hops = Json::array();
@@ -44,7 +62,7 @@ wire::Json describe(const edge::mesh::Mesh& mesh) {
 
 }  // namespace
 
-edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
+edge::mesh::Tracing make_tracing(telemetry::Spans& spans, metrics::Counters& counters) {
   edge::mesh::Tracing out;
   out.begin = [](std::string_view amzn, std::string_view traceparent, Time now) {
     auto context = telemetry::TraceContext::read(amzn, traceparent, now);
@@ -54,7 +72,8 @@ edge::mesh::Tracing make_tracing(telemetry::Spans& spans) {
     position.traceparent = context.traceparent();
     return position;
   };
-  out.end = [&spans](const edge::mesh::Hop& hop) {
+  out.end = [&spans, &counters](const edge::mesh::Hop& hop) {
+    if (!hop.group.empty() && !hop.account.empty()) publish(counters, hop);
     telemetry::Span span;
     span.trace = hop.root;
     span.id = hop.id;

@@ -9,6 +9,7 @@
 #include "engine/edge/certificates.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/private_authorities.h"
+#include "engine/metrics/counters.h"
 #include "engine/sandbox/outbound.h"
 #include "engine/task/tasks.h"
 #include "engine/telemetry/spans.h"
@@ -16,8 +17,8 @@
 
 namespace reef::app {
 
-// Hops become spans of the traces that requests carry.
-edge::mesh::Tracing make_tracing(telemetry::Spans& spans);
+// Hops become spans of the traces that requests carry; those of Service Connect metrics in AWS/ECS, too.
+edge::mesh::Tracing make_tracing(telemetry::Spans& spans, metrics::Counters& counters);
 // Identities of workloads ("spiffe://shop/orders") come from the local authority, valid for an hour and made anew after half of
 // it; what has an ARN from the certificates of this system. "<ARN of a private authority>#orders.local,spiffe://shop/orders" is issued by
 // that authority.

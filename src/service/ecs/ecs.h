@@ -89,6 +89,8 @@ struct StoredService {
   std::string client_token;
   std::string connect_namespace;                      // the name of its Service Connect namespace
   std::vector<std::string> mesh_nodes, mesh_services; // what it has in the mesh
+  std::vector<model::ServiceConnectServiceResource> connect_resources;   // its discovery names in Cloud Map
+  std::vector<model::ServiceRegistry> connect_registries;                // the same for its tasks to register in
 };
 using ServicePtr = std::shared_ptr<StoredService>;
 
@@ -229,7 +231,7 @@ void sync_task_sets(StoredService& service, Time now);
 
 // What the tasks of a deployment are registered with: their task set's or the service's.
 const std::vector<model::LoadBalancer>& balancers_of(const StoredService& service, std::string_view deployment);
-const std::vector<model::ServiceRegistry>& registries_of(const StoredService& service, std::string_view deployment);
+std::vector<model::ServiceRegistry> registries_of(const StoredService& service, std::string_view deployment);
 // The target groups that a load balancer of the service means for the tasks of a deployment.
 std::optional<std::string> group_for(const StoredService& service, const model::LoadBalancer& balancer, std::string_view deployment);
 // The same for all services with that target group.

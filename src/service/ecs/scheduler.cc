@@ -74,6 +74,7 @@ void finish(Ecs& ecs, const ServicePtr& service) {
   service->service.status = "INACTIVE";
   service->is_active = false;
   disconnect_service(ecs, *service);
+  remove_discovery(ecs, service).detach();
   save(*service);
   store::Shard& control = store::Shard::control();
   control.reactor().at(control.now() + kInactiveKept, [&ecs, weak = std::weak_ptr(service)] {
@@ -127,6 +128,7 @@ model::Deployment& new_deployment(Ecs& ecs, StoredService& service, const std::s
   deployment.task_definition = definition_arn;
   deployment.created_at = now;
   deployment.service_connect_configuration = std::move(connect);
+  if (!service.connect_resources.empty()) deployment.service_connect_resources = service.connect_resources;
   deployment.launch_type = service.service.launch_type;
   deployment.platform_version = service.service.platform_version;
   deployment.network_configuration = service.service.network_configuration;

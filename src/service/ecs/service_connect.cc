@@ -73,7 +73,7 @@ mesh::Route make_route(const std::string& node, mesh::Protocol protocol, const m
 }  // namespace
 
 Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Call& call, model::ServiceConnectConfiguration wanted, const StoredCluster& cluster,
-                                                              const model::TaskDefinition& definition, std::string& name) {
+                                                              const model::TaskDefinition& definition) {
   if (!wanted.enabled) co_return wanted;
   if (wanted.access_log_configuration) co_return Err(aws::not_implemented("accessLogConfiguration of a serviceConnectConfiguration"));
   if (!wanted.namespace_ && cluster.cluster.service_connect_defaults) wanted.namespace_ = cluster.cluster.service_connect_defaults->namespace_;
@@ -81,7 +81,6 @@ Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Ca
   const auto found = CO_TRY(co_await find_namespace(ecs, call, *wanted.namespace_));
   if (!found) co_return Err(aws::Error(errors::kNamespaceNotFoundException, "The specified namespace wasn't found."));
   wanted.namespace_ = found->arn;
-  name = found->name;
   if (definition.network_mode == "host") co_return Err(invalid("Service Connect feature is only available with awsvpc and bridge network modes."));
   if (!wanted.services) co_return wanted;
   for (const model::ServiceConnectService& one : *wanted.services) {
@@ -98,6 +97,37 @@ Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Ca
   co_return wanted;
 }
 
+// Services of the type HTTP, found by DiscoverInstances alone. One that is there is shared.
+Task<Reply<void>> make_discovery(Ecs& ecs, const Call& call, const model::ServiceConnectConfiguration& configuration, StoredService& service) {
+  service.connect_resources.clear();
+  if (!configuration.enabled) co_return Reply<void>();
+  const auto found = CO_TRY(co_await find_namespace(ecs, call, *configuration.namespace_));
+  if (!found) co_return Err(aws::Error(errors::kNamespaceNotFoundException, "The specified namespace wasn't found."));
+  service.connect_namespace = found->name;
+  const std::string space(last_part(found->arn));
+  for (const model::ServiceConnectService& one : configuration.services.value_or(std::vector<model::ServiceConnectService>())) {
+    const std::string name = one.discovery_name.value_or(one.port_name);
+    const auto made = co_await ecs.caller.invoke_json(call, "servicediscovery", "CreateService", Json::object({{"Name", name}, {"NamespaceId", space}, {"Type", "HTTP"}}));
+    std::string arn = made ? (*made)["Service"].text("Arn") : std::string();
+    if (!made && made.error().code != "ServiceAlreadyExists") co_return Err(invalid(fmt::format("The discovery name {} cannot be made: {}", name, made.error().message)));
+    if (!made) {
+      const Json filters = Json::array({Json::object({{"Name", "NAMESPACE_ID"}, {"Values", Json::array({space})}, {"Condition", "EQ"}})});
+      const Json listed = CO_TRY(co_await ecs.caller.invoke_json(call, "servicediscovery", "ListServices", Json::object({{"Filters", filters}})));
+      for (const Json& other : listed["Services"].as_array())
+        if (other.text("Name") == name) arn = other.text("Arn");
+    }
+    service.connect_resources.push_back({.discovery_name = name, .discovery_arn = arn});
+  }
+  co_return Reply<void>();
+}
+
+Task<void> remove_discovery(Ecs& ecs, ServicePtr service) {
+  const Call call = ecs.caller.internal_call(service->account, service->region);
+  const auto resources = std::exchange(service->connect_resources, {});
+  for (const model::ServiceConnectServiceResource& one : resources)   // refused while other services share it
+    static_cast<void>(co_await ecs.caller.invoke_json(call, "servicediscovery", "DeleteService", Json::object({{"Id", std::string(last_part(one.discovery_arn.value_or("")))}})));
+}
+
 Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::string wanted) {
   if (const auto found = CO_TRY(co_await find_namespace(ecs, call, wanted))) co_return found->arn;
   if (wanted.starts_with("arn:")) co_return Err(aws::Error(errors::kNamespaceNotFoundException, "The specified namespace wasn't found."));
@@ -109,6 +139,10 @@ Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::stri
 
 void connect_service(Ecs& ecs, StoredService& service) {
   disconnect_service(ecs, service);
+  // What the newest deployment says, after a restart.
+  if (service.connect_resources.empty() && !service.machine.deployments().empty())
+    if (const auto newest = service.deployments.find(service.machine.deployments().front().id); newest != service.deployments.end() && newest->second.service_connect_resources)
+      service.connect_resources = *newest->second.service_connect_resources;
   const model::ServiceConnectConfiguration* const configuration = configuration_of(service);
   if (!configuration || !configuration->services) return;
   const StoredDefinition* const definition = find_definition(ecs, service.account, service.region, *service.service.task_definition);
@@ -118,6 +152,9 @@ void connect_service(Ecs& ecs, StoredService& service) {
     if (!port) continue;
     const mesh::Protocol protocol = protocol_of(*port->port);
     const std::string node = node_id(service, one.port_name), discovery = one.discovery_name.value_or(one.port_name);
+    for (const model::ServiceConnectServiceResource& resource : service.connect_resources)
+      if (resource.discovery_name == discovery)
+        service.connect_registries.push_back({.registry_arn = resource.discovery_arn, .port = {}, .container_name = port->container->name, .container_port = port->port->container_port});
     // Certificates by the private authority, shown to callers that trust it.
     // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-tls.html
     mesh::ServerTlsPlan server{.certificate = {}, .trust = {}, .names = {}};
@@ -134,7 +171,7 @@ void connect_service(Ecs& ecs, StoredService& service) {
     for (const model::ServiceConnectClientAlias& alias : *one.client_aliases) {
       const std::string dns = alias.dns_name.value_or("").empty() ? fmt::format("{}.{}", discovery, service.connect_namespace) : *alias.dns_name;
       const std::string id = fmt::format("{}#{}:{}", node, dns, alias.port);
-      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}, .tls = client});
+      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}, .tls = client, .owner = service.name, .group = service.cluster});
       service.mesh_services.push_back(id);
     }
   }
@@ -142,6 +179,7 @@ void connect_service(Ecs& ecs, StoredService& service) {
 }
 
 void disconnect_service(Ecs& ecs, StoredService& service) {
+  service.connect_registries.clear();
   for (const std::string& id : std::exchange(service.mesh_services, {})) ecs.mesh.remove_service(id);
   for (const std::string& id : std::exchange(service.mesh_nodes, {})) ecs.mesh.remove_node(id);
 }
@@ -167,7 +205,7 @@ void connect_endpoints(Ecs& ecs, const StoredService& service) {
 
 void connect_member(Ecs& ecs, const StoredTask& task, const StoredService& service) {
   if (const auto* const configuration = configuration_of(service))
-    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region});
+    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region, .group = service.cluster});
 }
 
 }  // namespace reef::service::ecs

@@ -8,10 +8,14 @@
 
 namespace reef::service::ecs {
 
-// Finds the namespace and checks the rest; gives the configuration with the namespace's ARN in it, and the name of the
-// namespace in `name`. A configuration that is not enabled passes as it is.
+// Finds the namespace and checks the rest; gives the configuration with the namespace's ARN in it. A configuration that is not
+// enabled passes as it is.
 Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Call& call, model::ServiceConnectConfiguration wanted, const StoredCluster& cluster,
-                                                              const model::TaskDefinition& definition, std::string& name);
+                                                              const model::TaskDefinition& definition);
+// Makes the discovery names in Cloud Map that are not there yet, and keeps them and the namespace's name in `service`.
+Task<Reply<void>> make_discovery(Ecs& ecs, const Call& call, const model::ServiceConnectConfiguration& configuration, StoredService& service);
+// Takes them out again, once nobody is registered there.
+Task<void> remove_discovery(Ecs& ecs, ServicePtr service);
 // The namespace of a cluster's defaults, which is made when there is none of that name.
 Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::string wanted);
 

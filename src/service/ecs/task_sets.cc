@@ -12,10 +12,12 @@ const std::vector<model::LoadBalancer>& balancers_of(const StoredService& servic
   return service.service.load_balancers ? *service.service.load_balancers : kNone;
 }
 
-const std::vector<model::ServiceRegistry>& registries_of(const StoredService& service, std::string_view deployment) {
-  static const std::vector<model::ServiceRegistry> kNone;
-  if (const auto set = service.task_sets.find(deployment); set != service.task_sets.end() && set->second.set.service_registries) return *set->second.set.service_registries;
-  return service.service.service_registries ? *service.service.service_registries : kNone;
+std::vector<model::ServiceRegistry> registries_of(const StoredService& service, std::string_view deployment) {
+  std::vector<model::ServiceRegistry> out = service.connect_registries;
+  const auto set = service.task_sets.find(deployment);
+  const auto& given = set != service.task_sets.end() && set->second.set.service_registries ? set->second.set.service_registries : service.service.service_registries;
+  if (given) out.insert(out.end(), given->begin(), given->end());
+  return out;
 }
 
 model::TaskSet describe(const StoredService& service, const StoredTaskSet& stored) {

@@ -1,4 +1,6 @@
 """Service Connect: tasks call a service by its alias, through the mesh."""
+import datetime
+
 import botocore.exceptions
 import pytest
 
@@ -40,6 +42,40 @@ def test_a_task_calls_a_service_by_its_alias(fleet, client):
     assert hop["caller"] == "client" and hop["target"] == "orders" and hop["requests"] >= 3 and hop["errors"] == 0 and hop["p50Micros"] > 0
     deployment = fleet.service("orders")["deployments"][0]
     assert deployment["serviceConnectConfiguration"]["namespace"].startswith("arn:aws:servicediscovery:")
+    resource = deployment["serviceConnectResources"][0]
+    cloud_map = fleet.daemon.client("servicediscovery")
+    assert resource["discoveryName"] == "orders" and cloud_map.get_service(Id=resource["discoveryArn"].rsplit("/", 1)[1])["Service"]["Name"] == "orders"
+    found = cloud_map.discover_instances(NamespaceName="shop", ServiceName="orders")["Instances"]
+    assert len(found) == 2 and {one["Attributes"]["AWS_INSTANCE_PORT"] for one in found} == {"8080"}
+
+
+def test_calls_are_metrics(fleet, client):
+    cloudwatch = fleet.daemon.client("cloudwatch")
+
+    def summed(metric, **dimensions):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        points = cloudwatch.get_metric_statistics(Namespace="AWS/ECS", MetricName=metric, Dimensions=[{"Name": k, "Value": v} for k, v in dimensions.items()], Period=3600,
+                                                  StartTime=now - datetime.timedelta(hours=2), EndTime=now + datetime.timedelta(hours=2), Statistics=["Sum"])["Datapoints"]
+        return sum(one["Sum"] for one in points)
+    before = summed("RequestCount", DiscoveryName="orders")
+    fleet.ask_often(client, 5, "http://orders/version")
+    wait_for(lambda: summed("RequestCount", DiscoveryName="orders") == before + 5, what="the requests to be counted")
+    assert summed("RequestCount", DiscoveryName="orders", ServiceName="orders", ClusterName="c") == before + 5
+    assert summed("HTTPCode_Target_2XX_Count", TargetDiscoveryName="orders", ServiceName="client", ClusterName="c") >= 5
+    assert summed("TargetResponseTime", TargetDiscoveryName="orders") > 0
+
+
+def test_names_are_there_after_a_restart(fleet, new_daemon):
+    del fleet   # which skips where sandboxes have no network
+    fleet = MeshFleet(new_daemon())
+    fleet.namespace("shop")
+    fleet.serve("orders", env={"VERSION": "7"}, connect=alias("orders"))
+    fleet.serve("client", connect=CLIENT)
+    fleet.daemon.kill()
+    fleet.daemon.start()
+    for name in ("orders", "client"):
+        fleet.steady(name)
+    wait_for(lambda: fleet.ask("client", "http://orders/version") == {"status": 200, "body": "7"}, what="the alias to answer")
 
 
 def test_who_is_not_in_the_namespace_does_not_know_the_alias(fleet, client):
@@ -75,6 +111,8 @@ def test_a_service_that_is_gone_has_no_name(fleet, client):
     assert fleet.ask(client, "http://leaving/version")["status"] == 200
     fleet.ecs.delete_service(cluster="c", service="leaving", force=True)
     wait_for(lambda: fleet.ask(client, "http://leaving/version")["status"] == 0, what="the name to go")
+    cloud_map = fleet.daemon.client("servicediscovery")
+    wait_for(lambda: "leaving" not in [one["Name"] for one in cloud_map.list_services()["Services"]], what="the discovery name to go")
 
 
 def test_a_service_with_certificates_of_a_private_authority(fleet, client):

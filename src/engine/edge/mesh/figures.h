@@ -28,6 +28,7 @@ struct Hop {
   std::string_view error;                // "denied", "no-endpoint", ...; empty when there was a reply
   Time start{};
   Duration took{0};
+  std::string_view caller_group, owner, group;   // of the caller's and the service's plans
 };
 
 // Who keeps the traces of a system. All on the control shard.

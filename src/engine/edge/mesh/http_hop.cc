@@ -86,7 +86,7 @@ void Mesh::note(Trip& trip, int status, std::string_view error) {
   if (tracing_.end)
     tracing_.end({.caller = trip.caller->name, .service = trip.service->plan.shown, .target = trip.target_name, .endpoint = trip.endpoint, .method = trip.request.method,
                   .path = trip.request.path, .account = trip.caller->account, .region = trip.caller->region, .root = trip.position.root, .parent = trip.position.parent,
-                  .id = trip.position.id, .status = status, .retries = trip.tries > 0 ? trip.tries - 1 : 0, .error = error, .start = trip.start, .took = Duration(took)});
+                  .id = trip.position.id, .status = status, .retries = trip.tries > 0 ? trip.tries - 1 : 0, .error = error, .start = trip.start, .took = Duration(took), .caller_group = trip.caller->group, .owner = trip.service->plan.owner, .group = trip.service->plan.group});
 }
 
 Task<http::Response> Mesh::serve(http::Request& request) {
@@ -198,7 +198,9 @@ Task<http::Response> Mesh::try_http1(Trip& trip, Node& node, const std::shared_p
       if (const auto late = weak.lock()) late->give_up(UpstreamFailure::kConnectLate);
     });
   if (trip.body) send_body(passage, *trip.body, !request.body->size(), nullptr).detach();
+  stay_awake();
   while (!passage->has_head && !passage->failure) co_await passage->changed;
+  stay_awake();
   reactor.cancel(timer);
   if (passage->has_head) {
     trip.result.status = passage->status;

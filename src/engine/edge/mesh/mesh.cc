@@ -208,6 +208,13 @@ bool Mesh::adopt(std::string_view member, std::uint32_t address, int port, int f
     return true;
   }
   if (!server_) {
+    // The hook may outlive this object.
+    loop().reactor().at_tick_end([self = std::weak_ptr(self_)] {
+      const auto mesh = self.lock();
+      if (!mesh || (*mesh)->awake_until_ == 0) return;
+      if (io::monotonic_micros() < (*mesh)->awake_until_) (*mesh)->loop().reactor().do_not_wait();
+      else (*mesh)->awake_until_ = 0;
+    });
     http::ServerOptions options;
     options.idle_timeout = 3600s;   // as long as the caller likes
     server_ = std::make_unique<http::Server>(

@@ -118,6 +118,8 @@ class Mesh {
   void deny(const MemberPlan& caller, std::string_view service, int fd);
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   BalancerLoop& loop() const { return balancers_.loop(0); }
+  // The loop does not sleep for a moment: what comes next is on its way, and waking up would take longer than it takes to come.
+  void stay_awake() { awake_until_ = io::monotonic_micros() + kAwakeMicros; }
   void let_go(const std::shared_ptr<Target>& target);
   // The target as the caller reaches it: itself, or a lane to it.
   std::shared_ptr<Target> via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target);
@@ -146,6 +148,9 @@ class Mesh {
   std::map<std::string, std::unique_ptr<Figures>, std::less<>> figures_;
   std::unique_ptr<http::Server> server_;
   std::list<std::unique_ptr<Joint>> joints_;
+  static constexpr std::int64_t kAwakeMicros = 50;
+  std::int64_t awake_until_ = 0;
+  std::shared_ptr<Mesh*> self_ = std::make_shared<Mesh*>(this);
   Keyring keyring_;
   Dialer::Inside inside_;
   std::map<std::string, Lane, std::less<>> lanes_;           // by caller, service and target

@@ -115,6 +115,7 @@ struct ServicePlan {
   std::vector<int> ports;        // that it is reached at; empty: any
   std::vector<Route> routes;     // in order of priority
   std::optional<ClientTlsPlan> tls;   // what callers do that have no policy of their own
+  std::string owner, group;      // whose it is, for whoever publishes metrics of it; empty: nobody does
 };
 
 // Who calls. One task, or whatever else connects.
@@ -127,6 +128,7 @@ struct MemberPlan {
   std::optional<ClientTlsPlan> tls;  // towards all services, but for those that have their own:
   std::vector<std::pair<std::string, ClientTlsPlan>> tls_of;   // by id of the service
   std::string account, region;
+  std::string group;                 // beside its name in metrics
 };
 
 }  // namespace reef::edge::mesh

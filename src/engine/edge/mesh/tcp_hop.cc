@@ -87,7 +87,7 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::strin
     const auto position = tracing_.begin({}, {}, start);
     tracing_.end({.caller = caller->name, .service = service->plan.shown, .target = node ? std::string_view(node->plan.name) : std::string_view{}, .endpoint = endpoint,
                   .method = "TCP", .account = caller->account, .region = caller->region, .root = position.root, .parent = position.parent, .id = position.id,
-                  .retries = tries > 0 ? tries - 1 : 0, .error = error, .start = start, .took = took});
+                  .retries = tries > 0 ? tries - 1 : 0, .error = error, .start = start, .took = took, .caller_group = caller->group, .owner = service->plan.owner, .group = service->plan.group});
   }
   if (!to) {
     const linger now{1, 0};  // as the refusal that it is

@@ -116,7 +116,8 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   std::optional<model::ServiceConnectConfiguration> connect;
   if (in.service_connect_configuration && definition) {
     const model::TaskDefinition kept = definition->definition;
-    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
+    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept));
+    CO_TRY(co_await make_discovery(ecs, call, *connect, *stored));
     definition = CO_TRY(active_definition(ecs, call, *in.task_definition));
     if (const auto other = find_service(ecs, call, *cluster, in.service_name); other && other->is_active) co_return Err(invalid("Creation of service was not idempotent."));
   }
@@ -163,7 +164,8 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   std::optional<model::ServiceConnectConfiguration> connect;
   if (in.service_connect_configuration) {
     const model::TaskDefinition kept = definition->definition;
-    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept, stored->connect_namespace));
+    connect = CO_TRY(co_await check_connect(ecs, call, *in.service_connect_configuration, *cluster, kept));
+    CO_TRY(co_await make_discovery(ecs, call, *connect, *stored));
   }
   const bool deploys = connect || in.force_new_deployment.value_or(false) || arn != *service.task_definition || (in.network_configuration && in.network_configuration != service.network_configuration) ||
                        (in.load_balancers && in.load_balancers != service.load_balancers) || (in.service_registries && in.service_registries != service.service_registries) ||
