@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
+#include "service/ec2/access_lists.h"
 #include "service/ec2/flow_logs.h"
 #include "service/ec2/interfaces.h"
 #include "service/ec2/prefix_lists.h"
@@ -105,6 +106,34 @@ Ec2::Ec2(Parts& parts) : networks(parts.get<network::Networks>()), flow_logs(std
 
 Ec2::~Ec2() = default;
 
+namespace {
+
+Call call_for(const std::string& account, const std::string& region) {
+  Call call;
+  call.account = account;
+  call.region = region;
+  call.now = store::Shard::control().now();
+  return call;
+}
+
+// Data folders of before there were network ACLs have VPCs without.
+void add_missing_lists() {
+  std::vector<std::pair<Call, std::string>> vpcs;
+  store::Shard::control().records().scan("ec2/", [&](std::string_view key, const std::string&) {
+    const auto parts = split(key, '/');
+    if (parts.size() == 5 && parts[3] == Kind<model::Vpc>::type) vpcs.emplace_back(call_for(std::string(parts[1]), std::string(parts[2])), parts[4]);
+    return true;
+  });
+  for (const auto& [call, vpc] : vpcs) {
+    if (!access_lists_of(call, vpc).empty()) continue;
+    make_access_list(call, vpc, true);
+    for (const auto& subnet : all<model::Subnet>(call))
+      if (subnet.vpc_id == vpc) associate_by_default(call, vpc, *subnet.subnet_id);
+  }
+}
+
+}  // namespace
+
 void Ec2::stop() { flow_logs->stop(); }
 
 void Ec2::start() {
@@ -117,7 +146,8 @@ void Ec2::start() {
       if (const auto* one = networks.interface(parts[4])) networks.avoid(one->address);
     return true;
   });
-  networks.publish();
+  add_missing_lists();
+  sync();
 }
 
 void Ec2::reset() {
@@ -134,18 +164,6 @@ void Ec2::sync() {
 }
 
 // --- for other services ----------------------------------------------------------------------------------------------
-
-namespace {
-
-Call call_for(const std::string& account, const std::string& region) {
-  Call call;
-  call.account = account;
-  call.region = region;
-  call.now = store::Shard::control().now();
-  return call;
-}
-
-}  // namespace
 
 Result<network::InterfaceSpec, Failure> Ec2::make(const network::InterfaceRequest& request) {
   const Call call = call_for(request.account, request.region);

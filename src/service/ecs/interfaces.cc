@@ -33,7 +33,6 @@ Reply<void> attach_interface(Ecs& ecs, const TaskPtr& task, std::vector<std::str
   ecs.tasks.give_back(task->address);
   task->address = network::address_text(made->address);
   task->interface = made->id;
-  ecs.networks.publish();
   if (std::string* shown = detail_of(task->task, "networkInterfaceId")) *shown = made->id;
   if (std::string* shown = detail_of(task->task, "privateIPv4Address")) *shown = task->address;
   if (const auto zone = made->zone; !zone.empty()) task->task.availability_zone = zone;
