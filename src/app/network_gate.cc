@@ -105,6 +105,11 @@ void NetworkGate::relay_to_task(int fd, const std::string& ip, network::Flow flo
 }
 
 void NetworkGate::relay(int from, int to, network::Flow flow) {
+  // What was changed while it connected.
+  if (const auto view = networks_.view(); !view->decide_open(view->as_now(flow)).passes()) {
+    ::close(to);
+    return reset(from);
+  }
   io::set_no_delay(from);
   io::set_no_delay(to);
   connections_.opened(from, std::move(flow), true);
@@ -150,7 +155,11 @@ bool NetworkGate::admits(std::string_view caller, std::string_view ip, int port)
 }
 
 void NetworkGate::opened(std::string_view caller, std::string_view ip, int port, int fd) {
-  if (auto flow = balancer_flow(*networks_.view(), caller, ip, port, fd)) connections_.opened(fd, *std::move(flow), false);
+  const auto view = networks_.view();
+  auto flow = balancer_flow(*view, caller, ip, port, fd);
+  if (!flow) return;
+  if (!view->decide_open(*flow).passes()) ::shutdown(fd, SHUT_RDWR);  // changed while it connected
+  connections_.opened(fd, *std::move(flow), false);
 }
 
 void NetworkGate::log_refusal(const network::Flow& flow, const network::Verdict& verdict) {

@@ -217,3 +217,20 @@ def test_a_template_makes_changes_and_removes_all_of_them(daemon, ec2):
     stacks.get_waiter("stack_delete_complete").wait(StackName="parts", WaiterConfig={"Delay": 1, "MaxAttempts": 30})
     refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[out["Vpc"]])
     refused("InvalidFlowLogId.NotFound", ec2.describe_flow_logs, FlowLogIds=[out["Flow"]])
+
+
+def test_routes_and_associations_are_replaced(ec2, vpc, subnet):
+    table, other = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    assert "Use CreateRoute instead" in refused("InvalidParameterValue", ec2.replace_route, RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    ec2.replace_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    refused("InvalidGatewayID.NotFound", ec2.replace_route, RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId="igw-0123")
+    assert [one["NatGatewayId"] for one in ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"] if "NatGatewayId" in one] == [nat]
+    association = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    new = ec2.replace_route_table_association(AssociationId=association, RouteTableId=other)["NewAssociationId"]
+    assert [one["RouteTableAssociationId"] for one in ec2.describe_route_tables(RouteTableIds=[other])["RouteTables"][0]["Associations"]] == [new]
+    assert ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Associations"] == []

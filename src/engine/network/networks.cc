@@ -36,11 +36,11 @@ void Networks::erase_prefix_list(const std::string& id) {
 
 void Networks::put_access_list(AccessListSpec list) {
   access_lists_[list.id] = std::move(list);
-  changed_ = true;
+  changed_ = lists_changed_ = true;
 }
 void Networks::erase_access_list(std::string_view id) {
   if (const auto found = access_lists_.find(id); found != access_lists_.end()) access_lists_.erase(found);
-  changed_ = true;
+  changed_ = lists_changed_ = true;
 }
 
 void Networks::put_interface(InterfaceSpec interface) {
@@ -53,12 +53,14 @@ void Networks::erase_interface(std::string_view id) {
   const auto found = interfaces_.find(id);
   if (found == interfaces_.end()) return;
   if (const auto at = addresses_.find(found->second.address); at != addresses_.end() && at->second == id) addresses_.erase(at);
+  made_.erase(found->first);
   interfaces_.erase(found);
   changed_ = true;
 }
 void Networks::set_owner(const std::string& interface, std::string owner, std::vector<std::string> names) {
   if (owner.empty()) owners_.erase(interface);
   else owners_[interface] = {std::move(owner), std::move(names)};
+  made_.erase(interface);
   changed_ = true;
 }
 std::vector<std::string> Networks::interfaces_of(std::string_view owner) const {
@@ -97,7 +99,7 @@ bool Networks::remove_partition(const Partition& wanted) {
 
 void Networks::clear() {
   rules_.clear(), rules_of_.clear(), prefix_lists_.clear(), access_lists_.clear(), interfaces_.clear(), owners_.clear(), addresses_.clear();
-  fronts_.clear(), callers_.clear(), partitions_.clear(), numbers_.clear(), compiled_.clear(), stale_groups_.clear(), next_.clear();
+  fronts_.clear(), callers_.clear(), partitions_.clear(), numbers_.clear(), compiled_.clear(), stale_groups_.clear(), next_.clear(), made_.clear(), by_subnet_.clear(), avoided_.clear();
   changed_ = true;
   publish();
 }
@@ -122,6 +124,15 @@ void Networks::compile(const std::string& group) {
       (spec.egress ? egress : ingress).push_back(std::move(rule));
     }
   compiled_[number] = std::make_shared<const SecurityGroup>(SecurityGroup{RuleTable(ingress), RuleTable(egress)});
+}
+
+InterfacePtr Networks::make(const std::string& id, const InterfaceSpec& spec) {
+  auto out = std::make_shared<Interface>(Interface{spec, {}, {}, {}});
+  for (const std::string& group : spec.groups) out->numbers.push_back(number_of(group));
+  std::sort(out->numbers.begin(), out->numbers.end());
+  if (const auto access = by_subnet_.find(spec.subnet); access != by_subnet_.end()) std::tie(out->access_id, out->access) = access->second;
+  if (const auto owner = owners_.find(id); owner != owners_.end()) std::tie(out->owner, out->names) = std::tie(owner->second.name, owner->second.names);
+  return out;
 }
 
 void Networks::publish() {

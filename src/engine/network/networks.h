@@ -81,6 +81,7 @@ class Networks {
  private:
   GroupNumber number_of(const std::string& group);
   void compile(const std::string& group);
+  InterfacePtr make(const std::string& id, const InterfaceSpec& spec);
 
   std::map<std::string, RuleSpec, std::less<>> rules_;
   std::map<std::string, std::set<std::string>, std::less<>> rules_of_;   // by group
@@ -99,6 +100,10 @@ class Networks {
   std::map<std::string, GroupNumber, std::less<>> numbers_;
   std::vector<std::shared_ptr<const SecurityGroup>> compiled_;           // by number
   std::set<std::string> stale_groups_;
+  // What the next view takes over as it is: interfaces that did not change, and the compiled lists of their subnets.
+  std::map<std::string, InterfacePtr, std::less<>> made_;
+  std::map<std::string, std::pair<std::string, std::shared_ptr<const AccessList>>, std::less<>> by_subnet_;
+  bool lists_changed_ = false;
   std::set<std::uint32_t> avoided_;
   std::map<std::uint32_t, std::uint32_t> next_;                          // where to look next, by block
   std::atomic<std::shared_ptr<const View>> view_;

@@ -33,7 +33,7 @@ TEST(Rules, AllProtocolsMeansAllPorts) {
   for (const int port : {0, 1, 65535}) EXPECT_TRUE(table.admits(kTcp, static_cast<std::uint16_t>(port), anyone));
   EXPECT_TRUE(table.admits(kUdp, 53, anyone));
   EXPECT_TRUE(table.admits(kIcmp, 0, anyone));
-  EXPECT_FALSE(RuleTable({}).admits(kTcp, 80, anyone));
+  EXPECT_FALSE(RuleTable(std::vector<Rule>()).admits(kTcp, 80, anyone));
   EXPECT_FALSE(RuleTable().admits(kTcp, 80, anyone));
 }
 

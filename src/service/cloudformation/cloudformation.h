@@ -16,6 +16,9 @@
 namespace reef::cloudformation {
 
 // The stacks, and what is under way. Everything runs on the control shard.
+// By which a stack names itself to the stacks nested in it; nobody from outside may set it.
+inline constexpr std::string_view kParentTag = "aws:cloudformation:stack-id";
+
 class Cloudformation {
  public:
   explicit Cloudformation(Parts& parts);

@@ -7,6 +7,7 @@
 #include "aws/models/cloudformation.h"
 #include "aws/unmodelled_errors.h"
 #include "engine/store/shard.h"
+#include "service/cloudformation/cloudformation.h"
 
 namespace reef::cloudformation::resources {
 namespace {
@@ -63,6 +64,7 @@ Task<Reply<ResourceState>> create_stack(const ResourceContext& context, const Js
   in.template_url = properties.text("TemplateURL");
   in.parameters = parameters_of(properties);
   in.tags = tags_of(context, properties);
+  in.tags->push_back({.key = std::string(kParentTag), .value = context.stack_id});
   in.capabilities = capabilities();
   in.disable_rollback = true;
   auto reply = co_await context.caller.call<model::CreateStackOutput>(context.call, model::ops::kCreateStack, in);

@@ -62,7 +62,7 @@ namespace operations {
   V(AssociateDhcpOptions) V(CreateManagedPrefixList) V(DeleteManagedPrefixList) V(DescribeManagedPrefixLists)        \
   V(GetManagedPrefixListEntries) V(ModifyManagedPrefixList) V(DescribePrefixLists) V(DescribeVpcEndpoints)           \
   V(DeleteVpcEndpoints) V(DescribeVpcEndpointServices) V(DescribeSecurityGroupRules) V(ModifySecurityGroupRules)     \
-  V(CreateFlowLogs) V(DescribeFlowLogs) V(DeleteFlowLogs) V(UpdateSecurityGroupRuleDescriptionsIngress) V(UpdateSecurityGroupRuleDescriptionsEgress)
+  V(ReplaceRoute) V(ReplaceRouteTableAssociation) V(CreateFlowLogs) V(DescribeFlowLogs) V(DeleteFlowLogs) V(UpdateSecurityGroupRuleDescriptionsIngress) V(UpdateSecurityGroupRuleDescriptionsEgress)
 // None waits for anything, so they are plain functions; service.cc makes tasks of them and answers DryRun.
 #define EC2_OPERATION(Name) Reply<model::Name##Output> Name(const model::Name##Input& in, const Call& call);
 EC2_OPERATIONS(EC2_OPERATION)

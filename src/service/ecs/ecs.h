@@ -175,6 +175,8 @@ Reply<void> check_launch(const Launch& launch);
 TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, const Launch& what);
 // Asks a task to stop; its targets are let go first when it has some.
 void stop_task(Ecs& ecs, const TaskPtr& task, task::StopCode code, const std::string& reason);
+// An interface in the subnet, with its groups. A subnet that nobody keeps gives none: such a task is outside of every VPC.
+Reply<void> attach_interface(Ecs& ecs, const TaskPtr& task, std::vector<std::string> groups);
 // Gives the task's network interface back.
 void release_interface(Ecs& ecs, StoredTask& task);
 // A task that stopped stays to be looked at for an hour.

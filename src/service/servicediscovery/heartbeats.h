@@ -11,7 +11,7 @@
 #include "aws/caller.h"
 #include "base/task.h"
 #include "base/time.h"
-#include "io/reactor.h"
+#include "engine/store/shard.h"
 
 namespace reef::service::servicediscovery {
 

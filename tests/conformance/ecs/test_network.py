@@ -76,15 +76,24 @@ class Net:
 
 
 @pytest.fixture(scope="module")
-def boxes(fleet, tmp_path_factory):
-    if "shared with the host" in fleet.daemon.command("doctor", check=False):
-        pytest.skip("sandboxes have no network of their own here")
+def box(tmp_path_factory):
     busybox = pathlib.Path("/bin/busybox").read_bytes()
     path = tmp_path_factory.mktemp("image") / "box.tar"
     files = [(busybox, f"/bin/{name}", 0o755) for name in ("busybox", "sh")]
     path.write_bytes(image(files, {"Entrypoint": ["/bin/sh", "-c"], "Env": ["PATH=/bin"]}))
-    fleet.daemon.command("image", "--port", str(fleet.daemon.port), "import", str(path), "--name", "box:v1")
+    return path
+
+
+def with_box(fleet, box):
+    if "shared with the host" in fleet.daemon.command("doctor", check=False):
+        pytest.skip("sandboxes have no network of their own here")
+    fleet.daemon.command("image", "--port", str(fleet.daemon.port), "import", str(box), "--name", "box:v1")
     return fleet
+
+
+@pytest.fixture(scope="module")
+def boxes(fleet, box):
+    return with_box(fleet, box)
 
 
 @pytest.fixture
@@ -334,3 +343,42 @@ def test_private_zones_are_seen_from_their_vpc_alone(net):
     assert address not in look(far)
     # The other VPC has no way here either.
     assert net.ask(near, address) == "here" and net.ask(far, address) == ""
+
+
+def test_after_a_crash_nothing_of_the_tasks_that_ran_is_left(new_fleet, box):
+    fleet = with_box(new_fleet(), box)
+    net, cloud_map = Net(fleet), fleet.daemon.client("servicediscovery")
+    operation = cloud_map.create_private_dns_namespace(Name="crash.internal", Vpc=net.vpc)["OperationId"]
+    space = cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
+    registry = cloud_map.create_service(Name="web", NamespaceId=space, DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 5}]}, HealthCheckCustomConfig={"FailureThreshold": 1})["Service"]
+    group = net.group({"cidr": "10.0.0.0/16"})
+    elb = fleet.daemon.client("elbv2")
+    balancer = elb.create_load_balancer(Name="crash", Subnets=net.subnets, SecurityGroups=[group])["LoadBalancers"][0]
+    fleet.ecs.create_service(cluster="c", serviceName="web", taskDefinition=fleet.register("box", image="box:v1", command=[SERVER]), desiredCount=2, launchType="FARGATE",
+                             networkConfiguration=net.network(group), serviceRegistries=[{"registryArn": registry["Arn"]}])
+    fleet.steady("web")
+
+    def of_tasks():
+        return {one["PrivateIpAddress"] for one in net.ec2.describe_network_interfaces(Filters=[{"Name": "requester-id", "Values": ["amazon-ecs"]}])["NetworkInterfaces"]}
+
+    def registered():
+        return {one["Attributes"]["AWS_INSTANCE_IPV4"] for one in cloud_map.discover_instances(NamespaceName="crash.internal", ServiceName="web")["Instances"]}
+    wait_for(lambda: len(registered()) == 2, what="both to be registered")
+    before, kept = of_tasks(), net.ec2.describe_network_interfaces(Filters=[{"Name": "requester-id", "Values": ["amazon-elb"]}])["NetworkInterfaces"]
+    assert before == registered() and len(kept) == 2
+    fleet.daemon.kill()
+    fleet.daemon.start()
+    fleet.steady("web", 40)
+    wait_for(lambda: len(registered()) == 2 and not registered() & before, what="only the new ones to be registered")
+    assert of_tasks() == registered()
+    assert net.ec2.describe_network_interfaces(Filters=[{"Name": "requester-id", "Values": ["amazon-elb"]}])["NetworkInterfaces"] == kept
+    # The rules are in force again, and the balancer is known by its interfaces.
+    arn = fleet.tasks_of("web")[0]["taskArn"]
+    other = next(iter(registered() - {fleet.tasks_of("web")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]}))
+    wait_for(lambda: net.ask(arn, other) == "here", what="the server")
+    net.revoke(group, cidr="10.0.0.0/16")
+    assert net.ask(arn, other) == ""
+    fleet.ecs.delete_service(cluster="c", service="web", force=True)
+    wait_for(lambda: of_tasks() == set() and registered() == set(), what="nothing to be left")
+    elb.delete_load_balancer(LoadBalancerArn=balancer["LoadBalancerArn"])
+    net.ec2.delete_security_group(GroupId=group)

@@ -79,8 +79,12 @@ Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const 
     return Err(aws::Error(model::errors::kAlreadyExistsException, fmt::format("Stack [{}] already exists", in.stack_name)));
   };
   if (const auto again = CO_TRY(refuse_taken())) co_return model::CreateStackOutput{.stack_id = *again};
+  std::optional<std::vector<model::Tag>> tags = in.tags;
+  std::string parent;
+  if (!call.http_request && tags)
+    std::erase_if(*tags, [&](const model::Tag& tag) { return tag.key == kParentTag && !(parent = tag.value).empty(); });
   Desired desired = CO_TRY(co_await prepare(cloud, call,
-                                            {.source = {in.template_body, in.template_url}, .parameters = in.parameters, .tags = in.tags,
+                                            {.source = {in.template_body, in.template_url}, .parameters = in.parameters, .tags = tags,
                                              .capabilities = in.capabilities, .notification_arns = in.notification_arns, .role_arn = in.role_arn},
                                             nullptr));
   CO_TRY(check_transforms_acknowledged(desired));
@@ -90,6 +94,10 @@ Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const 
   // Another call may have taken the name while the template was fetched.
   if (const auto again = CO_TRY(refuse_taken())) co_return model::CreateStackOutput{.stack_id = *again};
   stack.token = in.client_request_token.value_or("");
+  if (const Stack* above = parent.empty() ? nullptr : cloud.find_by_id(parent)) {
+    stack.parent_id = above->id;
+    stack.root_id = above->root_id.empty() ? above->id : above->root_id;
+  }
   stack.timeout_minutes = in.timeout_in_minutes.value_or(0);
   stack.has_termination_protection = in.enable_termination_protection.value_or(false);
   stack.stack_policy = in.stack_policy_body.value_or("");
