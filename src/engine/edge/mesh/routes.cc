@@ -1,8 +1,8 @@
 #include "engine/edge/mesh/routes.h"
 
 #include <map>
-#include <regex>
 
+#include "base/pattern.h"
 #include "base/text.h"
 
 namespace reef::edge::mesh {
@@ -23,24 +23,17 @@ bool has_query(std::string_view query, std::string_view name, std::string_view v
 }  // namespace
 
 struct Routes::Patterns {
-  std::map<std::string, std::regex> by_text;
+  std::map<std::string, Pattern> by_text;
   void add(const TextMatch& match) {
     if (match.kind != TextMatch::Kind::kRegex) return;
-    try {
-      by_text.try_emplace(match.text, match.text, std::regex::ECMAScript | std::regex::optimize);
-    } catch (const std::regex_error&) {
-      // Met by nothing.
-    }
+    // One that is wrong is met by nothing.
+    if (auto pattern = Pattern::compile(match.text)) by_text.try_emplace(match.text, *std::move(pattern));
   }
 };
 
 Result<void, Failure> check_pattern(const std::string& pattern) {
-  try {
-    const std::regex made(pattern, std::regex::ECMAScript);
-    return {};
-  } catch (const std::regex_error& error) {
-    return Err(Failure{error.what()});
-  }
+  TRY(Pattern::compile(pattern));
+  return {};
 }
 
 Routes::Routes(std::vector<Route> routes) : routes_(std::move(routes)) {
@@ -69,11 +62,7 @@ bool Routes::meets_text(std::size_t index, const TextMatch& match, std::string_v
     case TextMatch::Kind::kRegex: {
       const auto found = patterns_[index]->by_text.find(match.text);
       if (found == patterns_[index]->by_text.end() || text.size() > kPatternTextMax) return false;
-      try {
-        met = std::regex_match(text.begin(), text.end(), found->second);
-      } catch (const std::regex_error&) {
-        return false;   // too much work
-      }
+      met = found->second.matches(text);
       break;
     }
   }
