@@ -1,4 +1,5 @@
 // What EC2 serves: the VPC family, and the CloudFormation types it owns.
+#include "engine/store/shard.h"
 #include "service/ec2/ec2.h"
 #include "service/ec2/resources.h"
 
@@ -19,6 +20,7 @@ struct AnswerAs {
       if (in.dry_run.value_or(false)) co_return Err(aws::Error("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412));
     auto out = ask(Handler, ec2, in, call);
     ec2.sync();
+    co_await store::Shard::control().committed();
     co_return out;
   }
 };
