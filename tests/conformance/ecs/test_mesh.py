@@ -149,6 +149,7 @@ def test_only_backends_may_be_called(shop):
 
 
 def test_a_gateway_lets_clients_in(shop):
+    shop.mesh.update_route(meshName="shop", virtualRouterName="orders", routeName="r1", spec={"priority": 1, "httpRoute": {"match": {"prefix": "/"}, "action": to(("v2", 1))}})
     shop.mesh.create_virtual_gateway(meshName="shop", virtualGatewayName="front", spec={"listeners": [{"portMapping": {"port": 9080, "protocol": "http"}}]})
     shop.mesh.create_gateway_route(meshName="shop", virtualGatewayName="front", gatewayRouteName="in", spec={
         "httpRoute": {"match": {"prefix": "/orders"}, "action": {"target": {"virtualService": {"virtualServiceName": "orders.local"}}}}})
@@ -163,6 +164,7 @@ def test_a_gateway_lets_clients_in(shop):
 
 
 def test_hops_are_spans(shop):
+    assert {shop.ask("client", "http://orders.local/version", "x-track:next")["body"]} == {"v2"}
     with urllib.request.urlopen(f"http://127.0.0.1:{shop.daemon.port}/_atoll/traces") as reply:
         assert "mesh client -> orders.local (v2) GET /version" in reply.read().decode()
 
