@@ -80,7 +80,8 @@ std::string Tasks::take_address(std::string_view range) {
 }
 
 void Tasks::run(TaskPlan plan, std::string address, TaskEvents events) {
-  images_.set_owners({sandboxes_.capabilities().image_ids_first, sandboxes_.capabilities().image_ids});
+  // Once, before the first image is unpacked: that is done on other threads. Not at the start, which would wait for the probe.
+  if (!std::exchange(owners_set_, true)) images_.set_owners({sandboxes_.capabilities().image_ids_first, sandboxes_.capabilities().image_ids});
   std::vector<ContainerRule> rules;
   for (const ContainerPlan& container : plan.containers) rules.push_back(container.rule);
   const auto task = std::make_shared<LiveTask>(std::move(plan), std::move(events), std::move(rules), now());

@@ -148,6 +148,7 @@ class Tasks {
   TasksOptions options_;
   sandbox::Sandboxes& sandboxes_;
   image::Images& images_;
+  bool owners_set_ = false;
   std::map<std::string, TaskPtr, std::less<>> tasks_;
   std::map<std::string, std::weak_ptr<sandbox::Sandbox>, std::less<>> networks_;  // who connects inside, by address
   std::map<std::string, std::string, std::less<>> sandbox_owners_;                // sandbox id to task id
