@@ -57,6 +57,11 @@ class Users:
             thread.join(10)
 
 
+def is_open(address, port):
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) == 0
+
+
 class System:
     def __init__(self, daemon):
         self.daemon = daemon
@@ -70,6 +75,8 @@ class System:
         self.deployed_in = time.monotonic() - began
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in self.describe()["Outputs"]}
         self.address = address_of(daemon, self.outputs["Address"].lower())
+        # Without the privilege to take ports below 1024 the balancer listens on others, and says so in its log.
+        self.port = 443 if is_open(self.address, 443) else 8443
         self.trust = ssl.create_default_context(cafile=daemon.data / "acm" / "authority.pem")
 
     def describe(self):
@@ -83,8 +90,8 @@ class System:
         return wait_for(lambda: (lambda status: status if not status.endswith("IN_PROGRESS") else None)(self.describe()["StackStatus"]), 60, "the stack")
 
     def connect(self):
-        connection = http.client.HTTPSConnection(HOST, 443, timeout=10, context=self.trust)
-        connection._create_connection = lambda _, timeout, source: socket.create_connection((self.address, 443), timeout)   # noqa: SLF001
+        connection = http.client.HTTPSConnection(HOST, self.port, timeout=10, context=self.trust)
+        connection._create_connection = lambda _, timeout, source: socket.create_connection((self.address, self.port), timeout)   # noqa: SLF001
         return connection
 
     def ask(self, method="GET", target="/version", body=None):

@@ -26,7 +26,7 @@ def test_users_come_over_https_by_name(system):
     found = subprocess.run(["dig", "+short", "-p", str(server["port"]), "@" + server["address"], HOST], capture_output=True, text=True, timeout=10).stdout
     assert found.strip() == system.address
     # Over plain HTTP they are sent to HTTPS.
-    connection = http.client.HTTPConnection(system.address, 80, timeout=5)
+    connection = http.client.HTTPConnection(system.address, 80 if system.port == 443 else 8080, timeout=5)
     connection.request("GET", "/x?y", headers={"Host": HOST})
     reply = connection.getresponse()
     assert (reply.status, reply.getheader("location")) == (301, f"https://{HOST}:443/x?y")
