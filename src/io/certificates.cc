@@ -21,31 +21,17 @@
 namespace reef::io {
 namespace {
 
+using openssl::bio_of;
+using openssl::extend;
+using openssl::no_passphrase;
 using openssl::read_bio;
+using openssl::read_certificate;
+using openssl::read_key;
 using BioHandle = openssl::Bio;
 using CertificateHandle = openssl::Certificate;
 using KeyHandle = openssl::Key;
 
 Failure crypto_error(std::string what) { return openssl::last_error(std::move(what)); }
-
-BioHandle bio_of(std::string_view text) { return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-// Asked for a passphrase, there is none: an encrypted key is no key to us.
-int no_passphrase(char*, int, int, void*) { return 0; }
-
-CertificateHandle read_certificate(std::string_view pem) {
-  const BioHandle bio = bio_of(pem);
-  CertificateHandle out(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  return out;
-}
-
-KeyHandle read_key(std::string_view pem) {
-  const BioHandle bio = bio_of(pem);
-  KeyHandle out(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  return out;
-}
 
 std::string pem_of(X509* certificate) {
   const BioHandle bio(BIO_new(BIO_s_mem()));
@@ -70,17 +56,6 @@ KeyHandle make_key(KeyKind kind) {
     case KeyKind::kP521: return KeyHandle(EVP_EC_gen("P-521"));
   }
   return nullptr;
-}
-
-bool extend(X509* certificate, X509* issuer, int id, const std::string& value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str());
-  if (!extension) return false;
-  X509_add_ext(certificate, extension, -1);
-  X509_EXTENSION_free(extension);
-  return true;
 }
 
 void set_time(ASN1_TIME* to, Time time) { ASN1_TIME_set(to, static_cast<time_t>(to_seconds(time))); }

@@ -18,28 +18,17 @@ namespace {
 
 using openssl::Bio;
 using openssl::Certificate;
+using openssl::extend;
 using openssl::Freed;
 using openssl::Key;
 using openssl::last_error;
+using openssl::bio_of;
+using openssl::no_passphrase;
 using openssl::read_bio;
+using openssl::read_certificate;
+using openssl::read_key;
 using Request = std::unique_ptr<X509_REQ, Freed<X509_REQ, X509_REQ_free>>;
 
-int no_passphrase(char*, int, int, void*) { return 0; }
-
-Bio bio_of(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-Key read_key(std::string_view pem) {
-  const Bio bio = bio_of(pem);
-  Key out(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  return out;
-}
-Certificate read_certificate(std::string_view pem) {
-  const Bio bio = bio_of(pem);
-  Certificate out(PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr));
-  ERR_clear_error();
-  return out;
-}
 Request read_request(std::string_view pem) {
   const Bio bio = bio_of(pem);
   Request out(PEM_read_bio_X509_REQ(bio.get(), nullptr, no_passphrase, nullptr));
@@ -50,17 +39,6 @@ Request read_request(std::string_view pem) {
 bool fill_name(X509_NAME* name, const SubjectParts& parts) {
   for (const auto& [part, value] : parts)
     if (X509_NAME_add_entry_by_txt(name, part.c_str(), MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.data()), static_cast<int>(value.size()), -1, 0) != 1) return false;
-  return true;
-}
-
-bool extend(X509* certificate, X509* issuer, int id, const std::string& value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, &context, id, value.c_str());
-  if (!extension) return false;
-  X509_add_ext(certificate, extension, -1);
-  X509_EXTENSION_free(extension);
   return true;
 }
 

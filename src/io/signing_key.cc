@@ -11,6 +11,7 @@ namespace reef::io {
 namespace {
 
 using openssl::Bio;
+using openssl::bio_of;
 using openssl::Freed;
 using openssl::Key;
 
@@ -18,7 +19,6 @@ constexpr int kNumberBytes = 32;
 using Context = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX, EVP_MD_CTX_free>>;
 using Signature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG, ECDSA_SIG_free>>;
 
-Bio bio_of(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 }  // namespace
