@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "app/json_reply.h"
 #include "app/storage.h"
 #include "app/version.h"
 #include "base/check.h"
@@ -18,13 +19,6 @@ namespace {
 
 using wire::Json;
 
-http::Response json_response(const Json& body, int status = 200) {
-  http::Response response;
-  response.status = status;
-  response.set("content-type", "application/json");
-  response.body = body.dump();
-  return response;
-}
 
 // The form that set-ups made for LocalStack look for.
 Json localstack_health(gateway::Registry& registry) {
@@ -91,7 +85,7 @@ Task<http::Response> reset(AdminContext& context) {
     for (const auto& entry : context.registry.all()) entry->service->reset();
     co_await store::Shard::control().committed();
   });
-  co_return json_response(Json::object({{"status", "ok"}}));
+  co_return json_reply(Json::object({{"status", "ok"}}));
 }
 
 // POST {"action": "freeze" | "resume"} or {"action": "advance", "seconds": 90}.
@@ -106,10 +100,10 @@ Task<http::Response> steer_clock(AdminContext& context, http::Request& request) 
     else if (action == "advance" && (*order)["seconds"].as_double().value_or(-1) >= 0)
       clock.advance(Duration(static_cast<std::int64_t>(*(*order)["seconds"].as_double() * 1e6)));
     else
-      co_return json_response(Json::object({{"message", "action is freeze, resume, or advance with seconds of 0 or more"}}), 400);
+      co_return json_reply(Json::object({{"message", "action is freeze, resume, or advance with seconds of 0 or more"}}), 400);
     for (const auto& shard : context.storage.shards) shard->reactor().clock_moved();
   }
-  co_return json_response(Json::object({{"now", format_iso8601(clock.now(), true)}, {"frozen", clock.frozen()}}));
+  co_return json_reply(Json::object({{"now", format_iso8601(clock.now(), true)}, {"frozen", clock.frozen()}}));
 }
 
 // POST {"service": "sqs", "operation": "ListQueues", "input": {…}, "region": …, "account": …}: any served operation, as
@@ -117,14 +111,14 @@ Task<http::Response> steer_clock(AdminContext& context, http::Request& request) 
 Task<http::Response> call_operation(AdminContext& context, http::Request& request) {
   const auto body = co_await http::read_all(*request.body, 64u << 20);
   const auto order = wire::Json::parse(body ? *body : std::string());
-  if (!order) co_return json_response(Json::object({{"code", "BadRequest"}, {"message", "the body must be JSON"}}), 400);
+  if (!order) co_return json_reply(Json::object({{"code", "BadRequest"}, {"message", "the body must be JSON"}}), 400);
   const auto or_default = [](const std::string& given, const std::string& fallback) { return given.empty() ? fallback : given; };
   aws::Call call = context.caller.internal_call(or_default(order->text("account"), context.auth.default_account),
                                                 or_default(order->text("region"), context.auth.default_region));
   call.endpoint = "http://" + std::string(request.host);
   const auto reply = co_await context.caller.invoke_json(call, order->text("service"), order->text("operation"), (*order)["input"]);
-  if (!reply) co_return json_response(Json::object({{"code", reply.error().code}, {"message", reply.error().message}}), reply.error().status);
-  co_return json_response(*reply);
+  if (!reply) co_return json_reply(Json::object({{"code", reply.error().code}, {"message", reply.error().message}}), reply.error().status);
+  co_return json_reply(*reply);
 }
 
 Task<http::Response> traces(AdminContext& context, http::Request& request) {
@@ -135,23 +129,23 @@ Task<http::Response> traces(AdminContext& context, http::Request& request) {
     out.push_back(Json::object({{"trace", span.trace}, {"id", span.id}, {"parent", span.parent}, {"name", span.name},
                                 {"account", span.account}, {"region", span.region}, {"start", format_iso8601(span.start, true)},
                                 {"micros", span.duration.count()}, {"status", span.status}, {"error", span.error}}));
-  co_return json_response(Json::object({{"spans", std::move(out)}}));
+  co_return json_reply(Json::object({{"spans", std::move(out)}}));
 }
 
 Task<http::Response> serve(AdminContext& context, http::Request& request) {
   const std::string_view path = request.path;
   if (gateway::is_foreign_page(request))
-    co_return json_response(Json::object({{"message", "pages of other sites may not steer atoll"}}), 403);
+    co_return json_reply(Json::object({{"message", "pages of other sites may not steer atoll"}}), 403);
   const bool is_head = request.method == "HEAD";
   if (path == "/_localstack/health" || path == "/health") {
-    if (request.method == "POST") co_return json_response(Json::object({{"status", "ok"}}));
-    co_return is_head ? http::Response{} : json_response(localstack_health(context.registry));
+    if (request.method == "POST") co_return json_reply(Json::object({{"status", "ok"}}));
+    co_return is_head ? http::Response{} : json_reply(localstack_health(context.registry));
   }
   if (path == "/_atoll/health")
-    co_return json_response(Json::object({{"status", "running"}, {"version", kVersion}, {"pid", ::getpid()},
+    co_return json_reply(Json::object({{"status", "running"}, {"version", kVersion}, {"pid", ::getpid()},
                                           {"uptimeSeconds", static_cast<double>((io::monotonic_micros() - context.started_micros) / 1000) / 1000.0}}));
   if (path == "/_localstack/info" || path == "/_localstack/init")
-    co_return json_response(Json::object({{"version", kVersion}, {"edition", "atoll"}, {"is_license_activated", false}, {"completed", true},
+    co_return json_reply(Json::object({{"version", kVersion}, {"edition", "atoll"}, {"is_license_activated", false}, {"completed", true},
                                           {"uptime", (io::monotonic_micros() - context.started_micros) / 1'000'000}}));
   if (path == "/_atoll/metrics") co_return co_await metrics(context);
   if (path == "/_atoll/traces") co_return co_await traces(context, request);
@@ -160,14 +154,14 @@ Task<http::Response> serve(AdminContext& context, http::Request& request) {
   if (path == "/_atoll/names") {
     Json out = Json::object();
     for (const auto& [name, address] : context.names.all()) out.set(name, address);
-    co_return json_response(out);
+    co_return json_reply(out);
   }
-  if (path == "/_atoll/coverage") co_return json_response(coverage(context.registry));
+  if (path == "/_atoll/coverage") co_return json_reply(coverage(context.registry));
   if (path == "/_atoll/reset" || path == "/moto-api/reset" || path == "/_localstack/state/reset") {
-    if (request.method != "POST") co_return json_response(Json::object({{"message", "POST resets everything"}}), 405);
+    if (request.method != "POST") co_return json_reply(Json::object({{"message", "POST resets everything"}}), 405);
     co_return co_await reset(context);
   }
-  co_return json_response(Json::object({{"message", fmt::format("there is no {}", path)}}), 404);
+  co_return json_reply(Json::object({{"message", fmt::format("there is no {}", path)}}), 404);
 }
 
 }  // namespace

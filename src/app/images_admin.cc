@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/json_reply.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "engine/session/terminal.h"
@@ -15,14 +16,6 @@ namespace {
 using wire::Json;
 constexpr std::size_t kOutputBytesMax = 8 << 20;
 
-http::Response json_response(const Json& json, int status = 200) {
-  http::Response response;
-  response.status = status;
-  response.set("content-type", "application/json");
-  response.body = json.dump();
-  return response;
-}
-http::Response problem(std::string message, int status = 400) { return json_response(Json::object({{"message", std::move(message)}}), status); }
 
 Json list(const image::Images& images) {
   Json out = Json::array();
@@ -38,21 +31,21 @@ Json list(const image::Images& images) {
 
 // POST {"path": "/where/it/is.tar", "name": "orders:v1"}, DELETE {"name": "orders:v1"}.
 Task<http::Response> serve_images(image::Images& images, std::string method, Json order) {
-  if (method == "GET") co_return json_response(list(images));
+  if (method == "GET") co_return json_reply(list(images));
   if (method == "POST") {
     if (!order.text("path").starts_with('/')) co_return problem("path must be absolute");
     const auto imported = co_await images.import(order.text("path"), order.text("name"));
     if (!imported) co_return problem(imported.error().message);
     Json names = Json::array();
     for (const std::string& name : *imported) names.push_back(name);
-    co_return json_response(Json::object({{"images", std::move(names)}}));
+    co_return json_reply(Json::object({{"images", std::move(names)}}));
   }
   if (method != "DELETE") co_return problem("GET, POST or DELETE", 405);
   const auto reference = image::parse_reference(order.text("name"));
   if (!reference) co_return problem(fmt::format("'{}' is no name of an image", order.text("name")));
   if (!images.remove(*reference)) co_return problem(fmt::format("there is no image {}", reference->text()), 404);
   co_await store::Shard::control().committed();
-  co_return json_response(Json::object());
+  co_return json_reply(Json::object());
 }
 
 // POST {"task": id, "container": name or "", "command": [...]}: runs it and gives its output (base64) and exit code. With
@@ -78,7 +71,7 @@ Task<http::Response> serve_exec(task::Tasks& tasks, session::Sessions& sessions,
     if (!order.text("terminal").empty()) run.env.push_back("TERM=" + order.text("terminal"));
     const auto invitation = session::open_terminal(sessions, tasks, {.session = "exec-" + make_token(thread_random(), 17), .task = id, .container = container, .run = run, .tells_code = true});
     if (!invitation) co_return problem(invitation.error().message, 500);
-    co_return json_response(Json::object({{"url", invitation->url}, {"token", invitation->token}}));
+    co_return json_reply(Json::object({{"url", invitation->url}, {"token", invitation->token}}));
   }
   struct State {
     std::string out, err;
@@ -94,7 +87,7 @@ Task<http::Response> serve_exec(task::Tasks& tasks, session::Sessions& sessions,
   if (!number) co_return problem("the container does not run", 409);
   const sandbox::Exit exit = co_await state->exit;
   if (!exit.start_failure.empty()) co_return problem(exit.start_failure);
-  co_return json_response(Json::object({{"exitCode", exit.signal ? 128 + exit.signal : exit.code}, {"stdout", base64_encode(state->out)}, {"stderr", base64_encode(state->err)}}));
+  co_return json_reply(Json::object({{"exitCode", exit.signal ? 128 + exit.signal : exit.code}, {"stdout", base64_encode(state->out)}, {"stderr", base64_encode(state->err)}}));
 }
 
 Task<http::Response> serve(image::Images& images, task::Tasks& tasks, session::Sessions& sessions, http::Request& request) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/json_reply.h"
 #include "engine/store/shard.h"
 #include "gateway/identify.h"
 #include "wire/json.h"
@@ -11,14 +12,6 @@ namespace {
 
 using wire::Json;
 
-http::Response json_response(const Json& json, int status = 200) {
-  http::Response response;
-  response.status = status;
-  response.set("content-type", "application/json");
-  response.body = json.dump();
-  return response;
-}
-http::Response problem(std::string message, int status = 400) { return json_response(Json::object({{"message", std::move(message)}}), status); }
 
 Json list(const network::Networks& networks) {
   Json out = Json::array();
@@ -35,7 +28,7 @@ Json list(const network::Networks& networks) {
 Task<http::Response> change(network::Networks& networks, std::string method, Json order) {
   const network::Partition wanted{.a = order.text("a"), .b = order.text("b"), .until = {}};
   store::Shard& control = store::Shard::control();
-  if (method == "GET") co_return json_response(list(networks));
+  if (method == "GET") co_return json_reply(list(networks));
   if (method == "POST") {
     if (wanted.a.empty() || wanted.b.empty()) co_return problem("a and b must name a service, task, balancer, function or CIDR block");
     const double seconds = order["seconds"].as_double().value_or(0);
@@ -64,7 +57,7 @@ Task<http::Response> change(network::Networks& networks, std::string method, Jso
     co_return problem("GET, POST or DELETE", 405);
   }
   networks.publish();
-  co_return json_response(list(networks));
+  co_return json_reply(list(networks));
 }
 
 Task<http::Response> serve(network::Networks& networks, http::Request& request) {
