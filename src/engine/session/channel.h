@@ -32,7 +32,7 @@ class Channel {
   Channel(std::string session, std::string token, ChannelEvents events, std::function<std::string()> next_id)
       : session_(std::move(session)), token_(std::move(token)), events_(std::move(events)), next_id_(std::move(next_id)) {}
 
-  // The first message, which is text: false when its token is not this session's.
+  // The first message, which is text: false when its token is not the one that was handed out.
   bool open(std::string_view text, Time now);
   void receive(std::string_view bytes, Time now);
   void print(std::string_view bytes, Time now);

@@ -3,25 +3,10 @@
 #include <algorithm>
 
 #include "engine/edge/mesh/mesh.h"
+#include "engine/edge/mesh/message_request.h"
 
 namespace reef::edge::mesh {
 namespace {
-
-struct MessageRequest final : RouteRequest {
-  const http::Request* message = nullptr;
-  bool any_header(std::string_view lower_name, const std::function<bool(std::string_view)>& visit) const override {
-    return std::any_of(message->headers.begin(), message->headers.end(),
-                       [&](const http::HeaderView& header) { return header.name == lower_name && visit(header.value); });
-  }
-};
-
-http::Response plain(int status, std::string_view text) {
-  http::Response out;
-  out.status = status;
-  out.set("content-type", "text/plain");
-  out.body = text;
-  return out;
-}
 
 bool same(const std::vector<io::PemPair>& a, const std::vector<io::PemPair>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const io::PemPair& x, const io::PemPair& y) { return x.certificate == y.certificate && x.key == y.key; });
@@ -82,13 +67,7 @@ Task<http::Response> Gateway::serve(int declared_port, http::Request& request) {
       out.close = true;
       co_return out;
     }
-  MessageRequest asked;
-  asked.message = &request;
-  asked.method = request.method;
-  asked.host = request.host.substr(0, request.host.find(':'));
-  asked.path = request.path;
-  asked.query = request.query;
-  asked.port = declared_port;
+  MessageRequest asked(request, declared_port);
   asked.scheme = request.is_tls ? "https" : "http";
   const Route* const route = routes->find(asked);
   if (!route) co_return plain(404, "no route");

@@ -5,6 +5,7 @@
 
 #include "engine/edge/balancer/passage.h"
 #include "engine/edge/mesh/mesh.h"
+#include "engine/edge/mesh/message_request.h"
 #include "engine/edge/mesh/replay_body.h"
 #include "engine/edge/mesh/retry.h"
 #include "http/http2_client.h"
@@ -14,27 +15,11 @@ namespace {
 
 constexpr Duration kDefaultTimeout = 15s;   // of a request, in App Mesh and Service Connect alike
 
-struct MessageRequest final : RouteRequest {
-  const http::Request* message = nullptr;
-  bool any_header(std::string_view lower_name, const std::function<bool(std::string_view)>& visit) const override {
-    return std::any_of(message->headers.begin(), message->headers.end(),
-                       [&](const http::HeaderView& header) { return header.name == lower_name && visit(header.value); });
-  }
-};
-
 // What belongs to one connection, or is written anew for the next one.
 bool stays_behind(std::string_view name) {
   constexpr std::string_view kNames[] = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "proxy-connection", "te", "host", "expect",
                                          "x-amzn-trace-id", "traceparent"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
-}
-
-http::Response plain(int status, std::string_view text) {
-  http::Response out;
-  out.status = status;
-  out.set("content-type", "text/plain");
-  out.body = text;
-  return out;
 }
 
 // Tells when a reply has been passed on whole, or was dropped.
@@ -103,13 +88,7 @@ Task<http::Response> Mesh::pass(std::shared_ptr<const MemberPlan> caller, std::s
   trip.began = io::monotonic_micros();
   trip.start = loop().reactor().now();
   if (tracing_.begin) trip.position = tracing_.begin(request.header("x-amzn-trace-id"), request.header("traceparent"), trip.start);
-  MessageRequest asked;
-  asked.message = &request;
-  asked.method = request.method;
-  asked.host = request.host.substr(0, request.host.find(':'));
-  asked.path = request.path;
-  asked.query = request.query;
-  asked.port = port;
+  MessageRequest asked(request, port);
   trip.route = trip.service->routes->find(asked);
   if (!trip.route) {
     note(trip, 404, "no-route");
