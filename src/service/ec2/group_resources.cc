@@ -44,17 +44,6 @@ Task<aws::Reply<void>> change_rules(const ResourceContext& context, std::string 
   co_return aws::Reply<void>();
 }
 
-// Those of `rules` that `others` lacks.
-Json without(const Json& rules, const Json& others) {
-  Json out = Json::array();
-  for (const Json& rule : rules.as_array()) {
-    bool there = false;
-    for (const Json& other : others.as_array()) there = there || other == rule;
-    if (!there) out.push_back(rule);
-  }
-  return out;
-}
-
 Task<aws::Reply<void>> move_rules(const ResourceContext& context, std::string direction, std::string group, Json before, Json after) {
   const auto gone = co_await change_rules(context, "RevokeSecurityGroup" + direction, group, without(before, after));
   if (!gone && gone.error().code != "InvalidPermission.NotFound") co_return std::unexpected(gone.error());

@@ -3,12 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "aws/loose_values.h"
 #include "aws/models/ec2.h"
 #include "base/text.h"
 #include "wire/json.h"
 
 namespace reef::service::ec2::resources {
+
+wire::Json without(const wire::Json& list, const wire::Json& others) {
+  const auto& known = others.as_array();
+  wire::Json out = wire::Json::array();
+  for (const wire::Json& one : list.as_array())
+    if (std::find(known.begin(), known.end(), one) == known.end()) out.push_back(one);
+  return out;
+}
 
 Task<aws::Reply<wire::Json>> invoke(const aws::ResourceContext& context, std::string_view operation, wire::Json input) {
   co_return co_await aws::call_operation(context, "ec2", operation, aws::fit_to_operation(aws::ec2::kModel, operation, std::move(input)));

@@ -8,6 +8,8 @@ namespace reef::service::ec2::resources {
 // An operation as the stack's principal, with the input's types as the operation wants them.
 Task<aws::Reply<wire::Json>> invoke(const aws::ResourceContext& context, std::string_view operation, wire::Json input);
 
+// The elements of one list that the other lacks.
+wire::Json without(const wire::Json& list, const wire::Json& others);
 // What several types do with properties and tags.
 wire::Json copy(const wire::Json& from, std::initializer_list<std::string_view> names);
 // The resource's own tags and the stack's as a TagSpecification.

@@ -26,20 +26,10 @@ Task<aws::Reply<ResourceState>> create_endpoint(const ResourceContext& context, 
                                                                         {"NetworkInterfaceIds", made["NetworkInterfaceIds"]}})};
 }
 
-// What is in one list and not in the other.
-Json less(const Json& from, const Json& what) {
-  Json out = Json::array();
-  for (const Json& one : from.as_array()) {
-    bool found = false;
-    for (const Json& other : what.as_array()) found = found || other == one;
-    if (!found) out.push_back(one);
-  }
-  return out;
-}
 Task<aws::Reply<ResourceState>> update_endpoint(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
   Json input = Json::object({{"VpcEndpointId", current.physical_id}});
   for (const std::string name : {"RouteTableIds", "SubnetIds", "SecurityGroupIds"}) {
-    Json added = less(after[name], before[name]), gone = less(before[name], after[name]);
+    Json added = without(after[name], before[name]), gone = without(before[name], after[name]);
     if (added.size() > 0) input.set("Add" + name, std::move(added));
     if (gone.size() > 0) input.set("Remove" + name, std::move(gone));
   }
@@ -116,7 +106,7 @@ Task<aws::Reply<ResourceState>> create_prefix_list(const ResourceContext& contex
   co_return list_state(out["PrefixList"]);
 }
 Task<aws::Reply<ResourceState>> update_prefix_list(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
-  const Json added = less(after["Entries"], before["Entries"]);
+  const Json added = without(after["Entries"], before["Entries"]);
   Json gone = Json::array();
   for (const Json& old : before["Entries"].as_array()) {
     bool kept = false;
