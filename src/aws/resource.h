@@ -46,6 +46,12 @@ Task<Reply<wire::Json>> call_operation(const ResourceContext& context, std::stri
 Task<Reply<void>> call_unless_gone(const ResourceContext& context, std::string_view service, std::string_view operation, wire::Json input,
                                    std::string_view gone_code);
 
+// Whether tags, as [{"Key","Value"}], say that a resource was made for this very one of this very stack. Creating under a
+// name that the template gives must not take over what was there before, even where the API's own create would.
+bool is_made_for(const ResourceContext& context, const wire::Json& tags);
+// "Resource of type 'AWS::SQS::Queue' with identifier 'orders' already exists.", code AlreadyExists.
+Error already_exists(std::string_view type, std::string_view name);
+
 struct ResourceType {
   std::string_view name;                        // "AWS::SQS::Queue"
   std::vector<PropertyType> properties;         // every supported one; any other fails the stack by name
