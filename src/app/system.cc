@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "engine/sandbox/trust.h"
 #include "engine/store/journal.h"
+#include "service/cloudformation/signals.h"
 #include "service/ecr/registry.h"
 #include "service/ecs/metadata.h"
 #include "service/elasticloadbalancingv2/sign_in.h"
@@ -154,6 +155,7 @@ Result<void, Failure> System::start() {
   gateway_->add_side_door({.wants = service::elb::SignInKeyring::wants, .serve = [this](http::Request& request) -> Task<http::Response> {
                              co_return parts_.get<service::elb::SignInKeyring>().serve(request);
                            }});
+  gateway_->add_side_door({.wants = cloudformation::Signals::wants, .serve = [this](http::Request& request) { return parts_.get<cloudformation::Signals>().take(request); }});
   gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door({.wants = [this](const http::Request& request) {
                              std::string path;
