@@ -11,6 +11,26 @@ namespace {
 constexpr std::size_t kVersionIdLength = 32;
 constexpr const char* kVersionIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
 
+// A version's id begins with its sequence, so that its place is known when it is gone.
+constexpr std::size_t kSequenceLength = 11;
+
+std::string make_version_id(std::uint64_t sequence, Random& random) {
+  std::string id = make_token(random, kVersionIdLength - kSequenceLength, kVersionIdAlphabet);
+  for (std::size_t i = 0; i < kSequenceLength; ++i, sequence >>= 6) id.insert(id.begin(), kVersionIdAlphabet[sequence & 63]);
+  return id;
+}
+
+std::optional<std::uint64_t> sequence_of(std::string_view version_id) {
+  if (version_id.size() != kVersionIdLength) return std::nullopt;
+  std::uint64_t sequence = 0;
+  for (const char c : version_id.substr(0, kSequenceLength)) {
+    const auto digit = std::string_view(kVersionIdAlphabet).find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    sequence = sequence << 6 | digit;
+  }
+  return sequence;
+}
+
 Object stored_object(std::string_view bytes) {
   auto object = read_object(bytes);
   CHECK(object.has_value());
@@ -75,7 +95,7 @@ Task<Result<Object, Refusal>> Blobs::put(PutRequest request) {
       Object object = std::move(request.object);
       object.sequence = std::max<std::uint64_t>(static_cast<std::uint64_t>(to_micros(owner.now())), now ? now->sequence + 1 : 0);
       object.version_id = bucket->versioning == Versioning::kEnabled
-                              ? make_token(owner.random(), kVersionIdLength, kVersionIdAlphabet)
+                              ? make_version_id(object.sequence, owner.random())
                               : "null";
       if (object.version_id == "null")
         if (const auto replaced = find_null_version(*bucket, request.key))
@@ -120,7 +140,7 @@ Task<Result<Erased, Refusal>> Blobs::erase(BucketPtr named, std::string key, std
         marker.modified = owner.now();
         marker.sequence = std::max<std::uint64_t>(static_cast<std::uint64_t>(to_micros(owner.now())), now ? now->sequence + 1 : 0);
         if (bucket->versioning == Versioning::kEnabled)
-          marker.version_id = make_token(owner.random(), kVersionIdLength, kVersionIdAlphabet);
+          marker.version_id = make_version_id(marker.sequence, owner.random());
         else if (const auto replaced = find_null_version(*bucket, key))
           erase_version(*bucket, key, *replaced, batch, gone);
         batch.put(object_key(bucket->id, key, marker.sequence), object_bytes(marker));
@@ -172,9 +192,11 @@ ListPage Blobs::list(const ListRequest& request) const {
     if (request.after_group) {
       append_escaped(start, request.after);
       start = after_prefix(start);
-    } else if (const auto last = request.after_version.empty() ? std::nullopt
-                                                                : find(*request.bucket, request.after, request.after_version)) {
-      start = object_key(request.bucket->id, request.after, last->sequence) + '\0';
+    } else if (!request.after_version.empty()) {
+      const auto last = find(*request.bucket, request.after, request.after_version);
+      const auto sequence = last ? last->sequence : sequence_of(request.after_version);
+      // A null version that is gone has no place any more: the key's others are given again rather than left out.
+      start = sequence ? object_key(request.bucket->id, request.after, *sequence) + '\0' : object_prefix(request.bucket->id, request.after);
     } else {
       append_ended(start, request.after);
       start = after_prefix(start);
@@ -184,7 +206,6 @@ ListPage Blobs::list(const ListRequest& request) const {
   const auto cursor = kv_.cursor();
   std::string previous_key;
   bool has_previous = false;
-  if (!request.after_version.empty()) previous_key = request.after, has_previous = true;
   for (cursor->seek(from); cursor->valid() && cursor->key() < end;) {
     const Name name = read_name(cursor->key().substr(kBucketPrefixBytes));
     if (!request.delimiter.empty()) {
@@ -217,8 +238,10 @@ ListPage Blobs::list(const ListRequest& request) const {
         continue;
       }
     }
-    const bool is_latest = !has_previous || previous_key != name.text;
     Object object = stored_object(cursor->value());
+    bool is_latest = !has_previous || previous_key != name.text;
+    if (!has_previous && !request.after_version.empty() && name.text == request.after)  // the page before may have had newer ones
+      is_latest = find(*request.bucket, name.text)->sequence == object.sequence;
     if (request.all_versions || (is_latest && !object.is_delete_marker)) {
       if (page.entries.size() + page.groups.size() >= request.limit) {
         page.is_truncated = true;

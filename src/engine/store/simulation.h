@@ -7,6 +7,8 @@
 // crash and the restart may be lost, and nothing that was acknowledged before.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -98,7 +100,8 @@ class SimulatedMachine {
   SimulatedMachine(std::uint64_t seed, std::size_t shards,
                    std::function<void(std::size_t, Journal&)> attach = {})
       : random_(seed), attach_(std::move(attach)), journals_(shards) {
-    home_ = std::filesystem::temp_directory_path() / ("atoll-simulation-" + make_uuid(thread_random()));
+    // In memory where there is a place for it: a disk takes its time over files that go again.
+    home_ = (::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path()) / ("atoll-simulation-" + make_uuid(thread_random()));
     clock_.freeze();
     clock_.advance(from_seconds(1'800'000'000) - clock_.now());
     boot({});
@@ -113,6 +116,8 @@ class SimulatedMachine {
   Random& random() { return random_; }
   Time now() const { return clock_.now(); }
   SimulatedKv& kv() { return *kv_; }
+  // Whose files are as they were when the machine crashed.
+  std::filesystem::path disk() const { return home_ / "disk"; }
   Shard& shard(std::size_t index) { return *shards_[index]; }
 
   // Moves the clock; what is due happens in the steps that follow.
@@ -183,23 +188,19 @@ class SimulatedMachine {
     if (!is_crashing_ || random_.below(2)) return;
     is_crashing_ = false;
     image_ = kv_->survivors(random_);
-    std::filesystem::remove_all(home_ / "image");
-    std::filesystem::create_directories(home_ / "image");
+    // What the journals would have written, so that a part of it can be kept.
+    std::map<std::filesystem::path, std::uintmax_t> kept;
     for (std::size_t i = 0; i < journals_; ++i) {
-      const auto sizes = [&] {
-        std::map<std::string, std::uintmax_t> out;
-        for (const auto& file : std::filesystem::directory_iterator(home_ / "disk" / std::to_string(i)))
-          out.emplace(file.path().filename(), file.file_size());
-        return out;
-      };
-      const auto before = sizes();
+      const std::filesystem::path folder = home_ / "disk" / std::to_string(i);
+      for (const auto& file : std::filesystem::directory_iterator(folder)) kept.emplace(file.path(), file.file_size());
       shards_[i]->journal().commit();
-      std::filesystem::copy(home_ / "disk" / std::to_string(i), home_ / "image" / std::to_string(i),
-                            std::filesystem::copy_options::recursive);
-      for (const auto& [name, size] : sizes())
-        if (const auto old = before.find(name); old != before.end() && old->second < size)
-          std::filesystem::resize_file(home_ / "image" / std::to_string(i) / name, old->second + random_.below(size - old->second + 1));
     }
+    std::filesystem::remove_all(home_ / "image");
+    std::filesystem::copy(home_ / "disk", home_ / "image", std::filesystem::copy_options::recursive);
+    for (const auto& [path, before] : kept)
+      if (const auto now = std::filesystem::file_size(path); now > before)
+        std::filesystem::resize_file(home_ / "image" / std::filesystem::relative(path, home_ / "disk"),
+                                     before + random_.below(now - before + 1));
   }
 
   SeededRandom random_;
