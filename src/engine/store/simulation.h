@@ -96,9 +96,8 @@ class SimulatedKv final : public Kv, public Committer {
 
 class SimulatedMachine {
  public:
-  // `attach` gives the journal of each shard its users, before it is recovered.
-  SimulatedMachine(std::uint64_t seed, std::size_t shards,
-                   std::function<void(std::size_t, Journal&)> attach = {})
+  // `attach` makes what keeps records of its own in the control shard's journal, before that is recovered.
+  SimulatedMachine(std::uint64_t seed, std::size_t shards, std::function<void(SimulatedKv&)> attach = {})
       : random_(seed), attach_(std::move(attach)), journals_(shards) {
     // In memory where there is a place for it: a disk takes its time over files that go again.
     home_ = (::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path()) / ("atoll-simulation-" + make_uuid(thread_random()));
@@ -174,9 +173,9 @@ class SimulatedMachine {
       shards_.back()->adopt_thread();
       auto journal = *Journal::open(home_ / "disk" / std::to_string(i), Durability::kProcess);
       auto records = std::make_unique<MemoryRecords>(journal.get());
-      if (attach_) attach_(i, *journal);
-      CHECK(journal->recover().has_value());
       shards_.back()->attach(std::move(journal), std::move(records));
+      if (attach_ && i == 0) attach_(*kv_);
+      CHECK(shards_.back()->journal().recover().has_value());
     }
   }
   void shut_down() {
@@ -204,7 +203,7 @@ class SimulatedMachine {
   }
 
   SeededRandom random_;
-  std::function<void(std::size_t, Journal&)> attach_;
+  std::function<void(SimulatedKv&)> attach_;
   std::size_t journals_;
   std::filesystem::path home_;
   io::SystemClock clock_;
