@@ -75,7 +75,7 @@ Reply<blob::Object> find_object(S3& s3, const Call& call, const blob::Bucket& bu
     call.http_response->set("x-amz-delete-marker", "true");
     call.http_response->set("x-amz-version-id", object->version_id);
   }
-  if (version) return Err(aws::Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405));
+  if (version) return Err(marker_refuses(call.http_request ? call.http_request->method : "GET"));
   return Err(no_such_key(key));
 }
 
