@@ -84,6 +84,9 @@ struct UploadPage {
   bool is_truncated = false;
 };
 
+// Whether some version may have this id; of those of old data folders it cannot tell.
+bool is_version_id(std::string_view id);
+
 class Blobs {
  public:
   // Files lie under `folder`.
@@ -134,11 +137,13 @@ class Blobs {
   void end_upload(const Bucket& bucket, std::string_view key, std::string_view id, const std::vector<Part>& kept,
                   store::KvBatch& batch, std::vector<Segment>& gone) const;
 
+  std::uint64_t order_of_upload(Time now);
+
   store::Kv& kv_;
   DataFolder data_;
   TextMap<BucketPtr> buckets_;  // control shard only
   std::vector<std::unordered_set<std::uint64_t>> closed_;  // by shard, touched only there: its buckets that are being removed
-  std::atomic<std::uint64_t> version_{0};
+  std::atomic<std::uint64_t> version_{0}, last_upload_{0};
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/digest.h"
 #include "base/random.h"
 #include "engine/blob/blobs.h"
 
@@ -12,12 +13,20 @@ constexpr std::size_t kVersionIdLength = 32;
 constexpr const char* kVersionIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
 
 // A version's id begins with its sequence, so that its place is known when it is gone.
-constexpr std::size_t kSequenceLength = 11;
+// And it ends with a check of the rest, so that one that never was is told from one that is gone.
+constexpr std::size_t kSequenceLength = 11, kCheckLength = 5;
+
+std::string digits_of(std::uint64_t number, std::size_t count) {
+  std::string out(count, kVersionIdAlphabet[0]);
+  for (std::size_t i = count; i > 0; --i, number >>= 6) out[i - 1] = kVersionIdAlphabet[number & 63];
+  return out;
+}
+std::string check_of(std::string_view id) { return digits_of(crc32c(id), kCheckLength); }
 
 std::string make_version_id(std::uint64_t sequence, Random& random) {
-  std::string id = make_token(random, kVersionIdLength - kSequenceLength, kVersionIdAlphabet);
-  for (std::size_t i = 0; i < kSequenceLength; ++i, sequence >>= 6) id.insert(id.begin(), kVersionIdAlphabet[sequence & 63]);
-  return id;
+  std::string id = digits_of(sequence, kSequenceLength) +
+                   make_token(random, kVersionIdLength - kSequenceLength - kCheckLength, kVersionIdAlphabet);
+  return id + check_of(id);
 }
 
 std::optional<std::uint64_t> sequence_of(std::string_view version_id) {
@@ -54,6 +63,10 @@ bool holds(const Precondition& precondition, const std::optional<Object>& now) {
 }
 
 }  // namespace
+
+bool is_version_id(std::string_view id) {
+  return id == "null" || (id.size() == kVersionIdLength && id.ends_with(check_of(id.substr(0, kVersionIdLength - kCheckLength))));
+}
 
 std::optional<Object> Blobs::find(const Bucket& bucket, std::string_view key, const std::optional<std::string>& version) const {
   std::optional<Object> found;

@@ -26,6 +26,7 @@ Reply<blob::Object> find_version(S3& s3, const Call& call, const blob::Bucket& b
     call.http_response->set("x-amz-version-id", object->version_id);
   }
   if (!version && !latest_exists) return Err(no_such_key(key));
+  if (call.http_response) call.http_response->set("Allow", "DELETE");
   return Err(marker_refuses(call.http_request ? call.http_request->method : "GET"));
 }
 
