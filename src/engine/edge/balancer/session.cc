@@ -29,7 +29,11 @@ std::string padded(std::string_view bytes) {
   return out;
 }
 
-bool is_this_machine(std::string_view host) { return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "169.254.100.1"; }
+bool is_this_machine(std::string_view host) {
+  // "127.example.com" is a name like any other.
+  const bool is_loopback = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host.ends_with(".localhost") || is_loopback || host == "169.254.100.1";
+}
 
 }  // namespace
 
