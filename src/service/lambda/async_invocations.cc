@@ -174,7 +174,7 @@ Task<Reply<void>> AsyncInvocations::send(const std::string& arn, const std::stri
     co_await add(*name, body, call.request_id, "", "");
   } else if (parts[2] == "events") {
     const Json entry = Json::object({{"Source", "lambda"}, {"DetailType", "Lambda Function Invocation Result"}, {"Detail", body}, {"EventBusName", arn}});
-    CO_TRY(co_await lambda_.caller.invoke_json(call, "events", "PutEvents", Json::object({{"Entries", Json::array({entry})}})));
+    CO_TRY(co_await lambda_.caller.invoke_json(call, "eventbridge", "PutEvents", Json::object({{"Entries", Json::array({entry})}})));
   } else {
     co_return Err(invalid_parameter("destination not supported: " + arn));
   }
