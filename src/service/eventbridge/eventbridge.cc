@@ -5,25 +5,30 @@
 
 namespace reef::service::eventbridge {
 
-EventBridge::EventBridge(Parts& parts)
-    : archives(parts), router(parts, book, archives), schedules(book, router), publisher(parts.get<events::Publisher>()) {}
+EventBridge::EventBridge(Parts& parts) : archives(parts), router(parts, book, archives), schedules(book, router) {
+  parts.get<events::Publisher>().set_sink([this](events::Event event) { take(std::move(event)).detach(); });
+}
 
 void EventBridge::start() {
   book.load();
   archives.start(router);
   router.start();
   schedules.start();
-  publisher.set_sink([this](events::Event event) {
-    [](EventBridge& self, events::Event one) -> Task<void> {
-      store::Shard& control = store::Shard::control();
-      co_await control.enter();
-      if (one.id.empty()) one.id = make_uuid(thread_random());
-      if (one.time == Time{}) one.time = control.now();
-      const BusName bus{one.account, one.region, kDefaultBus};
-      co_await self.router.route(bus, std::move(one));
-    }(*this, std::move(event))
-                                            .detach();
-  });
+  is_started_ = true;
+  for (events::Event& event : std::exchange(early_, {})) take(std::move(event)).detach();
+}
+
+Task<void> EventBridge::take(events::Event event) {
+  store::Shard& control = store::Shard::control();
+  co_await control.enter();
+  if (!is_started_) {
+    early_.push_back(std::move(event));
+    co_return;
+  }
+  if (event.id.empty()) event.id = make_uuid(thread_random());
+  if (event.time == Time{}) event.time = control.now();
+  const BusName bus{event.account, event.region, kDefaultBus};
+  co_await router.route(bus, std::move(event));
 }
 
 void EventBridge::reset() {

@@ -21,7 +21,12 @@ struct EventBridge {
   Archives archives;
   Router router;
   Schedules schedules;
-  events::Publisher& publisher;
+
+ private:
+  Task<void> take(events::Event event);
+  // What other services told while they started, before the rules were there.
+  std::vector<events::Event> early_;
+  bool is_started_ = false;
 };
 
 // Whether a bus's policy lets another account put events.

@@ -84,11 +84,13 @@ Task<void> Router::route(BusName name, events::Event event, int hops, std::vecto
   if (!bus) co_return;
   const std::string json = events::to_json(event);
   if (event.replay_name.empty()) archives_.record(name, event, json);
+  std::vector<Task<void>> triggered;
   for (const auto& rule : book_.match(*bus, json)) {
     if (!only.empty() && std::find(only.begin(), only.end(), rule->arn()) == only.end()) continue;
     count(*rule, "MatchedEvents");
-    co_await trigger(rule, json, hops);
+    triggered.push_back(trigger(rule, json, hops));
   }
+  for (Task<void>& one : triggered) co_await one;
   co_await control.committed();
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "base/time.h"
-#include "io/reactor.h"
 #include "service/eventbridge/book.h"
 
 namespace reef::service::eventbridge {
