@@ -8,18 +8,23 @@
 #include <functional>
 #include <utility>
 
+#include "base/task.h"
 #include "engine/events/event.h"
 
 namespace reef::events {
 
 class Publisher {
  public:
-  using Sink = std::function<void(Event event)>;
+  using Sink = std::function<Task<void>(Event event)>;
   // While wiring; may be called on any shard afterwards.
   void set_sink(Sink sink) { sink_ = std::move(sink); }
   // From any shard. An id and the time are given to what has none. At best effort, as AWS's services do it: nobody waits.
   void publish(Event event) const {
-    if (sink_) sink_(std::move(event));
+    if (sink_) sink_(std::move(event)).detach();
+  }
+  // The same; what follows from the event is stored when it returns, on the control shard.
+  Task<void> store(Event event) const {
+    if (sink_) co_await sink_(std::move(event));
   }
 
  private:

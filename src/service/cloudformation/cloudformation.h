@@ -11,6 +11,7 @@
 #include "aws/caller.h"
 #include "base/parts.h"
 #include "base/task.h"
+#include "engine/events/publisher.h"
 #include "service/cloudformation/stack.h"
 
 namespace reef::cloudformation {
@@ -66,6 +67,9 @@ class Cloudformation {
   aws::Caller& caller;
 
  private:
+  // The event bus hears of every stack event.
+  void tell(const Stack& stack, const model::StackEvent& event);
+  const events::Publisher& publisher_;
   static std::string live_key(std::string_view account, std::string_view region, std::string_view name);
   void record(Stack& stack, model::StackEvent event);
 

@@ -42,6 +42,7 @@ class Archives {
   // Keeps the event in each archive of the bus that wants it; durable at the shard's next commit.
   void record(const BusName& bus, const events::Event& event, const std::string& json);
 
+  bool any() const { return !archives_.empty(); }
   const Archive* find(const std::string& key) const;
   void put(Archive archive);
   void remove(const std::string& key);

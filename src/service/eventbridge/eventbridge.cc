@@ -6,7 +6,7 @@
 namespace reef::service::eventbridge {
 
 EventBridge::EventBridge(Parts& parts) : archives(parts), router(parts, book, archives), schedules(book, router) {
-  parts.get<events::Publisher>().set_sink([this](events::Event event) { take(std::move(event)).detach(); });
+  parts.get<events::Publisher>().set_sink([this](events::Event event) { return take(std::move(event)); });
 }
 
 void EventBridge::start() {

@@ -81,7 +81,7 @@ void Router::count(const Rule& rule, const char* metric) {
 Task<void> Router::route(BusName name, events::Event event, int hops, std::vector<std::string> only) {
   store::Shard& control = store::Shard::control();
   Bus* bus = book_.find(name);
-  if (!bus) co_return;
+  if (!bus || (bus->index.size() == 0 && !archives_.any())) co_return;
   const std::string json = events::to_json(event);
   if (event.replay_name.empty()) archives_.record(name, event, json);
   std::vector<Task<void>> triggered;
