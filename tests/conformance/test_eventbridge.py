@@ -315,3 +315,27 @@ def test_rules_are_made_by_stacks(daemon, events, sqs):
     stacks.delete_stack(StackName="bus")
     stacks.get_waiter("stack_delete_complete").wait(StackName="bus", WaiterConfig={"Delay": 1})
     assert "from-stack" not in [one["Name"] for one in events.list_event_buses()["EventBuses"]]
+
+
+def test_sam_functions_have_schedules_and_rules(daemon, events):
+    stacks = daemon.client("cloudformation")
+    template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Listener": {"Type": "AWS::Serverless::Function", "Properties": {
+        "Runtime": "nodejs20.x", "Handler": "index.handler", "InlineCode": "exports.handler = async event => { console.log('SAM ' + event['detail-type']); }",
+        "Events": {"Tick": {"Type": "Schedule", "Properties": {"Schedule": "rate(1 hour)", "Name": "sam-tick"}},
+                   "Hear": {"Type": "EventBridgeRule", "Properties": {"Pattern": {"source": ["sam"]}}},
+                   "Old": {"Type": "CloudWatchEvent", "Properties": {"Pattern": {"source": ["older"]}}}}}}}}
+    stacks.create_stack(StackName="sam", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+    stacks.get_waiter("stack_create_complete").wait(StackName="sam", WaiterConfig={"Delay": 1})
+    assert events.describe_rule(Name="sam-tick")["ScheduleExpression"] == "rate(1 hour)"
+    events.put_events(Entries=[entry({}, source="sam", kind="one"), entry({}, source="older", kind="two")])
+    function = stacks.describe_stack_resource(StackName="sam", LogicalResourceId="Listener")["StackResourceDetail"]["PhysicalResourceId"]
+    logs = daemon.client("logs")
+
+    def lines():
+        try:
+            return " ".join(event["message"] for event in logs.filter_log_events(logGroupName=f"/aws/lambda/{function}")["events"])
+        except logs.exceptions.ResourceNotFoundException:
+            return ""
+    wait_for(lambda: "SAM one" in lines() and "SAM two" in lines(), what="both invocations")
+    stacks.delete_stack(StackName="sam")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="sam", WaiterConfig={"Delay": 1})
