@@ -86,6 +86,7 @@ struct StoredService {
   std::map<std::string, StoredTaskSet, std::less<>> task_sets;        // by id
   std::vector<std::string> ringing;                                   // alarms of the deployment under way
   io::Reactor::TimerId alarm_timer = 0;
+  std::optional<Duration> alarm_bake;                                 // by its alarms, once they were looked at
   io::Reactor::TimerId timer = 0;
   std::map<std::string, task::RolloutState> told;                     // of deployments, as the event bus heard them last; not stored
   bool driving = false, is_active = true;

@@ -113,6 +113,8 @@ void apply_rule(Ecs& ecs, StoredService& service) {
   rule.probed = any_has_balancers(service) || service.needs_container_health;
   rule.grace = std::chrono::seconds(service.service.health_check_grace_period_seconds.value_or(0));
   rule.by_share = shifts(service.service) || is_external(service.service);
+  const bool has_alarms = configuration.alarms && configuration.alarms->enable && !service.history.empty() && service.history.front().alarms;
+  if (has_alarms && service.history.front().alarms->status != "DISABLED") rule.bake = service.alarm_bake.value_or(1min);
   service.machine.set_rule(rule);
   apply_shift_rule(service);
 }
