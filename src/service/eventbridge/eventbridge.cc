@@ -5,7 +5,7 @@
 
 namespace reef::service::eventbridge {
 
-EventBridge::EventBridge(Parts& parts) : archives(parts), router(parts, book, archives), schedules(book, router) {
+EventBridge::EventBridge(Parts& parts) : archives(parts), connections(parts), router(parts, book, archives, connections), schedules(book, router) {
   parts.get<events::Publisher>().set_sink([this](events::Event event) { return take(std::move(event)); });
 }
 
@@ -34,6 +34,7 @@ Task<void> EventBridge::take(events::Event event) {
 void EventBridge::reset() {
   book.forget();
   archives.forget();
+  connections.forget();
   schedules.arm();
 }
 

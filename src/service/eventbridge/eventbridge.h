@@ -6,6 +6,7 @@
 #include "engine/events/publisher.h"
 #include "service/eventbridge/archives.h"
 #include "service/eventbridge/book.h"
+#include "service/eventbridge/connections.h"
 #include "service/eventbridge/router.h"
 #include "service/eventbridge/schedules.h"
 
@@ -19,6 +20,7 @@ struct EventBridge {
 
   Book book;
   Archives archives;
+  Connections connections;
   Router router;
   Schedules schedules;
 
@@ -53,7 +55,9 @@ namespace operations {
   V(PutTargets) V(RemoveTargets) V(ListTargetsByRule) V(ListRuleNamesByTarget) V(CreateEventBus) V(DescribeEventBus)                \
   V(ListEventBuses) V(DeleteEventBus) V(UpdateEventBus) V(PutPermission) V(RemovePermission) V(TagResource) V(UntagResource)        \
   V(ListTagsForResource) V(CreateArchive) V(DescribeArchive) V(ListArchives) V(DeleteArchive) V(UpdateArchive) V(StartReplay)       \
-  V(DescribeReplay) V(ListReplays) V(CancelReplay)
+  V(DescribeReplay) V(ListReplays) V(CancelReplay) V(CreateConnection) V(UpdateConnection) V(DescribeConnection)                    \
+  V(ListConnections) V(DeleteConnection) V(DeauthorizeConnection) V(CreateApiDestination) V(UpdateApiDestination)                   \
+  V(DescribeApiDestination) V(ListApiDestinations) V(DeleteApiDestination)
 #define EVENTBRIDGE_OPERATION(Name) Task<Reply<model::Name##Output>> Name(EventBridge& service, const model::Name##Input& in, const Call& call);
 EVENTBRIDGE_OPERATIONS(EVENTBRIDGE_OPERATION)
 #undef EVENTBRIDGE_OPERATION

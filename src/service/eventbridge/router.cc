@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "engine/store/shard.h"
 #include "service/eventbridge/archives.h"
+#include "service/eventbridge/connections.h"
 #include "service/eventbridge/targets.h"
 
 namespace reef::service::eventbridge {
@@ -65,8 +66,8 @@ struct Router::Delivery {
   }
 };
 
-Router::Router(Parts& parts, Book& book, Archives& archives)
-    : caller_(parts.get<aws::Caller>()), deliveries_(parts.get<delivery::Deliveries>()), counters_(parts.get<metrics::Counters>()), book_(book), archives_(archives) {}
+Router::Router(Parts& parts, Book& book, Archives& archives, Connections& connections)
+    : caller_(parts.get<aws::Caller>()), deliveries_(parts.get<delivery::Deliveries>()), counters_(parts.get<metrics::Counters>()), book_(book), archives_(archives), connections_(connections) {}
 
 void Router::start() {
   deliveries_.open(kDeliveryChannel, {.in_flight_per_lane = 50, .in_flight_max = 500}, [this](const delivery::Entry& entry) { return attempt(entry); });
@@ -173,6 +174,8 @@ Task<Reply<void>> Router::invoke(const Rule& rule, const model::Target& target, 
     co_return co_await log(call, target, delivery, input);
   } else if (service == "ecs") {
     co_return co_await run_task(call, target, input);
+  } else if (service == "events" && arn_part(target.arn, 5).starts_with("api-destination/")) {
+    co_return co_await connections_.send(target, delivery.event, input);
   } else if (service == "events") {
     const auto bus = parse_bus_arn(target.arn);
     auto event = events::parse_event(delivery.event);

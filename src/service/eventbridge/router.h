@@ -15,10 +15,11 @@
 namespace reef::service::eventbridge {
 
 class Archives;
+class Connections;
 
 class Router {
  public:
-  Router(Parts& parts, Book& book, Archives& archives);
+  Router(Parts& parts, Book& book, Archives& archives, Connections& connections);
   void start();
 
   // To every rule of the bus that matches; stored when it returns. An event for no bus is dropped, as AWS drops it.
@@ -41,6 +42,7 @@ class Router {
   metrics::Counters& counters_;
   Book& book_;
   Archives& archives_;
+  Connections& connections_;
 };
 
 

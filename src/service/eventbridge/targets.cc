@@ -55,6 +55,8 @@ Reply<void> check_target(const Rule& rule, const model::Target& target) {
     if (!target.role_arn && !rule.role.size()) return Err(aws::validation_exception(fmt::format("RoleArn is required for target {}.", target.arn)));
   } else if (service == "logs") {
     if (target.arn.find(":log-group:") == std::string::npos) return Err(invalid(target.arn, "Provided Arn is not in correct format."));
+  } else if (service == "events" && resource.starts_with("api-destination/")) {
+    if (!target.role_arn && rule.role.empty()) return Err(aws::validation_exception(fmt::format("RoleArn is required for target {}.", target.arn)));
   } else if (service == "events") {
     const auto bus = parse_bus_arn(target.arn);
     if (!bus) return Err(aws::not_implemented(fmt::format("The EventBridge target {}", target.arn)));
