@@ -1,4 +1,6 @@
+import http.server
 import json
+import threading
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -339,3 +341,82 @@ def test_sam_functions_have_schedules_and_rules(daemon, events):
     wait_for(lambda: "SAM one" in lines() and "SAM two" in lines(), what="both invocations")
     stacks.delete_stack(StackName="sam")
     stacks.get_waiter("stack_delete_complete").wait(StackName="sam", WaiterConfig={"Delay": 1})
+
+
+class Endpoint:
+    """An HTTP server that keeps what it was sent, and fails as often as it is told."""
+
+    def __init__(self):
+        endpoint = self
+        self.requests, self.failures = [], 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+                endpoint.requests.append((self.path, dict(self.headers), body))
+                failed = endpoint.failures > 0
+                endpoint.failures -= failed
+                answer = b'{"access_token":"t0k3n","expires_in":600}' if self.path == "/token" else b"{}"
+                self.send_response(503 if failed else 200)
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def to(self, prefix):
+        return [one for one in self.requests if one[0].startswith(prefix)]
+
+
+def test_api_destinations_are_called(daemon, events):
+    endpoint = Endpoint()
+    connection = events.create_connection(Name="keyed", AuthorizationType="API_KEY", AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "X-Key", "ApiKeyValue": "secret"}})
+    assert connection["ConnectionState"] == "AUTHORIZED"
+    assert events.describe_connection(Name="keyed")["AuthParameters"] == {"ApiKeyAuthParameters": {"ApiKeyName": "X-Key"}}
+    with pytest.raises(ClientError) as caught:
+        events.create_api_destination(Name="far", ConnectionArn=connection["ConnectionArn"], InvocationEndpoint="http://example.com/", HttpMethod="POST")
+    assert error_of(caught)[0] == "ValidationException"
+    far = events.create_api_destination(Name="far", ConnectionArn=connection["ConnectionArn"], InvocationEndpoint=endpoint.url + "/items/*", HttpMethod="POST")
+    assert far["ApiDestinationState"] == "ACTIVE"
+    events.put_rule(Name="far", EventPattern='{"source":["far"]}')
+    events.put_targets(Rule="far", Targets=[{"Id": "1", "Arn": far["ApiDestinationArn"], "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "InputPath": "$.detail",
+                                             "HttpParameters": {"PathParameterValues": ["$.detail.id"], "QueryStringParameters": {"q": "1"}}}])
+    endpoint.failures = 1
+    events.put_events(Entries=[entry({"id": 7}, source="far")])
+    wait_for(lambda: len(endpoint.to("/items")) >= 1)
+    daemon.advance(5)
+    wait_for(lambda: len(endpoint.to("/items")) == 2, what="the retry")
+    path, headers, body = endpoint.to("/items")[1]
+    assert path == "/items/7?q=1" and headers["X-Key"] == "secret" and json.loads(body) == {"id": 7}
+    assert headers["User-Agent"] == "Amazon/EventBridge/ApiDestinations"
+    signed = events.create_connection(Name="signed", AuthorizationType="OAUTH_CLIENT_CREDENTIALS", AuthParameters={"OAuthParameters": {
+        "ClientParameters": {"ClientID": "me", "ClientSecret": "s"}, "AuthorizationEndpoint": endpoint.url + "/token", "HttpMethod": "POST"}})
+    events.update_api_destination(Name="far", ConnectionArn=signed["ConnectionArn"], InvocationEndpoint=endpoint.url + "/signed")
+    events.put_events(Entries=[entry({"id": 8}, source="far"), entry({"id": 9}, source="far")])
+    wait_for(lambda: len(endpoint.to("/signed")) == 2)
+    assert {headers["Authorization"] for _, headers, _ in endpoint.to("/signed")} == {"Bearer t0k3n"}
+    assert endpoint.to("/token")[0][2] == "grant_type=client_credentials&client_id=me&client_secret=s"
+    assert [one["Name"] for one in events.list_api_destinations()["ApiDestinations"]] == ["far"]
+    assert [one["Name"] for one in events.list_connections(NamePrefix="k")["Connections"]] == ["keyed"]
+    events.delete_connection(Name="signed")
+    assert events.describe_api_destination(Name="far")["ApiDestinationState"] == "INACTIVE"
+
+
+def test_stacks_make_api_destinations(daemon, events):
+    stacks = daemon.client("cloudformation")
+    template = {"Resources": {
+        "Connection": {"Type": "AWS::Events::Connection", "Properties": {"AuthorizationType": "BASIC", "AuthParameters": {"BasicAuthParameters": {"Username": "u", "Password": "p"}}}},
+        "Destination": {"Type": "AWS::Events::ApiDestination", "Properties": {"ConnectionArn": {"Fn::GetAtt": ["Connection", "Arn"]}, "HttpMethod": "POST",
+                                                                             "InvocationEndpoint": "https://example.com/hook", "InvocationRateLimitPerSecond": "10"}}}}
+    stacks.create_stack(StackName="hook", TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_create_complete").wait(StackName="hook", WaiterConfig={"Delay": 1})
+    name = stacks.describe_stack_resource(StackName="hook", LogicalResourceId="Destination")["StackResourceDetail"]["PhysicalResourceId"]
+    assert events.describe_api_destination(Name=name)["InvocationRateLimitPerSecond"] == 10
+    stacks.delete_stack(StackName="hook")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="hook", WaiterConfig={"Delay": 1})
+    with pytest.raises(ClientError):
+        events.describe_api_destination(Name=name)

@@ -5,6 +5,6 @@
 
 namespace reef::service::eventbridge::resources {
 
-extern const aws::ResourceType kRule, kEventBus, kEventBusPolicy, kArchive;
+extern const aws::ResourceType kRule, kEventBus, kEventBusPolicy, kArchive, kConnection, kApiDestination;
 
 }  // namespace reef::service::eventbridge::resources

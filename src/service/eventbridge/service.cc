@@ -16,7 +16,7 @@ const aws::ServiceDefinition kEventBridge{
             EVENTBRIDGE_OPERATIONS(EVENTBRIDGE_ROW)
 #undef EVENTBRIDGE_ROW
         },
-    .resources = {&resources::kRule, &resources::kEventBus, &resources::kEventBusPolicy, &resources::kArchive},
+    .resources = {&resources::kRule, &resources::kEventBus, &resources::kEventBusPolicy, &resources::kArchive, &resources::kConnection, &resources::kApiDestination},
 };
 
 }  // namespace
