@@ -17,6 +17,7 @@
 #include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
+#include "engine/events/publisher.h"
 #include "engine/function/functions.h"
 #include "engine/metrics/alarm_targets.h"
 #include "engine/metrics/counters.h"
@@ -49,6 +50,7 @@ struct Engines {
   table::Tables tables;
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
+  events::Publisher publisher;
   edge::Sites sites;
   edge::HostNames host_names;
   network::Networks networks;
