@@ -104,6 +104,7 @@ Elb::Elb(Parts& parts)
     return call_function(caller, group, request, std::string(ip));
   });
   balancers_engine.on_health_change([this](const std::string& group) { update_name_health(group); });
+  balancers_engine.set_sites(sites);
   balancers_engine.set_trusted(parts.get<edge::Authority>().certificate_pem());
   parts.add(keyring);
   parts.get<store::ResetHooks>().hooks.push_back([this] { return balancers_engine.clear(); });
