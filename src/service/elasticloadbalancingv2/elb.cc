@@ -337,6 +337,7 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   for (const Rule* rule : rules_of(listener_arn)) {
     plan.conditions.push_back(CO_TRY(read_conditions(*rule->value.conditions)));
     plan.actions.push_back(CO_TRY(read_actions(*this, *rule->value.actions, listener, rule->arn())));
+    plan.actions.back().rewrites = CO_TRY(read_transforms(rule->value.transforms));
     plan.actions.back().id = rule->arn();
     plan.actions.back().priority = parse_int<int>(rule->value.priority.value_or("")).value_or(0);
   }

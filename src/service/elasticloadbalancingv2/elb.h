@@ -169,6 +169,11 @@ Reply<void> set_attribute(Group& group, const std::string& key, const std::strin
 Reply<edge::RuleConditions> read_conditions(const std::vector<model::RuleCondition>& conditions);
 // `rule` is its ARN, or the listener's for the default rule.
 Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>& actions, const Listener& listener, std::string_view rule);
+// Parts of the above.
+Reply<edge::RuleExpressions> read_expressions(const std::vector<std::string>& texts, std::string_view field);
+Reply<std::shared_ptr<const edge::TokenCheck>> read_token_check(const model::JwtValidationActionConfig& config);
+// Null when there are none.
+Reply<std::shared_ptr<const edge::Rewrites>> read_transforms(const std::optional<std::vector<model::RuleTransform>>& transforms);
 // As AWS gives them back: with both the short and the full form of a forward, and orders.
 std::vector<model::Action> shown_actions(const std::vector<model::Action>& actions);
 std::vector<model::RuleCondition> shown_conditions(const std::vector<model::RuleCondition>& conditions);

@@ -140,7 +140,10 @@ Task<aws::Reply<ResourceState>> create_rule(const ResourceContext& context, cons
   co_return ResourceState{.physical_id = arn, .attributes = Json::object({{"RuleArn", arn}, {"IsDefault", false}})};
 }
 Task<aws::Reply<ResourceState>> update_rule(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
-  CO_TRY(co_await call(context, "ModifyRule", Json::object({{"RuleArn", current.physical_id}, {"Conditions", after["Conditions"]}, {"Actions", after["Actions"]}})));
+  Json input = Json::object({{"RuleArn", current.physical_id}, {"Conditions", after["Conditions"]}, {"Actions", after["Actions"]}});
+  if (after["Transforms"].size() > 0) input.set("Transforms", after["Transforms"]);
+  else input.set("ResetTransforms", true);
+  CO_TRY(co_await call(context, "ModifyRule", std::move(input)));
   if (before["Priority"].scalar_text() != after["Priority"].scalar_text())
     CO_TRY(co_await call(context, "SetRulePriorities",
                          Json::object({{"RulePriorities", Json::array({Json::object({{"RuleArn", current.physical_id}, {"Priority", after["Priority"]}})})}})));
