@@ -131,7 +131,9 @@ void Elb::start() {
       for (const Json& target : (*json)["Targets"].as_array())
         group.targets.push_back({.id = target.text("Id"), .zone = target.text("Zone"), .port = static_cast<int>(parse_int<int>(target.text("Port")).value_or(0))});
     } else if (arn.find(":truststore/") != std::string::npos) {
-      trust_stores[arn] = {.value = read_value<model::TrustStore>(value), .bundle = json->text("Bundle"), .tags = tags};
+      TrustStore& store = trust_stores[arn] = {.value = read_value<model::TrustStore>(value), .revocations = {}, .bundle = json->text("Bundle"), .tags = tags};
+      for (const auto& [id, revocation] : (*json)["Revocations"].as_object())
+        store.revocations[parse_int<std::int64_t>(id).value_or(0)] = {.text = revocation.text("Text"), .entries = static_cast<int>(revocation["Entries"].as_int().value_or(0))};
     }
     return true;
   });
@@ -229,6 +231,13 @@ std::vector<Rule*> Elb::rules_of(std::string_view listener_arn) {
   return out;
 }
 
+std::vector<std::string> Elb::listeners_trusting(std::string_view trust_store_arn) const {
+  std::vector<std::string> out;
+  for (const auto& [arn, listener] : listeners)
+    if (listener.value.mutual_authentication && listener.value.mutual_authentication->trust_store_arn == trust_store_arn) out.push_back(arn);
+  return out;
+}
+
 std::vector<std::string> Elb::balancers_using(std::string_view group_arn) {
   std::set<std::string> out;
   const auto uses = [&](const std::optional<std::vector<model::Action>>& actions) {
@@ -274,7 +283,9 @@ void Elb::save(const Group& group) {
   put(group.arn(), Json::object({{"Value", aws::to_json(group.value)}, {"Attributes", map_json(group.attributes)}, {"Tags", map_json(group.tags)}, {"Targets", std::move(targets)}}));
 }
 void Elb::save(const TrustStore& store) {
-  put(*store.value.trust_store_arn, Json::object({{"Value", aws::to_json(store.value)}, {"Bundle", store.bundle}, {"Tags", map_json(store.tags)}}));
+  Json revocations = Json::object();
+  for (const auto& [id, revocation] : store.revocations) revocations.set(std::to_string(id), Json::object({{"Text", revocation.text}, {"Entries", revocation.entries}}));
+  put(*store.value.trust_store_arn, Json::object({{"Value", aws::to_json(store.value)}, {"Bundle", store.bundle}, {"Revocations", std::move(revocations)}, {"Tags", map_json(store.tags)}}));
 }
 void Elb::erase(std::string_view arn) { store::Shard::control().records().erase(std::string(kPrefix) + std::string(arn)); }
 
@@ -369,7 +380,9 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
       if (mutual.mode == "passthrough") tls->clients = io::ServerTls::Clients::kAsked;
       if (mutual.mode == "verify") {
         tls->clients = io::ServerTls::Clients::kVerified;
-        tls->trusted_pem = (*CO_TRY(trust_store(mutual.trust_store_arn.value_or("")))).bundle;
+        const TrustStore& store = *CO_TRY(trust_store(mutual.trust_store_arn.value_or("")));
+        tls->trusted_pem = store.bundle;
+        for (const auto& [id, revocation] : store.revocations) tls->revoked_pem += revocation.text + "\n";
         tls->ignores_expiry = mutual.ignore_client_certificate_expiry.value_or(false);
       }
       plan.heads.tells_certificates = mutual.mode == "verify" || mutual.mode == "passthrough";

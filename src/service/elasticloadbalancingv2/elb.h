@@ -70,8 +70,13 @@ struct Group {
   std::vector<RegisteredTarget> targets;
   const std::string& arn() const { return *value.target_group_arn; }
 };
+struct Revocation {
+  std::string text;          // PEM
+  int entries = 0;
+};
 struct TrustStore {
   model::TrustStore value;
+  std::map<std::int64_t, Revocation> revocations;
   std::string bundle;        // PEM
   Tags tags;
 };
@@ -95,6 +100,8 @@ struct Elb {
   std::vector<Listener*> listeners_of(std::string_view balancer_arn);
   // In order of priority, without the default.
   std::vector<Rule*> rules_of(std::string_view listener_arn);
+  // The listeners that verify clients by the trust store.
+  std::vector<std::string> listeners_trusting(std::string_view trust_store_arn) const;
   // The load balancers whose listeners or rules forward to the group.
   std::vector<std::string> balancers_using(std::string_view group_arn);
 

@@ -4,6 +4,7 @@
 
 #include "aws/unmodelled_errors.h"
 #include "base/encoding.h"
+#include "base/random.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
 #include "wire/json.h"
@@ -16,6 +17,8 @@ using wire::Json;
 
 constexpr const char* kRecord = "elbv2-sign-in";
 constexpr std::string_view kPath = "/_aws/elb/public-keys/", kHost = "public-keys.auth.elb.";
+constexpr std::string_view kOfferPath = "/_aws/elb/trust-store-content/";
+constexpr std::size_t kOffersMax = 20;
 constexpr std::int64_t kSessionMax = 604'800;
 constexpr std::size_t kExtraParametersMax = 10;
 
@@ -27,7 +30,7 @@ void SignInKeyring::load() {
   if (!text || !json) return;
   auto own = std::make_shared<const edge::SignInKeys>(edge::SignInKeys{
       .seal = base64_decode(json->text("Seal")).value_or(""), .id = json->text("Id"), .private_pem = json->text("PrivateKey")});
-  keys_.write([&](Keys& keys) { keys = {.own = std::move(own), .public_pem = json->text("PublicKey")}; });
+  keys_.write([&](Keys& keys) { keys = {.own = std::move(own), .public_pem = json->text("PublicKey"), .offered = {}}; });
 }
 
 aws::Reply<std::shared_ptr<const edge::SignInKeys>> SignInKeyring::keys() {
@@ -36,7 +39,7 @@ aws::Reply<std::shared_ptr<const edge::SignInKeys>> SignInKeyring::keys() {
   if (!made) return Err(aws::Error("InternalFailure", made.error().message, 500));
   auto own = std::make_shared<const edge::SignInKeys>(std::move(made->first));
   store::Shard::control().records().put(kRecord, Json::object({{"Seal", base64_encode(own->seal)}, {"Id", own->id}, {"PrivateKey", own->private_pem}, {"PublicKey", made->second}}).dump());
-  keys_.write([&](Keys& keys) { keys = {.own = own, .public_pem = made->second}; });
+  keys_.write([&](Keys& keys) { keys.own = own, keys.public_pem = made->second; });
   return own;
 }
 
@@ -44,11 +47,28 @@ std::string SignInKeyring::public_pem(std::string_view id) const {
   return keys_.read([&](const Keys& keys) { return keys.own && keys.own->id == id ? keys.public_pem : std::string(); });
 }
 
-bool SignInKeyring::wants(const http::Request& request) { return request.path.starts_with(kPath) || request.host.starts_with(kHost); }
+std::string SignInKeyring::offer(std::string text) {
+  std::string secret = make_token(thread_random(), 40);
+  std::string path = std::string(kOfferPath) + secret;
+  keys_.write([&](Keys& keys) {
+    if (keys.offered.size() >= kOffersMax) keys.offered.erase(keys.offered.begin());
+    keys.offered.emplace_back(std::move(secret), std::move(text));
+  });
+  return path;
+}
+
+bool SignInKeyring::wants(const http::Request& request) { return request.path.starts_with(kPath) || request.path.starts_with(kOfferPath) || request.host.starts_with(kHost); }
 
 http::Response SignInKeyring::serve(const http::Request& request) const {
   http::Response out;
-  out.body = public_pem(request.path.starts_with(kPath) ? request.path.substr(kPath.size()) : request.path.substr(1));
+  if (request.path.starts_with(kOfferPath)) {
+    const std::string_view secret = request.path.substr(kOfferPath.size());
+    out.body = keys_.read([&](const Keys& keys) {
+      for (const auto& [id, text] : keys.offered)
+        if (id == secret) return text;
+      return std::string();
+    });
+  } else out.body = public_pem(request.path.starts_with(kPath) ? request.path.substr(kPath.size()) : request.path.substr(1));
   out.set("Content-Type", "text/plain");
   if (out.body.empty()) out.status = 404;
   return out;

@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "aws/models/elasticloadbalancingv2.h"
 #include "aws/service.h"
@@ -23,6 +25,9 @@ class SignInKeyring {
   std::string public_pem(std::string_view id) const;
 
   // https://public-keys.auth.elb.<region>.amazonaws.com/<id>, here also /_aws/elb/public-keys/<id>.
+  // Texts that clients fetch once with the path that this gives: what trust stores hold. The newest few are kept.
+  std::string offer(std::string text);
+
   static bool wants(const http::Request& request);
   http::Response serve(const http::Request& request) const;
 
@@ -30,6 +35,7 @@ class SignInKeyring {
   struct Keys {
     std::shared_ptr<const edge::SignInKeys> own;
     std::string public_pem;
+    std::vector<std::pair<std::string, std::string>> offered;   // by secret
   };
   Guarded<Keys> keys_;
 };
