@@ -432,6 +432,14 @@ Task<std::vector<edge::TargetSpec>> Elb::resolve(const Group& group, std::vector
   if (type == "lambda") co_return out;
   for (const RegisteredTarget& target : targets) {
     edge::TargetSpec spec{.id = target.id, .ip = type == "ip" ? target.id : std::string(), .port = target.port};
+    // A balancer behind another one: where it listens, whatever its port had to become.
+    if (type == "alb") {
+      const auto found = balancers.find(target.id);
+      if (found == balancers.end()) continue;
+      spec.ip = found->second.address;
+      for (const Listener* listener : listeners_of(target.id))
+        if (const int port = listener->value.port == target.port ? balancers_engine.port_of(listener->arn()) : 0) spec.port = port;
+    }
     if (type == "instance") {
       const auto reply = co_await caller.invoke_json(caller.internal_call(account_of(arn), region_of(arn)), "ec2", "DescribeInstances",
                                                      Json::object({{"InstanceIds", Json::array({Json(target.id)})}}));
