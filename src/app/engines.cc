@@ -33,6 +33,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(deliveries);
   parts.add(sites);
   parts.add(host_names);
+  parts.add(identity_clients);
   parts.add(dialer);
   parts.add(balancers);
   parts.add(mesh);

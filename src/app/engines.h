@@ -14,6 +14,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/host_names.h"
+#include "engine/edge/identity_clients.h"
 #include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
@@ -51,6 +52,7 @@ struct Engines {
   delivery::Deliveries deliveries;
   edge::Sites sites;
   edge::HostNames host_names;
+  edge::IdentityClients identity_clients;
   network::Networks networks;
   network::Connections connections;
   edge::Dialer dialer;

@@ -79,7 +79,7 @@ identity::DirectoryRules rules_of(const model::UserPoolType& value) {
   return out;
 }
 
-Cognito::Cognito(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), logs(parts.get<telemetry::Logs>()) {}
+Cognito::Cognito(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), identity_clients(parts.get<edge::IdentityClients>()), logs(parts.get<telemetry::Logs>()) {}
 
 void Cognito::start() {
   read_all("pool", [&](std::string_view id, const Json& json) {
@@ -101,6 +101,7 @@ void Cognito::start() {
     if (!pool) return;
     Client value = value_of<Client>(json);
     client_pools[value.client_id.value_or("")] = pool->id();
+    identity_clients.put(*pool->value.arn, value.client_id.value_or(""), value.client_secret.value_or(""));
     pool->clients.emplace(value.client_id.value_or(""), std::move(value));
   });
   read_all("group", [&](std::string_view id, const Json& json) {
@@ -122,6 +123,7 @@ void Cognito::start() {
 
 void Cognito::reset() {
   for (const auto& [id, pool] : pools) withdraw(*pool);
+  identity_clients.clear();
   pools.clear(), client_pools.clear(), domains.clear(), grants.clear();
 }
 
@@ -184,7 +186,10 @@ void Cognito::save(const Pool& pool) {
   put("pool", pool.id(), Json::object({{"Value", aws::to_json(pool.value)}, {"KeyId", pool.signer.key_id}, {"PrivateKey", pool.signer.private_pem}, {"PublicKey", pool.public_pem},
                                        {"SealKey", base64_encode(pool.seal_key)}, {"Totp", pool.totp_enabled}}));
 }
-void Cognito::save(const Pool& pool, const Client& client) { put("client", fmt::format("{}/{}", pool.id(), client.client_id.value_or("")), aws::to_json(client)); }
+void Cognito::save(const Pool& pool, const Client& client) {
+  identity_clients.put(*pool.value.arn, client.client_id.value_or(""), client.client_secret.value_or(""));
+  put("client", fmt::format("{}/{}", pool.id(), client.client_id.value_or("")), aws::to_json(client));
+}
 void Cognito::save(const Pool& pool, const model::GroupType& group) { put("group", fmt::format("{}/{}", pool.id(), group.group_name.value_or("")), aws::to_json(group)); }
 void Cognito::save(const Pool& pool, const model::ResourceServerType& server) { put("server", fmt::format("{}/{}", pool.id(), server.identifier.value_or("")), aws::to_json(server)); }
 void Cognito::save(const Pool& pool, User& user) {

@@ -14,6 +14,7 @@
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
 #include "aws/unmodelled_errors.h"
+#include "engine/edge/identity_clients.h"
 #include "engine/edge/sites.h"
 #include "engine/edge/web_tokens.h"
 #include "engine/identity/directory.h"
@@ -100,6 +101,7 @@ struct Cognito {
 
   aws::Caller& caller;
   edge::Sites& sites;
+  edge::IdentityClients& identity_clients;
   telemetry::Logs& logs;
   identity::Workers workers;
   std::map<std::string, std::unique_ptr<Pool>, std::less<>> pools;

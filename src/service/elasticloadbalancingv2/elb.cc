@@ -98,7 +98,7 @@ std::string make_id() { return make_token(thread_random(), 16, "0123456789abcdef
 
 Elb::Elb(Parts& parts)
     : caller(parts.get<aws::Caller>()), balancers_engine(parts.get<edge::Balancers>()), certificates(parts.get<edge::Certificates>()),
-      names(parts.get<edge::HostNames>()), networks(parts.get<network::Networks>()), sites(parts.get<edge::Sites>()),
+      names(parts.get<edge::HostNames>()), networks(parts.get<network::Networks>()), sites(parts.get<edge::Sites>()), identity_clients(parts.get<edge::IdentityClients>()),
       traffic_metrics(*this, balancers_engine, parts.get<metrics::Counters>()), log_delivery(*this, balancers_engine) {
   balancers_engine.set_function_target([this](const std::shared_ptr<const edge::GroupSettings>& group, http::Request& request, std::string_view ip) {
     return call_function(caller, group, request, std::string(ip));

@@ -141,6 +141,7 @@ struct Elb {
   edge::HostNames& names;
   network::Networks& networks;
   edge::Sites& sites;
+  edge::IdentityClients& identity_clients;
   TrafficMetrics traffic_metrics;
   SignInKeyring keyring;
   LogDelivery log_delivery;

@@ -199,7 +199,10 @@ Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>
       if (!action->jwt_validation_config) return Err(invalid("A jwt-validation action must have a JWT validation configuration"));
       out.token_check = TRY(read_token_check(*action->jwt_validation_config));
     } else if (action->type == "authenticate-cognito") {
-      return Err(aws::not_implemented("Action type 'authenticate-cognito' (there are no user pools here; authenticate-oidc works with any provider)"));
+      if (!is_https) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "Actions of type 'authenticate-cognito' are supported only on HTTPS listeners"));
+      if (out.sign_in || out.token_check) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "A rule can have only one authenticate action"));
+      if (!action->authenticate_cognito_config) return Err(invalid("An authenticate-cognito action must have a Cognito configuration"));
+      out.sign_in = TRY(read_cognito_sign_in(elb.keyring, elb.identity_clients, *action->authenticate_cognito_config, elb.caller.internal_call({}, {}).endpoint, listener.value.load_balancer_arn.value_or(""), rule));
     } else {
       // Refused rather than ignored: a rule without its sign-in would let everybody through.
       return Err(aws::not_implemented(fmt::format("Action type '{}'", action->type)));

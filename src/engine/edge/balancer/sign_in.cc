@@ -74,7 +74,7 @@ Task<std::optional<Json>> ask_tokens(const SignIn& with, Web& web, std::string b
   http::Outgoing request{.method = "POST"};
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"},
                      {"Accept", "application/json"},
-                     {"Authorization", "Basic " + base64_encode(percent_encode(with.client_id) + ":" + percent_encode(with.client_secret))}};
+                     {"Authorization", "Basic " + base64_encode(percent_encode(with.client_id) + ":" + percent_encode(with.find_secret ? with.find_secret() : with.client_secret))}};
   request.body = std::move(body);
   co_return co_await ask(web, with.token_endpoint, std::move(request), "token");
 }

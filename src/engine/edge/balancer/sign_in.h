@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,6 +32,8 @@ enum class Unauthenticated { kAuthenticate, kAllow, kDeny };
 struct SignIn {
   std::string issuer, authorization_endpoint, token_endpoint, user_info_endpoint;   // URLs
   std::string client_id, client_secret;
+  // The secret of one of this machine's own clients is asked for when it is needed.
+  std::function<std::string()> find_secret;
   std::string scope = "openid";
   std::string cookie = "AWSELBAuthSessionCookie";
   Duration session_timeout = std::chrono::seconds(604'800);

@@ -140,6 +140,7 @@ Task<Reply<model::DeleteUserPoolClientOutput>> DeleteUserPoolClient(Cognito& ser
   CO_TRY(service.client(in.user_pool_id, in.client_id));
   pool.clients.erase(in.client_id);
   service.client_pools.erase(in.client_id);
+  service.identity_clients.erase(*pool.value.arn, in.client_id);
   service.erase("client", in.user_pool_id + "/" + in.client_id);
   co_await service.committed();
   co_return model::DeleteUserPoolClientOutput{};

@@ -187,6 +187,7 @@ Task<Reply<model::DeleteUserPoolOutput>> DeleteUserPool(Cognito& service, const 
   service.withdraw(pool);
   for (const auto& [id, client] : pool.clients) {
     service.client_pools.erase(id);
+    service.identity_clients.erase(*pool.value.arn, id);
     service.erase("client", in.user_pool_id + "/" + id);
   }
   for (const auto& [name, group] : pool.groups) service.erase("group", in.user_pool_id + "/" + name);
