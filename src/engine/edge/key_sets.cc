@@ -30,4 +30,26 @@ Task<Result<std::shared_ptr<const KeySet>, Failure>> KeySets::find(std::string u
   co_return made;
 }
 
+Task<Result<std::shared_ptr<const KeySet>, Failure>> KeySets::find_issuer(std::string issuer, std::string key_id, Time now) {
+  constexpr Duration kPlaceLasts = std::chrono::hours(1);
+  auto found = places_.find(issuer);
+  if (found == places_.end() || now >= found->second.fetched + kPlaceLasts) {
+    const std::string base = issuer.ends_with('/') ? issuer.substr(0, issuer.size() - 1) : issuer;
+    const std::string text = CO_TRY(co_await web_.read(base + "/.well-known/openid-configuration", kBytesMax, kPatience));
+    const auto json = wire::Json::parse(text);
+    const std::string url = json && json->is_object() ? json->text("jwks_uri") : std::string();
+    if (url.empty()) co_return Err(Failure{"the discovery document names no keys"});
+    if (places_.size() >= kSetsMax) places_.clear();
+    found = places_.insert_or_assign(issuer, Place{.url = url, .fetched = now}).first;
+  }
+  co_return co_await find(found->second.url, std::move(key_id), now);
+}
+
+KeySets& KeySets::of_this_loop(const Sites& sites, const std::string& trusted_pem) {
+  // Never destroyed, as its connections belong to a loop that may be gone before thread-local objects are.
+  thread_local auto* const web = new Web(io::Reactor::current(), trusted_pem, &sites);
+  thread_local auto* const one = new KeySets(*web);
+  return *one;
+}
+
 }  // namespace reef::edge
