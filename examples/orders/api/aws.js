@@ -11,13 +11,13 @@ const hmac = (key, text) => crypto.createHmac('sha256', key).update(text).digest
 const sha256 = (text) => crypto.createHash('sha256').update(text).digest('hex');
 const keys = new Map();
 
+// A signing key is good for a day and a service: derived once, not for each call.
 function signingKey(secret, date, service) {
-  const id = `${secret}/${date}/${service}`;
-  if (!keys.has(id)) {
-    keys.clear();
-    keys.set(id, hmac(hmac(hmac(hmac('AWS4' + secret, date), region), service), 'aws4_request'));
-  }
-  return keys.get(id);
+  const known = keys.get(service);
+  if (known && known.date === date && known.secret === secret) return known.key;
+  const key = hmac(hmac(hmac(hmac('AWS4' + secret, date), region), service), 'aws4_request');
+  keys.set(service, { date, secret, key });
+  return key;
 }
 
 function send(service, path, headers, body) {

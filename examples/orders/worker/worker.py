@@ -1,6 +1,7 @@
 """Confirms orders: reads them from the queue and updates the table. An item that cannot be used is reported, so that
 only it comes back, and ends in the dead letter queue."""
 import datetime
+import functools
 import hashlib
 import hmac
 import http.client
@@ -14,6 +15,15 @@ _connection = None
 
 def _hmac(key, text):
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+@functools.lru_cache(maxsize=4)
+def _signing_key(secret, date):
+    """Good for a day: derived once, not for each call."""
+    key = ("AWS4" + secret).encode()
+    for part in (date, REGION, "dynamodb", "aws4_request"):
+        key = _hmac(key, part)
+    return key
 
 
 def dynamodb(operation, request):
@@ -35,10 +45,7 @@ def dynamodb(operation, request):
     names = sorted(headers)
     canonical = "\n".join(["POST", "/", "", *(f"{n}:{headers[n]}" for n in names), "", ";".join(names), hashlib.sha256(body).hexdigest()])
     scope = f"{now[:8]}/{REGION}/dynamodb/aws4_request"
-    key = ("AWS4" + os.environ.get("AWS_SECRET_ACCESS_KEY", "")).encode()
-    for part in (now[:8], REGION, "dynamodb", "aws4_request"):
-        key = _hmac(key, part)
-    signature = _hmac(key, f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}").hex()
+    signature = _hmac(_signing_key(os.environ.get("AWS_SECRET_ACCESS_KEY", ""), now[:8]), f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}").hex()
     headers["authorization"] = (
         f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/{scope}, SignedHeaders={';'.join(names)}, Signature={signature}"
     )

@@ -11,6 +11,7 @@
 #include "aws/caller.h"
 #include "base/parts.h"
 #include "base/task.h"
+#include "service/cloudformation/signals.h"
 #include "service/cloudformation/stack.h"
 
 namespace reef::cloudformation {
@@ -63,7 +64,10 @@ class Cloudformation {
   // again only after many seconds.
   Task<void> settle(std::string stack_id);
 
+  void reset() { signals.reset(); }
+
   aws::Caller& caller;
+  Signals signals;
 
  private:
   static std::string live_key(std::string_view account, std::string_view region, std::string_view name);
