@@ -31,8 +31,10 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(blobs);
   parts.add(sandboxes);
   parts.add(deliveries);
+  parts.add(publisher);
   parts.add(sites);
   parts.add(host_names);
+  parts.add(identity_clients);
   parts.add(dialer);
   parts.add(balancers);
   parts.add(mesh);

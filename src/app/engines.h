@@ -14,9 +14,11 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/host_names.h"
+#include "engine/edge/identity_clients.h"
 #include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
+#include "engine/events/publisher.h"
 #include "engine/function/functions.h"
 #include "engine/metrics/alarm_targets.h"
 #include "engine/metrics/counters.h"
@@ -49,8 +51,10 @@ struct Engines {
   table::Tables tables;
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
+  events::Publisher publisher;
   edge::Sites sites;
   edge::HostNames host_names;
+  edge::IdentityClients identity_clients;
   network::Networks networks;
   network::Connections connections;
   edge::Dialer dialer;

@@ -16,7 +16,7 @@ import sys
 PINNED = "1.43.11"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Services whose folder in botocore has another name than the service here.
-FOLDERS = {"elasticloadbalancingv2": "elbv2", "applicationautoscaling": "application-autoscaling", "acmpca": "acm-pca"}
+FOLDERS = {"elasticloadbalancingv2": "elbv2", "applicationautoscaling": "application-autoscaling", "acmpca": "acm-pca", "cognitoidp": "cognito-idp", "eventbridge": "events"}
 SHAPE_KEYS = ("type", "members", "required", "member", "key", "value", "enum", "min", "max", "pattern", "payload",
               "exception", "error", "fault", "flattened", "locationName", "xmlNamespace", "timestampFormat", "union",
               "document", "eventstream", "event", "sensitive", "box", "sparse", "wrapper", "xmlOrder", "retryable")
