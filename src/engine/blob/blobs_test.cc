@@ -174,4 +174,41 @@ TEST_F(BlobsTest, MakesObjectsOfParts) {
   EXPECT_TRUE(run(blobs_->remove_bucket("photos")).has_value());
 }
 
+// Found by the simulation: the new bucket was lost with the record of the old one.
+TEST_F(BlobsTest, ABucketMadeWhileItsNameIsFreedStays) {
+  auto removing = blobs_->remove_bucket("photos");
+  Bucket again;
+  again.account = "1";
+  again.name = "photos";
+  const auto made = run(blobs_->create_bucket(again));
+  EXPECT_TRUE(run(std::move(removing)).has_value());
+  Blobs restarted(*kv_, folder_ + "/blobs", store::Durability::kProcess);
+  restarted.start();
+  EXPECT_EQ(restarted.find_bucket("photos") != nullptr, made.has_value());
+}
+
+TEST_F(BlobsTest, ABucketThatIsNotEmptyStaysOpen) {
+  EXPECT_TRUE(put("a", "x").has_value());
+  EXPECT_EQ(run(blobs_->remove_bucket("photos")).error(), Refusal::kBucketNotEmpty);
+  EXPECT_TRUE(put("b", "x").has_value());
+}
+
+// Found by the simulation: older versions were skipped.
+TEST_F(BlobsTest, PagesGoOnAfterAVersionThatIsGone) {
+  set_versioning(Versioning::kEnabled);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 4; ++i) ids.insert(ids.begin(), put("a", std::to_string(i))->version_id);
+  ASSERT_TRUE(run(blobs_->erase(bucket_, "a", ids[1])).has_value());
+  const ListPage page = blobs_->list({.bucket = bucket_, .after = "a", .after_version = ids[1], .all_versions = true});
+  ASSERT_EQ(page.entries.size(), 2u);
+  EXPECT_EQ(page.entries[0].object.version_id, ids[2]);
+  EXPECT_FALSE(page.entries[0].is_latest);
+}
+
+TEST(VersionIds, AreToldFromWhatNeverWasOne) {
+  EXPECT_TRUE(is_version_id("null"));
+  EXPECT_FALSE(is_version_id(""));
+  EXPECT_FALSE(is_version_id("HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD"));
+}
+
 }  // namespace reef::blob

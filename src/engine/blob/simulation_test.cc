@@ -412,7 +412,7 @@ class BlobSimulation {
 
 TEST(BlobSimulation, SurvivesCrashesAtAnyPoint) {
   log::set_level(log::Level::kError);  // torn tails are no news here
-  const store::SimulationSeeds seeds(12);
+  const store::SimulationSeeds seeds(6);
   for (std::uint64_t seed = seeds.first; seed < seeds.end && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "ATOLL_SIMULATION_FIRST=" << seed);
     BlobSimulation(seed).go(250);

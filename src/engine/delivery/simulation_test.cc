@@ -150,7 +150,7 @@ class DeliverySimulation {
 
 TEST(DeliverySimulation, SurvivesCrashesAtAnyPoint) {
   log::set_level(log::Level::kError);  // torn tails are no news here
-  const store::SimulationSeeds seeds(20);
+  const store::SimulationSeeds seeds(12);
   for (std::uint64_t seed = seeds.first; seed < seeds.end && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "ATOLL_SIMULATION_FIRST=" << seed);
     DeliverySimulation(seed).go(300);

@@ -198,4 +198,26 @@ TEST_F(TablesTest, DeletesItemsWhenTheyExpire) {
   EXPECT_TRUE(tables_->get(*table, lasting).has_value());
 }
 
+// Found by the simulation: the process ended before it had looked for what expires.
+TEST_F(TablesTest, LooksAgainForWhatExpiresAfterARestart) {
+  const TablePtr table = make_table();
+  AttributeMap brief = item("a", 1);
+  brief.emplace("ends", V::number(std::to_string(to_seconds(clock_.now()) + 100)));
+  put(table, brief);
+  auto changing = tables_->change("1", "r", "events", [](TableDefinition& definition) {
+    definition.expiry_attribute = "ends";
+    return std::string();
+  });
+  tables_->stop();
+  ASSERT_TRUE(run(std::move(changing)).has_value());
+  settle();
+  tables_ = std::make_unique<Tables>(*kv_);
+  tables_->start();
+  settle();
+  clock_.advance(102s);
+  reactor_->clock_moved();
+  settle();
+  EXPECT_FALSE(tables_->get(*table, brief).has_value());
+}
+
 }  // namespace reef::table

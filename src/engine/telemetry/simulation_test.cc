@@ -223,7 +223,7 @@ class LogSimulation {
 
 TEST(LogSimulation, SurvivesCrashesAtAnyPoint) {
   log::set_level(log::Level::kError);  // torn tails are no news here
-  const store::SimulationSeeds seeds(15);
+  const store::SimulationSeeds seeds(8);
   for (std::uint64_t seed = seeds.first; seed < seeds.end && !HasFailure(); ++seed) {
     SCOPED_TRACE(testing::Message() << "ATOLL_SIMULATION_FIRST=" << seed);
     LogSimulation(seed).go(300);

@@ -89,5 +89,18 @@ TEST(Health, Matcher) {
   for (const char* bad : {"", "abc", "300-200", "200,", "700"}) EXPECT_FALSE(StatusMatcher::parse(bad)) << bad;
 }
 
+// Found by the simulation: one more quick check, which then counted.
+TEST(HealthState, TheFirstChecksAreOverWhenTheyFailed) {
+  const HealthSettings settings{.interval = 30s, .unhealthy_threshold = 1};
+  const Time now = from_seconds(1000);
+  TargetHealth health;
+  health.set_used(true, settings, now);
+  health.began(settings, now);
+  EXPECT_LT(health.next_check(), now + 30s);
+  EXPECT_TRUE(health.finished({}, settings, now));
+  EXPECT_EQ(health.state(), HealthState::kUnhealthy);
+  EXPECT_EQ(health.next_check(), now + 30s);
+}
+
 }  // namespace
 }  // namespace reef::edge
