@@ -14,11 +14,11 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
       connections(storage.reactors.size()),
       zones(config.auth.default_region),
       function_logs(logs),
-      functions({.folder = config.data + "/functions", .api_port = config.port}, sandboxes, function_logs),
+      functions({.folder = config.data + "/functions", .api_port = config.port, .trust = config.data + "/trust"}, sandboxes, function_logs),
       balancers(dialer),
       mesh(balancers, dialer),
       images(config.data + "/images"),
-      tasks({.folder = config.data + "/tasks", .api_port = config.port}, sandboxes, images) {
+      tasks({.folder = config.data + "/tasks", .api_port = config.port, .trust = config.data + "/trust"}, sandboxes, images) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);

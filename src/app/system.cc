@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -15,7 +16,9 @@
 #include "app/mesh.h"
 #include "app/partitions_admin.h"
 #include "base/log.h"
+#include "engine/sandbox/trust.h"
 #include "engine/store/journal.h"
+#include "service/cloudformation/signals.h"
 #include "service/ecr/registry.h"
 #include "service/ecs/metadata.h"
 #include "service/elasticloadbalancingv2/sign_in.h"
@@ -125,6 +128,7 @@ Result<void, Failure> System::start() {
   storage_ = TRY(Storage::open(config_, clock_));
   storage_->shards[0]->adopt_thread();
   authority_ = TRY(edge::Authority::open(config_.data + "/acm", io::SystemClock().now()));
+  TRY(sandbox::write_trust_files(config_.data + "/trust", authority_->certificate_pem()));
   engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, *authority_, parts_);
   parts_.add(keys_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.
@@ -151,6 +155,7 @@ Result<void, Failure> System::start() {
   gateway_->add_side_door({.wants = service::elb::SignInKeyring::wants, .serve = [this](http::Request& request) -> Task<http::Response> {
                              co_return parts_.get<service::elb::SignInKeyring>().serve(request);
                            }});
+  gateway_->add_side_door({.wants = cloudformation::Signals::wants, .serve = [this](http::Request& request) { return parts_.get<cloudformation::Signals>().take(request); }});
   gateway_->add_side_door(make_site_door(engines_->sites));
   gateway_->add_side_door({.wants = [this](const http::Request& request) {
                              std::string path;
@@ -234,7 +239,14 @@ io::TlsContext* System::tls() {
   std::call_once(tls_once_, [this] {
     auto pair = authority_->issue_now({"localhost", "*.localhost", "*.localhost.localstack.cloud", "localhost.localstack.cloud", "127.0.0.1", "::1"},
                                       io::SystemClock().now());
-    auto context = pair ? io::TlsContext::server(pair->certificate, pair->key) : Err(pair.error());
+    // Further names of APIs, and AWS's own as sandboxes use them, get a certificate when they are first asked for.
+    const auto issue = [this](const std::string& name) -> std::optional<io::PemPair> {
+      constexpr std::string_view kBelow[] = {".localhost", ".localhost.localstack.cloud", ".amazonaws.com", ".amazonaws.com.cn", ".on.aws", ".api.aws"};
+      if (std::ranges::none_of(kBelow, [&](std::string_view suffix) { return name.ends_with(suffix); })) return std::nullopt;
+      auto made = authority_->issue_now({name}, io::SystemClock().now());
+      return made ? std::optional(*std::move(made)) : std::nullopt;
+    };
+    auto context = pair ? io::TlsContext::server(io::ServerTls{.certificates = {*pair}, .issue = issue}) : Err(pair.error());
     if (context) tls_ = *std::move(context);
     else log::error("no TLS certificate", {{"reason", context.error().message}});
   });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include <fmt/format.h>
+
 #include "base/random.h"
 #include "base/text.h"
 
@@ -35,6 +37,17 @@ Task<Reply<void>> call_unless_gone(const ResourceContext& context, std::string_v
   const auto out = co_await context.caller.invoke_json(context.call, service, operation, input);
   if (!out && out.error().code != gone_code) co_return std::unexpected(out.error());
   co_return Reply<void>();
+}
+
+bool is_made_for(const ResourceContext& context, const wire::Json& tags) {
+  const auto says = [&](std::string_view key, std::string_view value) {
+    return std::ranges::any_of(tags.as_array(), [&](const wire::Json& tag) { return tag.text("Key") == key && tag.text("Value") == value; });
+  };
+  return says("aws:cloudformation:stack-id", context.stack_id) && says("aws:cloudformation:logical-id", context.logical_id);
+}
+
+Error already_exists(std::string_view type, std::string_view name) {
+  return Error("AlreadyExists", fmt::format("Resource of type '{}' with identifier '{}' already exists.", type, name), 400);
 }
 
 }  // namespace reef::aws

@@ -2,6 +2,7 @@
 // none: it finds them by name through the Caller and drives them through these four functions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "aws/caller.h"
 #include "aws/error.h"
 #include "base/task.h"
+#include "base/time.h"
 #include "wire/json.h"
 
 namespace reef::aws {
@@ -22,11 +24,25 @@ struct PropertyType {
   bool required = false;
 };
 
+// Where resources that something outside finishes hear of it: custom resources, wait conditions. Control shard.
+class Signals {
+ public:
+  enum class Kind { kFromFunction, kHandle };   // kHandle outlives a restart
+  virtual ~Signals() = default;
+  // A URL to which texts may be PUT until close(); `label` is shown in it.
+  virtual std::string open(const Call& call, Kind kind, std::string_view label) = 0;
+  // What was sent there as number `seen` (from 0); nothing when it does not come by then.
+  virtual Task<std::optional<std::string>> next(std::string url, std::size_t seen, Time until) = 0;
+  virtual void close(std::string_view url) = 0;
+};
+
 struct ResourceContext {
   Call call;                   // account, region and principal that the stack acts as
   Caller& caller;
   std::string stack_name, stack_id;
   std::string logical_id;
+  std::string type;            // as the template has it: "AWS::SQS::Queue", "Custom::Seed"
+  Signals* signals = nullptr;  // never null in a deployment
   wire::Json tags;             // the stack's tags plus aws:cloudformation:*, as [{"Key","Value"}]
   // What makes the random part of generated_name() repeatable: the same resource, made again after a crash, gets the
   // same name. Empty: random.
@@ -46,9 +62,18 @@ Task<Reply<wire::Json>> call_operation(const ResourceContext& context, std::stri
 Task<Reply<void>> call_unless_gone(const ResourceContext& context, std::string_view service, std::string_view operation, wire::Json input,
                                    std::string_view gone_code);
 
+// Whether tags, as [{"Key","Value"}], say that a resource was made for this very one of this very stack. Creating under a
+// name that the template gives must not take over what was there before, even where the API's own create would.
+bool is_made_for(const ResourceContext& context, const wire::Json& tags);
+// "Resource of type 'AWS::SQS::Queue' with identifier 'orders' already exists.", code AlreadyExists.
+Error already_exists(std::string_view type, std::string_view name);
+
 struct ResourceType {
   std::string_view name;                        // "AWS::SQS::Queue"
   std::vector<PropertyType> properties;         // every supported one; any other fails the stack by name
+  // A custom resource: takes any property; an update that gives another physical id has replaced it; a creation that failed
+  // may have made something, whose PhysicalResourceId is among the error's fields.
+  bool is_custom = false;
   // Further checks of literal properties before anything is created: a message, or "" when fine. Optional.
   std::string (*check)(const wire::Json& properties) = nullptr;
   Task<Reply<ResourceState>> (*create)(const ResourceContext& context, const wire::Json& properties) = nullptr;

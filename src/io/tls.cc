@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <map>
+#include <mutex>
 
 #include "base/text.h"
 #include "io/openssl.h"
@@ -42,6 +44,14 @@ struct TlsContext::Named {
   std::vector<std::string> names;   // lower case; "*.example.com" is for one label
   SSL_CTX* context = nullptr;
   ~Named() { SSL_CTX_free(context); }
+};
+
+// Certificates made for the names that clients asked for.
+struct TlsContext::Issued {
+  static constexpr std::size_t kMax = 256;
+  ServerTls settings;
+  std::mutex mutex;
+  std::map<std::string, std::unique_ptr<Named>, std::less<>> by_name;
 };
 
 TlsContext::TlsContext(ssl_ctx_st* context) : context_(context) {}
@@ -155,6 +165,10 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls&
     named->names = names_of(named->context);
     made->named_.push_back(std::move(named));
   }
+  if (settings.issue) {
+    made->issued_ = std::make_unique<Issued>();
+    made->issued_->settings = settings;
+  }
   SSL_CTX_set_tlsext_servername_arg(made->get(), made.get());
   SSL_CTX_set_tlsext_servername_callback(made->get(), +[](SSL* ssl, int*, void* argument) -> int {
     const char* const asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -166,9 +180,27 @@ Result<std::unique_ptr<TlsContext>, Failure> TlsContext::server(const ServerTls&
       for (const std::string& pattern : named->names)
         if (pattern == name || (!found && is_for(pattern, name))) found = named.get();
     if (found) SSL_set_SSL_CTX(ssl, found->context);
+    else if (Issued* const issued = static_cast<TlsContext*>(argument)->issued_.get()) show_issued(*issued, ssl, name);
     return SSL_TLSEXT_ERR_OK;
   });
   return made;
+}
+
+// The connection takes a reference to the context it is given.
+void TlsContext::show_issued(Issued& issued, ssl_st* ssl, const std::string& name) {
+  const std::scoped_lock lock(issued.mutex);
+  auto& known = issued.by_name;
+  auto found = known.find(name);
+  if (found == known.end()) {
+    const auto pair = issued.settings.issue(name);
+    if (!pair) return;
+    auto named = std::make_unique<Named>();
+    named->context = SSL_CTX_new(TLS_server_method());
+    if (!use_pair(named->context, *pair) || !apply(named->context, issued.settings)) return ERR_clear_error();
+    if (known.size() >= Issued::kMax) known.erase(known.begin());
+    found = known.emplace(name, std::move(named)).first;
+  }
+  SSL_set_SSL_CTX(ssl, found->second->context);
 }
 
 Result<std::unique_ptr<TlsContext>, Failure> TlsContext::client(const ClientTls& settings) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +29,9 @@ struct ServerTls {
   enum class Clients { kNotAsked, kAsked, kVerified } clients = Clients::kNotAsked;
   std::string trusted_pem;             // whose certificates clients may show
   bool ignores_expiry = false;
+  // A certificate for a name that none of the above is for; nothing refuses. What it gives is kept, up to a bound. Any
+  // thread. Optional.
+  std::function<std::optional<PemPair>(const std::string& name)> issue;
 };
 
 // What a client that shows a certificate of its own, or trusts few, needs.
@@ -60,7 +65,10 @@ class TlsContext {
   explicit TlsContext(ssl_ctx_st* context);
   ssl_ctx_st* context_;
   struct Named;
+  struct Issued;
+  static void show_issued(Issued& issued, ssl_st* ssl, const std::string& name);
   std::vector<std::unique_ptr<Named>> named_;   // further certificates of a server
+  std::unique_ptr<Issued> issued_;              // those made when they are asked for
 };
 
 // Outcomes of a read or write besides a byte count.

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "engine/function/runtime_api.h"
+#include "engine/sandbox/trust.h"
 #include "wire/json.h"
 
 namespace reef::function {
@@ -73,6 +74,11 @@ std::string Environment::runtime_folder(bool inside) const {
   return host_.options.folder + (language_ == Language::kNode ? "/runtimes/node" : "/runtimes/python");
 }
 
+std::vector<std::pair<std::string, std::string>> Environment::trust_variables() const {
+  if (host_.options.trust.empty()) return {};
+  return sandbox::trust_environment(isolated_files_ ? sandbox::kTrustFolder : host_.options.trust);
+}
+
 std::vector<std::pair<std::string, std::string>> Environment::environment_variables() const {
   const bool own_network = sandbox_ ? sandbox_->isolated_network() : host_.sandboxes.capabilities().isolated_network && isolated_files_;
   const std::string root = layer_root();
@@ -93,6 +99,7 @@ std::vector<std::pair<std::string, std::string>> Environment::environment_variab
       if (key == name) return void(current = std::move(value));
     env.emplace_back(name, std::move(value));
   };
+  for (const auto& [name, value] : trust_variables()) set(name, value);
   for (const auto& [name, value] : version_->env) set(name, value);
   set("AWS_LAMBDA_RUNTIME_API", api);
   set("LAMBDA_TASK_ROOT", task_root());
@@ -121,12 +128,14 @@ sandbox::Spec Environment::make_spec(bool ahead) {
     if (language_ == Language::kPython) spec.argv.emplace_back("-B");
     spec.argv.push_back(runtime_folder(true) + (language_ == Language::kNode ? "/bootstrap.cjs" : "/bootstrap.py"));
   }
+  if (!host_.options.trust.empty() && isolated_files_) spec.binds.push_back({host_.options.trust, sandbox::kTrustFolder});
   if (ahead) {
     spec.later_root = folder + "/packages";
     spec.later_targets = {"/var/task", "/opt"};
     const bool own_network = isolated_files_ && host_.sandboxes.capabilities().isolated_network;
     spec.env = {"ATOLL_POOLED=1", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=en_US.UTF-8", "TZ=:UTC",
                 fmt::format("AWS_LAMBDA_RUNTIME_API=127.0.0.1:{}", own_network ? static_cast<int>(kApiPort) : port_)};
+    for (const auto& [name, value] : trust_variables()) spec.env.push_back(name + "=" + value);
     return spec;
   }
   spec.binds.push_back({folder + "/" + version_->code, "/var/task"});

@@ -21,6 +21,7 @@ namespace reef::function {
 struct Options {
   std::string folder;   // code, layers and runtimes live below
   int api_port = 4566;  // of the daemon, for AWS_ENDPOINT_URL
+  std::string trust;    // folder of sandbox::write_trust_files; empty when there is none
   std::size_t booted_ahead = 1;  // per interpreter in use; 0 turns it off
 };
 
@@ -74,6 +75,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   };
   sandbox::Spec make_spec(bool ahead);
   void spawn(bool ahead);
+  std::vector<std::pair<std::string, std::string>> trust_variables() const;
   std::vector<std::pair<std::string, std::string>> environment_variables() const;
   std::string task_root() const;
   std::string layer_root() const;

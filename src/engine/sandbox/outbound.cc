@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <list>
@@ -70,8 +71,12 @@ OutboundPolicy default_outbound_policy(int api_port) {
 std::optional<std::string> default_dns(std::string_view, std::string_view query) {
   const auto question = parse_question(query);
   if (!question) return std::nullopt;
-  constexpr std::string_view kApiName = "localhost.localstack.cloud";
-  const bool is_ours = question->name == kApiName || question->name.ends_with("." + std::string(kApiName)) || question->name.ends_with(".localhost");
+  // AWS's own names mean this daemon, whatever an SDK was told: nothing inside may reach the real ones by mistake.
+  constexpr std::string_view kOurs[] = {"localhost.localstack.cloud", "localhost", "amazonaws.com", "amazonaws.com.cn", "on.aws", "api.aws"};
+  const bool is_ours = std::ranges::any_of(kOurs, [&](std::string_view suffix) {
+    const std::string_view name = question->name;
+    return name.ends_with(suffix) && (name.size() == suffix.size() ? suffix != "localhost" : name[name.size() - suffix.size() - 1] == '.');
+  });
   if (question->type == kDnsAaaa) return answer(query, *question, std::nullopt);
   if (is_ours && question->type == kDnsA) return answer(query, *question, kApiAddress);
   if (is_ours) return answer(query, *question, std::nullopt);

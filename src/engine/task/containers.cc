@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/sandbox/trust.h"
 #include "engine/task/tasks.h"
 
 namespace reef::task {
@@ -38,6 +39,7 @@ void Tasks::start_container(const TaskPtr& task, std::size_t index) {
   auto spec = make_container_spec(*task, index, isolated(), options_.folder, options_.api_port, image_file(root, "etc/passwd"), image_file(root, "etc/group"));
   if (spec && sandboxes_.capabilities().tier == sandbox::Tier::kProcesses && (!spec->binds.empty() || !spec->scratches.empty()))
     spec = Err(Failure{"volumes and tmpfs need namespaces, and this machine runs tasks as plain processes (see atoll doctor)"});
+  if (spec && !options_.trust.empty() && sandboxes_.capabilities().tier != sandbox::Tier::kProcesses) spec->binds.push_back({options_.trust, sandbox::kTrustFolder});
   if (!spec) return task->machine.failed_to_start(index, "CannotStartContainerError: " + spec.error().message, now());
   const bool own_network = isolated() && task->plan.network == Network::kBridge;
   if (task->plan.network == Network::kBridge) {

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "engine/image/layer.h"
+#include "engine/sandbox/trust.h"
 #include "engine/store/shard.h"
 
 namespace reef::task {
@@ -43,6 +44,11 @@ void Tasks::start() {
   std::error_code error;
   fs::create_directories(options_.folder, error);
   for (const auto& entry : fs::directory_iterator(options_.folder, error)) static_cast<void>(image::remove_tree(AT_FDCWD, entry.path().string()));
+}
+
+std::vector<std::pair<std::string, std::string>> Tasks::trust_environment() {
+  if (options_.trust.empty()) return {};
+  return sandbox::trust_environment(sandboxes_.capabilities().tier == sandbox::Tier::kProcesses ? options_.trust : sandbox::kTrustFolder);
 }
 
 bool Tasks::isolated() {

@@ -77,6 +77,7 @@ std::vector<InterfaceUsage> parse_net_dev(std::string_view text);
 struct TasksOptions {
   std::string folder;   // for volumes
   int api_port = 4566;  // of the daemon, reachable inside
+  std::string trust;    // folder of sandbox::write_trust_files; empty when there is none
 };
 
 class Tasks {
@@ -89,6 +90,8 @@ class Tasks {
 
   // Whether each task has a network of its own here. Without, tasks share the host's and get addresses of loopback.
   bool isolated();
+  // By which programs inside trust the local authority.
+  std::vector<std::pair<std::string, std::string>> trust_environment();
   // An address for a task that is going to run; run() takes it, give_back() does without. From a range like
   // "10.0.16.0/20" when that is given and tasks have networks of their own.
   std::string take_address(std::string_view range = {});

@@ -1,6 +1,7 @@
 #include "service/cloudformation/changes.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -56,9 +57,17 @@ bool has_property(const aws::ResourceType& type, std::string_view name) {
   return std::any_of(type.properties.begin(), type.properties.end(), [&](const aws::PropertyType& p) { return p.name == name; });
 }
 
-Difference compare(const aws::ResourceType& type, std::string_view old_type, const Json& old_properties, const Json& new_properties) {
+Difference compare(const aws::ResourceType& type, std::string_view type_name, std::string_view old_type, const Json& old_properties, const Json& new_properties) {
   Difference out;
-  out.needs_replacement = old_type != type.name;
+  out.needs_replacement = old_type != type_name;
+  if (type.is_custom) {
+    std::set<std::string, std::less<>> names;
+    for (const Json* properties : {&old_properties, &new_properties})
+      for (const auto& [name, value] : properties->as_object()) names.insert(name);
+    for (const std::string& name : names)
+      if (!(old_properties[name] == new_properties[name])) out.changed.push_back(name);
+    return out;
+  }
   for (const aws::PropertyType& property : type.properties) {
     if (property.on_change == aws::OnChange::kIgnore) continue;
     if (old_properties[property.name] == new_properties[property.name]) continue;
@@ -94,14 +103,14 @@ Reply<std::vector<model::Change>> preview(Cloudformation& cloud, const Stack& st
       const auto found = stack.resources.find(name);
       if (found == stack.resources.end() || !found->second.exists()) {
         new_ones.insert(name);
-        changes[name] = change("Add", name, planned.type->name);
+        changes[name] = change("Add", name, planned.declaration->text("Type"));
       } else {
         auto properties = evaluate_or_null((*planned.declaration)["Properties"], scope);
         if (!properties) return Err(std::move(properties).error());
-        const Difference difference = compare(*planned.type, found->second.type, found->second.properties, *properties);
+        const Difference difference = compare(*planned.type, planned.declaration->text("Type"), found->second.type, found->second.properties, *properties);
         const bool tags_changed = stack.desired.tags != desired.tags && has_property(*planned.type, "Tags");
         if (!difference.changed.empty() || difference.needs_replacement || tags_changed) {
-          model::Change each = change("Modify", name, planned.type->name);
+          model::Change each = change("Modify", name, planned.declaration->text("Type"));
           each.resource_change->physical_resource_id = found->second.state.physical_id;
           add_details(*each.resource_change, difference, *properties);
           changes[name] = std::move(each);

@@ -14,7 +14,7 @@ struct Difference {
   std::vector<std::string> replacing; // those of them that need a new resource
   bool needs_replacement = false;
 };
-Difference compare(const aws::ResourceType& type, std::string_view old_type, const Json& old_properties, const Json& new_properties);
+Difference compare(const aws::ResourceType& type, std::string_view type_name, std::string_view old_type, const Json& old_properties, const Json& new_properties);
 bool has_property(const aws::ResourceType& type, std::string_view name);
 
 // The changes that would carry the stack to `desired`, in order of logical id.

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "engine/sandbox/sandboxes.h"
 #include "engine/store/records.h"
 #include "engine/store/shard.h"
 #include "service/cloudformation/deployment.h"
@@ -27,13 +28,17 @@ Time now() { return store::Shard::control().now(); }
 
 }  // namespace
 
-Cloudformation::Cloudformation(Parts& parts) : caller(parts.get<aws::Caller>()), publisher_(parts.get<events::Publisher>()) {}
+Cloudformation::Cloudformation(Parts& parts)
+    : caller(parts.get<aws::Caller>()), signals(parts.get<sandbox::Sandboxes>().capabilities().isolated_network), publisher_(parts.get<events::Publisher>()) {
+  parts.add(signals);
+}
 
 std::string Cloudformation::live_key(std::string_view account, std::string_view region, std::string_view name) {
   return fmt::format("{}/{}/{}", account, region, name);
 }
 
 void Cloudformation::start() {
+  signals.load();
   std::vector<std::string> interrupted;
   std::map<std::string, Stack*, std::less<>> by_uuid;
   records().scan(kStackPrefix, [&](std::string_view key, const std::string& value) {

@@ -12,6 +12,7 @@
 #include "base/parts.h"
 #include "base/task.h"
 #include "engine/events/publisher.h"
+#include "service/cloudformation/signals.h"
 #include "service/cloudformation/stack.h"
 
 namespace reef::cloudformation {
@@ -64,7 +65,10 @@ class Cloudformation {
   // again only after many seconds.
   Task<void> settle(std::string stack_id);
 
+  void reset() { signals.reset(); }
+
   aws::Caller& caller;
+  Signals signals;
 
  private:
   // The event bus hears of every stack event.

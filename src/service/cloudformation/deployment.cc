@@ -154,7 +154,7 @@ class Deployment {
   aws::ResourceContext context_for(const Resource& resource) {
     const std::string& name = resource.logical_id;
     aws::ResourceContext context{.call = cloud_.caller.internal_call(stack_.account, stack_.region), .caller = cloud_.caller,
-                                 .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .tags = Json::array()};
+                                 .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .type = resource.type, .signals = &cloud_.signals, .tags = Json::array()};
     if (!resource.attempt.empty()) context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, resource.attempt);
     const auto tag = [&](std::string_view key, std::string_view value) { context.tags.push_back(Json::object({{"Key", key}, {"Value", value}})); };
     for (const model::Tag& each : stack_.desired.tags) tag(each.key, each.value);
@@ -175,6 +175,7 @@ class Deployment {
   }
 
   static std::string handler_message(const aws::Error& error) {
+    if (error.code.empty()) return error.message;   // a custom resource's own words
     return fmt::format("Resource handler returned message: \"{}\" (RequestToken: {}, HandlerErrorCode: {})", error.message, make_uuid(thread_random()), error.code);
   }
 
@@ -204,7 +205,7 @@ class Deployment {
       if (metadata) resource.metadata = *metadata;
     };
     if (is_known) {
-      const Difference difference = compare(*planned.type, resource.type, resource.properties, properties);
+      const Difference difference = compare(*planned.type, planned.declaration->text("Type"), resource.type, resource.properties, properties);
       const bool tags_changed = stack_.previous && stack_.previous->tags != stack_.desired.tags && has_property(*planned.type, "Tags");
       if (difference.changed.empty() && !difference.needs_replacement && resource.status != "UPDATE_FAILED" && !tags_changed) {
         describe();
@@ -256,6 +257,7 @@ class Deployment {
           cloud_.save(stack_);
         }
       }
+      if (!is_replacement) resource.state.physical_id = state.error().fields.text("PhysicalResourceId");
       set_resource(resource, verb + "_FAILED", handler_message(state.error()));
       co_return false;
     }
@@ -277,6 +279,12 @@ class Deployment {
       failed_verb_ = "update";
       set_resource(resource, "UPDATE_FAILED", handler_message(state.error()));
       co_return false;
+    }
+    if (planned.type->is_custom && state->physical_id != current.physical_id) {
+      Resource old = resource;
+      old.properties = old_properties;
+      stack_.leftovers.push_back({std::move(old), true});
+      cloud_.save(stack_);
     }
     resource.state = *std::move(state);
     set_resource(resource, "UPDATE_COMPLETE");
@@ -300,7 +308,7 @@ class Deployment {
   // succeeds it is the stack's own to remove.
   Task<void> find_half_made(Resource& resource) {
     resource.is_making = false;
-    const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
+    const aws::ResourceType* type = find_type(cloud_.caller, resource.type);
     if (!type || !type->create) co_return;
     const aws::ResourceContext context = context_for(resource);
     const Json properties = resource.properties;
@@ -323,7 +331,7 @@ class Deployment {
       set_resource(resource, "DELETE_SKIPPED");
       co_return true;
     }
-    const aws::ResourceType* type = cloud_.caller.find_resource_type(resource.type);
+    const aws::ResourceType* type = find_type(cloud_.caller, resource.type);
     set_resource(resource, "DELETE_IN_PROGRESS");
     if (type && type->remove) {
       const aws::ResourceContext context = context_for(resource);

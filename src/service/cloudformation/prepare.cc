@@ -111,7 +111,7 @@ std::optional<Json> attribute_of(const Resource& resource, std::string_view name
 Reply<void> check_properties(const std::string& name, const aws::ResourceType& type, const Json& properties) {
   for (const auto& [key, value] : properties.as_object()) {
     const bool is_known = std::any_of(type.properties.begin(), type.properties.end(), [&](const aws::PropertyType& p) { return p.name == key; });
-    if (!is_known)
+    if (!is_known && !type.is_custom)
       return Err(invalid(fmt::format("Properties validation failed for resource {} with message:\n#: extraneous key [{}] is not permitted ({} is not supported for {})", name, key, key, type.name)));
   }
   for (const aws::PropertyType& property : type.properties)
@@ -153,6 +153,24 @@ Reply<Json> apply_transforms(const Json& document, const std::map<std::string, J
   return out;
 }
 
+namespace {
+
+// ResourceTypes: "AWS::*", "Custom::*", "AWS::EC2::*", "Custom::Seed", "AWS::EC2::Instance".
+Reply<void> check_allowed(const Json& document, const std::vector<std::string>& allowed) {
+  std::set<std::string> others;
+  for (const auto& [name, declaration] : document["Resources"].as_object()) {
+    const std::string type = declaration.text("Type");
+    const bool fits = std::ranges::any_of(allowed, [&](std::string_view one) {
+      return one.ends_with("*") ? type.starts_with(one.substr(0, one.size() - 1)) : type == one;
+    });
+    if (!fits) others.insert(type);
+  }
+  if (others.empty()) return {};
+  return Err(invalid(fmt::format("Resource type(s) [{}] in the template are not among those that ResourceTypes allows.", fmt::join(others, ", "))));
+}
+
+}  // namespace
+
 Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const Wanted& wanted, const Stack* stack) {
   Desired out;
   if (stack) {
@@ -178,6 +196,7 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
   out.document = CO_TRY(apply_transforms(document, values, call.region));
   CO_TRY(check_sections(out.document));
   CO_TRY(check_capabilities(document, out.document, out.capabilities));
+  if (wanted.resource_types) CO_TRY(check_allowed(out.document, *wanted.resource_types));
   co_return out;
 }
 
@@ -237,6 +256,15 @@ Reply<void> check_outputs(const Desired& desired, const Plan& plan, const Scope&
 
 }  // namespace
 
+const aws::ResourceType* find_type(aws::Caller& caller, std::string_view type) {
+  constexpr std::string_view kCustom = "Custom::";
+  constexpr std::size_t kNameMax = 60;
+  if (!type.starts_with(kCustom)) return caller.find_resource_type(type);
+  const std::string_view name = type.substr(kCustom.size());
+  const bool fits = !name.empty() && type.size() <= kNameMax && std::ranges::all_of(name, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '@' || c == '-'; });
+  return fits ? caller.find_resource_type("AWS::CloudFormation::CustomResource") : nullptr;
+}
+
 Reply<Plan> make_plan(Cloudformation& cloud, const Desired& desired, const Scope& scope) {
   Plan plan;
   std::vector<std::string> unknown_types;
@@ -244,7 +272,7 @@ Reply<Plan> make_plan(Cloudformation& cloud, const Desired& desired, const Scope
   for (const auto& [name, declaration] : resources.as_object()) {
     if (!TRY(is_wanted(name, declaration, scope))) continue;
     const std::string& type = declaration.text("Type");
-    const aws::ResourceType* found = cloud.caller.find_resource_type(type);
+    const aws::ResourceType* found = find_type(cloud.caller, type);
     if (!found && std::find(unknown_types.begin(), unknown_types.end(), type) == unknown_types.end()) unknown_types.push_back(type);
     plan[name] = {.declaration = &declaration, .type = found, .depends_on = {}};
   }

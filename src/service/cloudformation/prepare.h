@@ -23,6 +23,7 @@ struct Wanted {
   std::optional<std::vector<std::string>> capabilities;
   std::optional<std::vector<std::string>> notification_arns;
   std::optional<std::string> role_arn;
+  std::optional<std::vector<std::string>> resource_types;   // the only ones that the template may have: "AWS::EC2::*"
 };
 
 // The template's text. `stack` is the one that use_previous means.
@@ -37,6 +38,9 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
 // The scope in which the stack's desired template means something: parameters, conditions, exports, and the resources
 // as they are.
 Reply<Scope> make_scope(Cloudformation& cloud, const Stack& stack, const Desired& desired);
+
+// The type of that name; every "Custom::Name" is AWS::CloudFormation::CustomResource. Nothing when it is unknown.
+const aws::ResourceType* find_type(aws::Caller& caller, std::string_view type);
 
 // Resources whose conditions hold, with what each depends on; checks types, properties, references and cycles.
 struct PlannedResource {

@@ -102,12 +102,6 @@ Task<Reply<void>> remove_stack(const ResourceContext& context, const ResourceSta
   }
 }
 
-// A handle is only a name for signals; on its own it makes nothing.
-Task<Reply<ResourceState>> create_handle(const ResourceContext& context, const Json&) {
-  co_return ResourceState{.physical_id = fmt::format("{}/_aws/cloudformation/wait-condition/{}/{}", context.call.endpoint, context.stack_name, context.logical_id), .attributes = Json::object()};
-}
-Task<Reply<void>> remove_handle(const ResourceContext&, const ResourceState&, const Json&) { co_return Reply<void>{}; }
-
 }  // namespace
 
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stack.html
@@ -117,14 +111,6 @@ const aws::ResourceType kStack{
     .create = create_stack,
     .update = update_stack,
     .remove = remove_stack,
-};
-
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitconditionhandle.html
-const aws::ResourceType kWaitConditionHandle{
-    .name = "AWS::CloudFormation::WaitConditionHandle",
-    .properties = {},
-    .create = create_handle,
-    .remove = remove_handle,
 };
 
 }  // namespace reef::cloudformation::resources

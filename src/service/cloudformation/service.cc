@@ -44,7 +44,8 @@ const aws::ServiceDefinition kCloudformation{
             serve<operations::update_termination_protection>(ops::kUpdateTerminationProtection),
             serve<operations::validate_template>(ops::kValidateTemplate),
         },
-    .resources = {&cloudformation::resources::kStack, &cloudformation::resources::kWaitConditionHandle},
+    .resources = {&cloudformation::resources::kStack, &cloudformation::resources::kCustomResource, &cloudformation::resources::kWaitCondition,
+                  &cloudformation::resources::kWaitConditionHandle},
 };
 
 }  // namespace

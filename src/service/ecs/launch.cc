@@ -96,6 +96,7 @@ Environment given_environment(Ecs& ecs, const StoredTask& task, const model::Tas
   Environment env = {{"AWS_ENDPOINT_URL", endpoint}, {"AWS_REGION", task.region}, {"AWS_DEFAULT_REGION", task.region},
                      {"AWS_EXECUTION_ENV", task.task.launch_type == "FARGATE" ? "AWS_ECS_FARGATE" : "AWS_ECS_EC2"},
                      {"ECS_AGENT_URI", metadata + "/api/" + task.id}};
+  for (auto& one : ecs.tasks.trust_environment()) env.push_back(std::move(one));
   if (!task.credentials_id.empty()) {
     const std::string path = "/v2/credentials/" + task.credentials_id;
     env.emplace_back(isolated ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI", isolated ? path : metadata + path);

@@ -174,6 +174,8 @@ Task<Reply<void>> Router::invoke(const Rule& rule, const model::Target& target, 
     co_return co_await log(call, target, delivery, input);
   } else if (service == "ecs") {
     co_return co_await run_task(call, target, input);
+  } else if (service == "execute-api") {
+    co_return co_await connections_.send_to_stage(target, call.endpoint, delivery.event, input);
   } else if (service == "events" && arn_part(target.arn, 5).starts_with("api-destination/")) {
     co_return co_await connections_.send(target, delivery.event, input);
   } else if (service == "events") {

@@ -231,9 +231,19 @@ std::string identify(const aws::ResourceContext& context, const Json& properties
   return properties.contains("BucketName") ? properties.text("BucketName") : context.generated_name(kNameMax, true);
 }
 
+// A bucket of one's own would be given as if it were new (us-east-1).
+Task<Reply<void>> refuse_others(const aws::ResourceContext& context, std::string name) {
+  const Json input = Json::object({{"Bucket", name}});
+  if (!co_await call(context, "HeadBucket", input)) co_return Reply<void>{};
+  const auto tagging = co_await call(context, "GetBucketTagging", input);
+  if (!tagging || !aws::is_made_for(context, (*tagging)["TagSet"])) co_return Err(aws::already_exists("AWS::S3::Bucket", name));
+  co_return Reply<void>{};
+}
+
 Task<Reply<aws::ResourceState>> create(const aws::ResourceContext& context, const Json& properties) {
   const std::string name = identify(context, properties);
   const std::string& region = context.call.region;
+  CO_TRY(co_await refuse_others(context, name));
   Json input = Json::object({{"Bucket", name}});
   if (region != "us-east-1") input.set("CreateBucketConfiguration", Json::object({{"LocationConstraint", region}}));
   CO_TRY(co_await call(context, "CreateBucket", std::move(input)));

@@ -34,11 +34,25 @@ ResourceState state_of(const std::string& url, const ResourceContext& context) {
           .attributes = Json::object({{"Arn", name ? name->arn() : std::string()}, {"QueueName", name ? name->name : std::string()}, {"QueueUrl", url}})};
 }
 
+// A queue of that name and these attributes would be given as if it were new.
+Task<aws::Reply<void>> refuse_others(const ResourceContext& context, const std::string& name) {
+  const auto found = co_await context.caller.call<aws::sqs::GetQueueUrlOutput>(context.call, ops::kGetQueueUrl, aws::sqs::GetQueueUrlInput{.queue_name = name});
+  if (!found) co_return aws::Reply<void>();
+  const auto listed = CO_TRY(co_await context.caller.call<aws::sqs::ListQueueTagsOutput>(
+      context.call, ops::kListQueueTags, aws::sqs::ListQueueTagsInput{.queue_url = found->queue_url.value_or("")}));
+  Json tags = Json::array();
+  if (listed.tags)
+    for (const auto& [key, value] : *listed.tags) tags.push_back(Json::object({{"Key", key}, {"Value", value}}));
+  if (!aws::is_made_for(context, tags)) co_return std::unexpected(aws::already_exists("AWS::SQS::Queue", name));
+  co_return aws::Reply<void>();
+}
+
 Task<aws::Reply<ResourceState>> create_queue(const ResourceContext& context, const Json& properties) {
   aws::sqs::CreateQueueInput in;
   in.queue_name = properties.text("QueueName");
   const bool is_fifo = properties["FifoQueue"].scalar_text() == "true";
-  if (in.queue_name.empty()) in.queue_name = context.generated_name(is_fifo ? 75 : 80) + (is_fifo ? ".fifo" : "");
+  if (!in.queue_name.empty()) CO_TRY(co_await refuse_others(context, in.queue_name));
+  else in.queue_name = context.generated_name(is_fifo ? 75 : 80) + (is_fifo ? ".fifo" : "");
   in.attributes.emplace();
   for (auto& [name, value] : attributes_of(properties)) in.attributes->emplace(name, value);
   if (in.attributes->empty()) in.attributes.reset();

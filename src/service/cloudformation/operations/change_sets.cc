@@ -71,7 +71,7 @@ Task<Reply<model::CreateChangeSetOutput>> create_change_set(Cloudformation& clou
   Desired desired = CO_TRY(co_await prepare(cloud, call,
                                             {.source = {in.template_body, in.template_url, in.use_previous_template.value_or(false)},
                                              .parameters = in.parameters, .tags = in.tags, .capabilities = in.capabilities,
-                                             .notification_arns = in.notification_arns, .role_arn = in.role_arn},
+                                             .notification_arns = in.notification_arns, .role_arn = in.role_arn, .resource_types = in.resource_types},
                                             type == "UPDATE" ? stack : nullptr));
   // The stack may have come or gone while the template was fetched.
   stack = stack_id.empty() ? cloud.find(call, in.stack_name) : cloud.find_by_id(stack_id);

@@ -85,7 +85,7 @@ Task<Reply<model::CreateStackOutput>> create_stack(Cloudformation& cloud, const 
     std::erase_if(*tags, [&](const model::Tag& tag) { return tag.key == kParentTag && !(parent = tag.value).empty(); });
   Desired desired = CO_TRY(co_await prepare(cloud, call,
                                             {.source = {in.template_body, in.template_url}, .parameters = in.parameters, .tags = tags,
-                                             .capabilities = in.capabilities, .notification_arns = in.notification_arns, .role_arn = in.role_arn},
+                                             .capabilities = in.capabilities, .notification_arns = in.notification_arns, .role_arn = in.role_arn, .resource_types = in.resource_types},
                                             nullptr));
   CO_TRY(check_transforms_acknowledged(desired));
   Stack stack = cloud.make_stack(call, in.stack_name);
@@ -122,7 +122,7 @@ Task<Reply<model::UpdateStackOutput>> update_stack(Cloudformation& cloud, const 
   Desired desired = CO_TRY(co_await prepare(cloud, call,
                                             {.source = {in.template_body, in.template_url, in.use_previous_template.value_or(false)},
                                              .parameters = in.parameters, .tags = in.tags, .capabilities = in.capabilities,
-                                             .notification_arns = in.notification_arns, .role_arn = in.role_arn},
+                                             .notification_arns = in.notification_arns, .role_arn = in.role_arn, .resource_types = in.resource_types},
                                             stack));
   CO_TRY(check_transforms_acknowledged(desired));
   stack = cloud.find_by_id(id);

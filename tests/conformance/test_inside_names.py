@@ -1,0 +1,52 @@
+"""Inside a sandbox AWS's own names lead here, over TLS that the usual libraries trust without being told."""
+import json
+
+import pytest
+from support import function_package
+
+NODE = """const https = require('https');
+exports.handler = ({url}) => new Promise((resolve, reject) => https.get(url, (r) => {
+  let text = ''; r.on('data', (d) => text += d); r.on('end', () => resolve({status: r.statusCode, text}));
+}).on('error', reject));"""
+PYTHON = """import urllib.request, urllib.error
+def handler(event, context):
+    try:
+        with urllib.request.urlopen(event['url']) as r:
+            return {'status': r.status, 'text': r.read().decode()}
+    except urllib.error.HTTPError as e:
+        return {'status': e.code, 'text': e.read().decode()}
+"""
+
+
+@pytest.fixture(scope="module")
+def fetch(daemon):
+    client = daemon.client("lambda", read_timeout=30)
+    for name, runtime, text, file in (("node", "nodejs20.x", NODE, "index.js"), ("python", "python3.12", PYTHON, "index.py")):
+        client.create_function(FunctionName=f"inside-{name}", Runtime=runtime, Role="arn:aws:iam::000000000000:role/r", Handler="index.handler",
+                               Timeout=20, Code={"ZipFile": function_package(text, file)})
+
+    def call(language, url):
+        out = client.invoke(FunctionName=f"inside-{language}", Payload=json.dumps({"url": url}))
+        return json.loads(out["Payload"].read())
+    yield call
+    for name in ("node", "python"):
+        client.delete_function(FunctionName=f"inside-{name}")
+
+
+@pytest.mark.parametrize("language", ["node", "python"])
+def test_https_to_the_names_of_services(daemon, fetch, language):
+    daemon.client("s3").create_bucket(Bucket=f"inside-{language}")
+    daemon.client("s3").put_object(Bucket=f"inside-{language}", Key="hello", Body=b"from here")
+    for host in (f"inside-{language}.s3.us-east-1.amazonaws.com", f"inside-{language}.s3.amazonaws.com"):
+        assert fetch(language, f"https://{host}/hello") == {"status": 200, "text": "from here"}
+    assert fetch(language, f"https://s3.eu-west-1.amazonaws.com/inside-{language}/hello")["text"] == "from here"
+
+
+@pytest.mark.parametrize("language", ["node", "python"])
+def test_https_to_an_api_of_api_gateway(daemon, fetch, language):
+    gateway = daemon.client("apigatewayv2")
+    api = gateway.create_api(Name="inside", ProtocolType="HTTP", Target="arn:aws:lambda:us-east-1:000000000000:function:inside-node")
+    reply = fetch(language, f"https://{api['ApiId']}.execute-api.us-east-1.amazonaws.com/nowhere?url=x")
+    gateway.delete_api(ApiId=api["ApiId"])
+    assert reply["status"] == 500  # the function was reached, and cannot fetch what it was given
+    assert json.loads(reply["text"]) == {"message": "Internal Server Error"}
