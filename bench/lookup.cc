@@ -69,6 +69,13 @@ int main() {
         [](int i) { return std::pair(std::string("h"), fmt::format("/api/s{}/x/y", i)); });
   rules("10,000 rules by wildcard host and path", [](int i) { return RuleConditions{.hosts = {{fmt::format("*.t{}.example.com", i % 100)}}, .paths = {{fmt::format("/v{}/*", i / 100)}}}; },
         [](int i) { return std::pair(fmt::format("a.t{}.example.com", i % 100), fmt::format("/v{}/x", i / 100)); });
+  const auto expression = [](const std::string& text) {
+    return RuleExpressions{{text, std::make_shared<const Pattern>(*Pattern::compile(text, {.whole = false}))}};
+  };
+  rules("10,000 rules by regular expression of the path", [&](int i) { return RuleConditions{.path_expressions = {expression(fmt::format("^/api/s{}/[a-z]+/(.*)$", i))}}; },
+        [](int i) { return std::pair(std::string("h"), fmt::format("/api/s{}/x/y", i)); });
+  rules("10,000 rules by regular expression of the host", [&](int i) { return RuleConditions{.host_expressions = {expression(fmt::format("^[a-z]+\\.s{}\\.example\\.com$", i))}}; },
+        [](int i) { return std::pair(fmt::format("a.s{}.example.com", i), std::string("/")); });
   rules("10,000 rules, none of which fits", [](int i) { return RuleConditions{.hosts = {{fmt::format("s{}.example.com", i)}}}; },
         [](int) { return std::pair(std::string("other.example.com"), std::string("/a/b/c")); });
   targets("1,000 targets, round robin", Algorithm::kRoundRobin);

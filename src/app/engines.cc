@@ -34,6 +34,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(publisher);
   parts.add(sites);
   parts.add(host_names);
+  parts.add(identity_clients);
   parts.add(dialer);
   parts.add(balancers);
   parts.add(mesh);

@@ -14,6 +14,7 @@
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/dialer.h"
 #include "engine/edge/host_names.h"
+#include "engine/edge/identity_clients.h"
 #include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
@@ -53,6 +54,7 @@ struct Engines {
   events::Publisher publisher;
   edge::Sites sites;
   edge::HostNames host_names;
+  edge::IdentityClients identity_clients;
   network::Networks networks;
   network::Connections connections;
   edge::Dialer dialer;

@@ -58,29 +58,14 @@ class StopSignals final : public io::FdHandler {
   io::Fd fd_;
 };
 
-// API Gateway's APIs, by host name or path.
-Task<http::Response> serve_site(const edge::Sites& sites, http::Request& request) {
-  auto address = edge::Sites::address_of(request);
-  const auto site = address ? sites.find(address->kind, address->id) : nullptr;
-  if (!site) {
-    http::Response response;
-    response.status = 404;
-    response.set("content-type", "application/json");
-    response.body = R"({"message":"Not Found"})";
-    co_return response;
-  }
-  edge::SiteRequest to{.http = request, .id = std::move(address->id), .path = std::move(address->path), .stage = std::move(address->stage),
-                       .domain = std::string(request.host.substr(0, request.host.find(':')))};
-  co_return co_await site->serve(std::move(to));
-}
-
+// API Gateway's APIs, load balancers and what user pools publish, by host name or path.
 gateway::SideDoor make_site_door(const edge::Sites& sites) {
   return {.wants =
               [](const http::Request& request) {
                 const auto address = edge::Sites::address_of(request);
-                return address && (address->kind == "execute-api" || address->kind == "elb");
+                return address && address->kind != "lambda-url";
               },
-          .serve = [&sites](http::Request& request) { return serve_site(sites, request); }};
+          .serve = [&sites](http::Request& request) { return sites.serve(request); }};
 }
 
 // Every connection, segment and sandbox takes descriptors, and the usual soft limit is 1024.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,16 +10,26 @@
 
 namespace reef {
 
+struct PatternHow {
+  bool whole = true;           // the whole of a text has to match, not a part of it
+  bool ignores_case = false;
+};
+
 class Pattern {
  public:
   // Perl's syntax; the failure says what is wrong and where.
-  static Result<Pattern, Failure> compile(const std::string& text);
+  static Result<Pattern, Failure> compile(const std::string& text, PatternHow how = {});
   ~Pattern();
   Pattern(Pattern&&) noexcept;
   Pattern& operator=(Pattern&&) noexcept;
 
-  // Whether the whole of `text` matches; false as well when finding out would take too long. Thread-safe.
+  // False as well when finding out would take too long. Thread-safe.
   bool matches(std::string_view text) const;
+  // How many groups the expression captures.
+  std::size_t groups() const;
+  // `text` with what matches first replaced, "$1" and "${1}" standing for what the groups captured and "$$" for a dollar;
+  // nothing when nothing matches, a failure when it would take too long or become longer than `size_max`.
+  Result<std::optional<std::string>, Failure> replaced(std::string_view text, const std::string& replacement, std::size_t size_max) const;
 
  private:
   struct Compiled;

@@ -111,6 +111,24 @@ int accept_expired(int good, X509_STORE_CTX* store) {
   return good || X509_STORE_CTX_get_error(store) == X509_V_ERR_CERT_HAS_EXPIRED;
 }
 
+// Lists refuse whom they name and nobody else: authorities without one, and lists of any age, are fine.
+bool is_about_lists(int error) {
+  return error == X509_V_ERR_UNABLE_TO_GET_CRL || error == X509_V_ERR_CRL_HAS_EXPIRED || error == X509_V_ERR_CRL_NOT_YET_VALID;
+}
+int accept_unlisted(int good, X509_STORE_CTX* store) { return good || is_about_lists(X509_STORE_CTX_get_error(store)); }
+int accept_unlisted_expired(int good, X509_STORE_CTX* store) { return accept_expired(good, store) || is_about_lists(X509_STORE_CTX_get_error(store)); }
+
+void revoke(SSL_CTX* context, const std::string& pem) {
+  const Bio lists(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  while (X509_CRL* next = PEM_read_bio_X509_CRL(lists.get(), nullptr, nullptr, nullptr)) {
+    X509_STORE_add_crl(store, next);
+    X509_CRL_free(next);
+  }
+  ERR_clear_error();
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+}
+
 // Whether there was a certificate in the text.
 bool trust(SSL_CTX* context, const std::string& pem) {
   const Bio trusted(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
@@ -139,7 +157,10 @@ bool apply(SSL_CTX* context, const ServerTls& settings) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
     return true;
   }
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, settings.ignores_expiry ? accept_expired : nullptr);
+  const bool has_lists = !settings.revoked_pem.empty();
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     settings.ignores_expiry ? (has_lists ? accept_unlisted_expired : accept_expired) : (has_lists ? accept_unlisted : nullptr));
+  if (has_lists) revoke(context, settings.revoked_pem);
   return trust(context, settings.trusted_pem);
 }
 

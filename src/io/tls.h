@@ -28,6 +28,7 @@ struct ServerTls {
   bool offers_http2 = true;
   enum class Clients { kNotAsked, kAsked, kVerified } clients = Clients::kNotAsked;
   std::string trusted_pem;             // whose certificates clients may show
+  std::string revoked_pem;             // revocation lists: what they name is refused, whenever they were made
   bool ignores_expiry = false;
   // A certificate for a name that none of the above is for; nothing refuses. What it gives is kept, up to a bound. Any
   // thread. Optional.

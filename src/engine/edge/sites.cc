@@ -20,6 +20,14 @@ Sites::Address read_path(std::string_view rest, bool with_marker) {
   return out;
 }
 
+// What user pools publish: "/us-east-1_Ab12/.well-known/jwks.json". No bucket's name has an underscore.
+std::optional<Sites::Address> read_pool_path(std::string_view path) {
+  if (!path.starts_with('/')) return std::nullopt;
+  const auto slash = path.find('/', 1);
+  if (slash == std::string_view::npos || !path.substr(slash).starts_with("/.well-known/") || path.substr(0, slash).find('_') == std::string_view::npos) return std::nullopt;
+  return Sites::Address{.kind = "user-pool", .id = std::string(path.substr(1, slash - 1)), .stage = {}, .path = std::string(path.substr(slash))};
+}
+
 }  // namespace
 
 void Sites::put(std::string_view kind, std::string_view id, std::shared_ptr<const Site> site) {
@@ -42,6 +50,12 @@ std::optional<Sites::Address> Sites::address_of(const http::Request& request) {
   const std::string_view path = request.path;
   if (path.starts_with("/_aws/execute-api/")) return read_path(path.substr(18), false);
   if (path.starts_with("/restapis/") && path.find("/_user_request_") != std::string_view::npos) return read_path(path.substr(10), true);
+  if (auto pool = read_pool_path(path)) return pool;
+  if (constexpr std::string_view kDomains = "/_aws/cognito-domain/"; path.starts_with(kDomains)) {
+    const std::string_view rest = path.substr(kDomains.size());
+    const auto slash = rest.find('/');
+    return Address{.kind = "user-pool-domain", .id = std::string(rest.substr(0, slash)), .stage = {}, .path = std::string(slash == std::string_view::npos ? "/" : rest.substr(slash))};
+  }
   const std::string_view host = request.host.substr(0, request.host.find(':'));
   const auto dot = host.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
@@ -52,10 +66,27 @@ std::optional<Sites::Address> Sites::address_of(const http::Request& request) {
   for (const std::string_view kind : {"execute-api", "lambda-url"})
     if (rest.starts_with(kind) && (rest.size() == kind.size() || rest[kind.size()] == '.'))
       return Address{.kind = kind, .id = std::string(id), .stage = {}, .path = std::string(path.empty() ? "/" : path)};
+  if (rest.starts_with("auth.") && rest.find(".amazoncognito.") != std::string_view::npos)
+    return Address{.kind = "user-pool-domain", .id = std::string(id), .stage = {}, .path = std::string(path.empty() ? "/" : path)};
   // "{name}-{number}.{region}.elb..." of an application load balancer, "{name}-{number}.elb.{region}..." of a network one.
   if (rest.starts_with("elb.") || rest.find(".elb.") != std::string_view::npos)
     return Address{.kind = "elb", .id = std::string(host.substr(0, dot)), .stage = {}, .path = std::string(path.empty() ? "/" : path)};
   return std::nullopt;
+}
+
+Task<http::Response> Sites::serve(http::Request& request) const {
+  auto address = address_of(request);
+  const auto site = address ? find(address->kind, address->id) : nullptr;
+  if (!site) {
+    http::Response response;
+    response.status = 404;
+    response.set("content-type", "application/json");
+    response.body = R"({"message":"Not Found"})";
+    co_return response;
+  }
+  SiteRequest to{.http = request, .id = std::move(address->id), .path = std::move(address->path), .stage = std::move(address->stage),
+                 .domain = std::string(request.host.substr(0, request.host.find(':')))};
+  co_return co_await site->serve(std::move(to));
 }
 
 }  // namespace reef::edge

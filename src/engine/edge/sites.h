@@ -38,12 +38,16 @@ class Sites {
   std::shared_ptr<const Site> find(std::string_view kind, std::string_view id) const;
 
   // The site that a request's host or path names, in all the forms that clients use:
+  //   cognito-idp.<region>.amazonaws.com/{pool}/.well-known/..., /{pool}/.well-known/..., {domain}.auth.<region>.amazoncognito.com,
+  //   /_aws/cognito-domain/{domain}/...
   //   {id}.execute-api.<anything>, {id}.lambda-url.<anything>, {id}.<region>.elb.<anything>, /_aws/execute-api/{id}/{stage}/..., /restapis/{id}/{stage}/_user_request_/...
   struct Address {
-    std::string_view kind;   // "execute-api", "lambda-url" or "elb"
+    std::string_view kind;   // "execute-api", "lambda-url", "elb", "user-pool" or "user-pool-domain"
     std::string id, stage, path;
   };
   static std::optional<Address> address_of(const http::Request& request);
+  // Answers a request that may name a site: 404 when there is none there.
+  Task<http::Response> serve(http::Request& request) const;
 
  private:
   Guarded<TextMap<std::shared_ptr<const Site>>> sites_;

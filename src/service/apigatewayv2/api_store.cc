@@ -13,10 +13,11 @@ using wire::Json;
 constexpr std::string_view kPrefix = "apigatewayv2/api/";
 
 Json snapshot_json(const Snapshot& snapshot) {
-  return Json::object({{"routes", aws::map_to_json(snapshot.routes)}, {"integrations", aws::map_to_json(snapshot.integrations)}});
+  return Json::object({{"routes", aws::map_to_json(snapshot.routes)}, {"integrations", aws::map_to_json(snapshot.integrations)}, {"authorizers", aws::map_to_json(snapshot.authorizers)}});
 }
 Snapshot read_snapshot(const Json& json) {
-  return {.routes = aws::map_from_json<model::Route>(json["routes"]), .integrations = aws::map_from_json<model::Integration>(json["integrations"])};
+  return {.routes = aws::map_from_json<model::Route>(json["routes"]), .integrations = aws::map_from_json<model::Integration>(json["integrations"]),
+          .authorizers = aws::map_from_json<model::Authorizer>(json["authorizers"])};
 }
 
 std::string encode(const StoredApi& api) {
@@ -40,14 +41,14 @@ std::optional<StoredApi> decode(const std::string& text) {
 
 }  // namespace
 
-ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()) {}
+ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()) {}
 
 void ApiGateway::start() {
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
     if (auto api = decode(text)) {
       const std::string id = *api->api.api_id;
       StoredApi& stored = apis_.insert_or_assign(id, *std::move(api)).first->second;
-      sites.put("execute-api", id, compile(stored, caller, spans, counters));
+      sites.put("execute-api", id, compile(stored, *this));
     }
     return true;
   });
@@ -90,7 +91,7 @@ void ApiGateway::changed(StoredApi& api, Time now) {
     stage.last_deployment_status_message = fmt::format("Successfully deployed stage with deployment ID '{}'", stage.deployment_id.value_or(""));
   }
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.api_id, encode(api));
-  sites.put("execute-api", *api.api.api_id, compile(api, caller, spans, counters));
+  sites.put("execute-api", *api.api.api_id, compile(api, *this));
 }
 
 aws::Error not_found(std::string_view what, std::string_view id) { return {errors::kNotFoundException, fmt::format("Invalid {} identifier specified {}", what, id)}; }

@@ -12,6 +12,7 @@
 #include "aws/models/apigatewayv2.h"
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
+#include "engine/edge/authority.h"
 #include "engine/edge/sites.h"
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
@@ -29,6 +30,7 @@ using aws::Call;
 struct Snapshot {
   std::map<std::string, model::Route, std::less<>> routes;
   std::map<std::string, model::Integration, std::less<>> integrations;
+  std::map<std::string, model::Authorizer, std::less<>> authorizers;
 };
 
 struct StoredApi {
@@ -57,13 +59,14 @@ struct ApiGateway {
   edge::Sites& sites;
   telemetry::Spans& spans;
   metrics::Counters& counters;
+  edge::Authority& authority;
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;  // by id, which is unique over accounts and regions
 };
 
 // The compiled form that requests are served from; see serving.cc.
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, ApiGateway& gateway);
 
 aws::Error not_found(std::string_view what, std::string_view id);
 aws::Error bad_request(std::string message);

@@ -13,7 +13,8 @@ namespace reef::service::apigatewayv2::operations {
   V(CreateIntegration) V(GetIntegration) V(GetIntegrations) V(UpdateIntegration) V(DeleteIntegration)                 \
   V(CreateStage) V(GetStage) V(GetStages) V(UpdateStage) V(DeleteStage)                                               \
   V(CreateDeployment) V(GetDeployment) V(GetDeployments) V(UpdateDeployment) V(DeleteDeployment)                      \
-  V(TagResource) V(UntagResource) V(GetTags)
+  V(TagResource) V(UntagResource) V(GetTags) V(CreateAuthorizer) V(GetAuthorizer) V(GetAuthorizers) V(UpdateAuthorizer)                  \
+  V(DeleteAuthorizer)
 #define HTTP_API_OPERATION(Name) Task<Reply<model::Name##Output>> Name(ApiGateway& gateway, const model::Name##Input& in, const Call& call);
 HTTP_API_OPERATIONS(HTTP_API_OPERATION)
 #undef HTTP_API_OPERATION

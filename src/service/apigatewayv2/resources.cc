@@ -141,9 +141,35 @@ Task<aws::Reply<void>> remove_stage(const ResourceContext& context, const Resour
   co_return co_await call_gone(context, "DeleteStage", Json::object({{"ApiId", properties["ApiId"]}, {"StageName", current.physical_id}}));
 }
 
+// --- Authorizer --------------------------------------------------------------------------------------------------------
+
+Json authorizer_input(const Json& properties) {
+  return with_types(properties, {"ApiId", "AuthorizerCredentialsArn", "AuthorizerPayloadFormatVersion", "AuthorizerType", "AuthorizerUri", "IdentitySource", "IdentityValidationExpression",
+                                 "JwtConfiguration", "Name"}, {"AuthorizerResultTtlInSeconds"}, {"EnableSimpleResponses"});
+}
+Task<aws::Reply<ResourceState>> create_authorizer(const ResourceContext& context, const Json& properties) {
+  const Json out = CO_TRY(co_await call(context, "CreateAuthorizer", authorizer_input(properties)));
+  co_return ResourceState{.physical_id = out.text("AuthorizerId"), .attributes = Json::object({{"AuthorizerId", out.text("AuthorizerId")}})};
+}
+Task<aws::Reply<ResourceState>> update_authorizer(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  Json input = authorizer_input(after);
+  input.set("AuthorizerId", current.physical_id);
+  CO_TRY(co_await call(context, "UpdateAuthorizer", std::move(input)));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_authorizer(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteAuthorizer", Json::object({{"ApiId", properties["ApiId"]}, {"AuthorizerId", current.physical_id}}));
+}
+
 constexpr OnChange kReplace = OnChange::kReplace;
 
 }  // namespace
+
+const aws::ResourceType kAuthorizer{
+    .name = "AWS::ApiGatewayV2::Authorizer",
+    .properties = {{"ApiId", kReplace, true}, {"AuthorizerCredentialsArn"}, {"AuthorizerPayloadFormatVersion"}, {"AuthorizerResultTtlInSeconds"}, {"AuthorizerType", OnChange::kUpdate, true},
+                   {"AuthorizerUri"}, {"EnableSimpleResponses"}, {"IdentitySource"}, {"IdentityValidationExpression"}, {"JwtConfiguration"}, {"Name", OnChange::kUpdate, true}},
+    .create = create_authorizer, .update = update_authorizer, .remove = remove_authorizer};
 
 const aws::ResourceType kApi{
     .name = "AWS::ApiGatewayV2::Api",

@@ -4,5 +4,5 @@
 #include "aws/resource.h"
 
 namespace reef::service::apigatewayv2::resources {
-extern const aws::ResourceType kApi, kRoute, kIntegration, kStage, kDeployment;
+extern const aws::ResourceType kApi, kRoute, kIntegration, kStage, kDeployment, kAuthorizer;
 }

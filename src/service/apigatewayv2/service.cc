@@ -16,7 +16,7 @@ const aws::ServiceDefinition kApiGatewayV2{
             HTTP_API_OPERATIONS(HTTP_API_ROW)
 #undef HTTP_API_ROW
         },
-    .resources = {&resources::kApi, &resources::kRoute, &resources::kIntegration, &resources::kStage, &resources::kDeployment},
+    .resources = {&resources::kApi, &resources::kRoute, &resources::kIntegration, &resources::kStage, &resources::kDeployment, &resources::kAuthorizer},
 };
 
 }  // namespace

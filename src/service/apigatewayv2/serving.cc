@@ -9,7 +9,7 @@
 #include "base/encoding.h"
 #include "engine/edge/proxy.h"
 #include "engine/edge/route_table.h"
-#include "service/apigatewayv2/api_store.h"
+#include "service/apigatewayv2/authorize.h"
 
 namespace reef::service::apigatewayv2 {
 namespace {
@@ -28,6 +28,8 @@ struct CompiledRoute {
   model::Route route;
   model::Integration integration;
   std::string function;   // ARN, for AWS_PROXY
+  std::optional<model::Authorizer> authorizer;
+  bool is_open = true;    // nobody has to say who they are
 };
 
 struct CompiledStage {
@@ -43,7 +45,8 @@ CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot)
     const auto integration = target.starts_with("integrations/") ? snapshot.integrations.find(target.substr(13)) : snapshot.integrations.end();
     if (integration == snapshot.integrations.end()) continue;
     const auto number = static_cast<std::uint32_t>(out.routes.size());
-    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or(""))});
+    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or("")), {}, route.authorization_type.value_or("NONE") == "NONE"});
+    if (const auto authorizer = snapshot.authorizers.find(route.authorizer_id.value_or("")); authorizer != snapshot.authorizers.end()) out.routes.back().authorizer = authorizer->second;
     if (route.route_key == "$default") {
       out.table.set_default(number);
       continue;
@@ -56,8 +59,8 @@ CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot)
 
 class HttpApiSite final : public edge::Site {
  public:
-  HttpApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters)
-      : api_(api.api), account_(api.account), region_(api.region), caller_(caller), spans_(spans), counters_(counters) {
+  HttpApiSite(const StoredApi& api, ApiGateway& gateway)
+      : api_(api.api), account_(api.account), region_(api.region), caller_(gateway.caller), spans_(gateway.spans), counters_(gateway.counters), gateway_(gateway) {
     for (const auto& [name, stage] : api.stages) {
       // A stage that deploys by itself serves what is there now.
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
@@ -140,10 +143,21 @@ class HttpApiSite final : public edge::Site {
     if (!match) co_return message(404, "Not Found");
     const CompiledRoute& route = stage->routes[match->route];
     const std::string request_id = make_request_id();
+    Admission admitted;
+    if (!route.is_open) {
+      const aws::ProxyRequest event = make_event(request, *stage, route, *match, stage_in_path, request_id, trace, "");
+      admitted = route.authorizer ? co_await admit(gateway_, *route.authorizer, route.route.authorization_scopes.value_or(std::vector<std::string>{}), event, region_)
+                                  : Admission{.refusal = message(500, "Internal Server Error")};
+      if (admitted.refusal) {
+        if (api_.cors_configuration && !origin.empty()) add_cors(*admitted.refusal, request.http, false);
+        admitted.refusal->set("apigw-requestid", request_id);
+        co_return *std::move(admitted.refusal);
+      }
+    }
     const std::int64_t began = io::monotonic_micros();
     http::Response response = route.integration.integration_type.value_or("") == "HTTP_PROXY"
                                   ? co_await call_http(request, route, *match)
-                                  : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace);
+                                  : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace, admitted);
     integration_micros = io::monotonic_micros() - began;
     if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
     response.set("apigw-requestid", request_id);
@@ -193,13 +207,10 @@ class HttpApiSite final : public edge::Site {
     co_return *std::move(reply);
   }
 
-  Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match,
-                                     bool stage_in_path, const std::string& request_id, const std::string& trace) const {
-    auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
-    if (!body) co_return body.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
-    const bool is_v2 = route.integration.payload_format_version.value_or("1.0") == "2.0";
+  aws::ProxyRequest make_event(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
+                               const std::string& request_id, const std::string& trace, std::string body) const {
     const auto space = route.route.route_key.find(' ');
-    aws::ProxyRequest event{.http = request.http, .body = *body, .account = account_, .api_id = *api_.api_id, .stage = stage.stage.stage_name,
+    aws::ProxyRequest event{.http = request.http, .body = body, .account = account_, .api_id = *api_.api_id, .stage = stage.stage.stage_name,
                             .domain = request.domain, .route_key = route.route.route_key,
                             .resource_path = space == std::string::npos ? route.route.route_key : route.route.route_key.substr(space + 1),
                             .resource_id = {}, .path = percent_decode(request.path), .stage_in_path = stage_in_path, .parameters = match.parameters,
@@ -207,6 +218,16 @@ class HttpApiSite final : public edge::Site {
                             .body_is_text = aws::is_text_body(request.http.header("content-type")), .authorizer = {}};
     if (stage.stage.stage_variables)
       for (const auto& [key, value] : *stage.stage.stage_variables) event.stage_variables.emplace(key, value);
+    return event;
+  }
+
+  Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match,
+                                     bool stage_in_path, const std::string& request_id, const std::string& trace, const Admission& admitted) const {
+    auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
+    if (!body) co_return body.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
+    const bool is_v2 = route.integration.payload_format_version.value_or("1.0") == "2.0";
+    aws::ProxyRequest event = make_event(request, stage, route, match, stage_in_path, request_id, trace, *body);
+    event.authorizer = is_v2 ? admitted.for_v2 : admitted.for_v1;
     Call call = caller_.internal_call(account_, region_);
     call.trace_id = trace;
     aws::lambda::InvokeInput invoke;
@@ -226,13 +247,14 @@ class HttpApiSite final : public edge::Site {
   aws::Caller& caller_;
   telemetry::Spans& spans_;
   metrics::Counters& counters_;
+  ApiGateway& gateway_;
   std::map<std::string, CompiledStage, std::less<>> stages_;
 };
 
 }  // namespace
 
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters) {
-  return std::make_shared<HttpApiSite>(api, caller, spans, counters);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, ApiGateway& gateway) {
+  return std::make_shared<HttpApiSite>(api, gateway);
 }
 
 }  // namespace reef::service::apigatewayv2

@@ -98,12 +98,13 @@ std::string make_id() { return make_token(thread_random(), 16, "0123456789abcdef
 
 Elb::Elb(Parts& parts)
     : caller(parts.get<aws::Caller>()), balancers_engine(parts.get<edge::Balancers>()), certificates(parts.get<edge::Certificates>()),
-      names(parts.get<edge::HostNames>()), networks(parts.get<network::Networks>()), sites(parts.get<edge::Sites>()),
+      names(parts.get<edge::HostNames>()), networks(parts.get<network::Networks>()), sites(parts.get<edge::Sites>()), identity_clients(parts.get<edge::IdentityClients>()),
       traffic_metrics(*this, balancers_engine, parts.get<metrics::Counters>()), log_delivery(*this, balancers_engine) {
   balancers_engine.set_function_target([this](const std::shared_ptr<const edge::GroupSettings>& group, http::Request& request, std::string_view ip) {
     return call_function(caller, group, request, std::string(ip));
   });
   balancers_engine.on_health_change([this](const std::string& group) { update_name_health(group); });
+  balancers_engine.set_sites(sites);
   balancers_engine.set_trusted(parts.get<edge::Authority>().certificate_pem());
   parts.add(keyring);
   parts.get<store::ResetHooks>().hooks.push_back([this] { return balancers_engine.clear(); });
@@ -130,7 +131,9 @@ void Elb::start() {
       for (const Json& target : (*json)["Targets"].as_array())
         group.targets.push_back({.id = target.text("Id"), .zone = target.text("Zone"), .port = static_cast<int>(parse_int<int>(target.text("Port")).value_or(0))});
     } else if (arn.find(":truststore/") != std::string::npos) {
-      trust_stores[arn] = {.value = read_value<model::TrustStore>(value), .bundle = json->text("Bundle"), .tags = tags};
+      TrustStore& store = trust_stores[arn] = {.value = read_value<model::TrustStore>(value), .revocations = {}, .bundle = json->text("Bundle"), .tags = tags};
+      for (const auto& [id, revocation] : (*json)["Revocations"].as_object())
+        store.revocations[parse_int<std::int64_t>(id).value_or(0)] = {.text = revocation.text("Text"), .entries = static_cast<int>(revocation["Entries"].as_int().value_or(0))};
     }
     return true;
   });
@@ -228,6 +231,13 @@ std::vector<Rule*> Elb::rules_of(std::string_view listener_arn) {
   return out;
 }
 
+std::vector<std::string> Elb::listeners_trusting(std::string_view trust_store_arn) const {
+  std::vector<std::string> out;
+  for (const auto& [arn, listener] : listeners)
+    if (listener.value.mutual_authentication && listener.value.mutual_authentication->trust_store_arn == trust_store_arn) out.push_back(arn);
+  return out;
+}
+
 std::vector<std::string> Elb::balancers_using(std::string_view group_arn) {
   std::set<std::string> out;
   const auto uses = [&](const std::optional<std::vector<model::Action>>& actions) {
@@ -273,7 +283,9 @@ void Elb::save(const Group& group) {
   put(group.arn(), Json::object({{"Value", aws::to_json(group.value)}, {"Attributes", map_json(group.attributes)}, {"Tags", map_json(group.tags)}, {"Targets", std::move(targets)}}));
 }
 void Elb::save(const TrustStore& store) {
-  put(*store.value.trust_store_arn, Json::object({{"Value", aws::to_json(store.value)}, {"Bundle", store.bundle}, {"Tags", map_json(store.tags)}}));
+  Json revocations = Json::object();
+  for (const auto& [id, revocation] : store.revocations) revocations.set(std::to_string(id), Json::object({{"Text", revocation.text}, {"Entries", revocation.entries}}));
+  put(*store.value.trust_store_arn, Json::object({{"Value", aws::to_json(store.value)}, {"Bundle", store.bundle}, {"Revocations", std::move(revocations)}, {"Tags", map_json(store.tags)}}));
 }
 void Elb::erase(std::string_view arn) { store::Shard::control().records().erase(std::string(kPrefix) + std::string(arn)); }
 
@@ -336,6 +348,7 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   for (const Rule* rule : rules_of(listener_arn)) {
     plan.conditions.push_back(CO_TRY(read_conditions(*rule->value.conditions)));
     plan.actions.push_back(CO_TRY(read_actions(*this, *rule->value.actions, listener, rule->arn())));
+    plan.actions.back().rewrites = CO_TRY(read_transforms(rule->value.transforms));
     plan.actions.back().id = rule->arn();
     plan.actions.back().priority = parse_int<int>(rule->value.priority.value_or("")).value_or(0);
   }
@@ -367,7 +380,9 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
       if (mutual.mode == "passthrough") tls->clients = io::ServerTls::Clients::kAsked;
       if (mutual.mode == "verify") {
         tls->clients = io::ServerTls::Clients::kVerified;
-        tls->trusted_pem = (*CO_TRY(trust_store(mutual.trust_store_arn.value_or("")))).bundle;
+        const TrustStore& store = *CO_TRY(trust_store(mutual.trust_store_arn.value_or("")));
+        tls->trusted_pem = store.bundle;
+        for (const auto& [id, revocation] : store.revocations) tls->revoked_pem += revocation.text + "\n";
         tls->ignores_expiry = mutual.ignore_client_certificate_expiry.value_or(false);
       }
       plan.heads.tells_certificates = mutual.mode == "verify" || mutual.mode == "passthrough";
@@ -417,6 +432,14 @@ Task<std::vector<edge::TargetSpec>> Elb::resolve(const Group& group, std::vector
   if (type == "lambda") co_return out;
   for (const RegisteredTarget& target : targets) {
     edge::TargetSpec spec{.id = target.id, .ip = type == "ip" ? target.id : std::string(), .port = target.port};
+    // A balancer behind another one: where it listens, whatever its port had to become.
+    if (type == "alb") {
+      const auto found = balancers.find(target.id);
+      if (found == balancers.end()) continue;
+      spec.ip = found->second.address;
+      for (const Listener* listener : listeners_of(target.id))
+        if (const int port = listener->value.port == target.port ? balancers_engine.port_of(listener->arn()) : 0) spec.port = port;
+    }
     if (type == "instance") {
       const auto reply = co_await caller.invoke_json(caller.internal_call(account_of(arn), region_of(arn)), "ec2", "DescribeInstances",
                                                      Json::object({{"InstanceIds", Json::array({Json(target.id)})}}));

@@ -70,8 +70,13 @@ struct Group {
   std::vector<RegisteredTarget> targets;
   const std::string& arn() const { return *value.target_group_arn; }
 };
+struct Revocation {
+  std::string text;          // PEM
+  int entries = 0;
+};
 struct TrustStore {
   model::TrustStore value;
+  std::map<std::int64_t, Revocation> revocations;
   std::string bundle;        // PEM
   Tags tags;
 };
@@ -95,6 +100,8 @@ struct Elb {
   std::vector<Listener*> listeners_of(std::string_view balancer_arn);
   // In order of priority, without the default.
   std::vector<Rule*> rules_of(std::string_view listener_arn);
+  // The listeners that verify clients by the trust store.
+  std::vector<std::string> listeners_trusting(std::string_view trust_store_arn) const;
   // The load balancers whose listeners or rules forward to the group.
   std::vector<std::string> balancers_using(std::string_view group_arn);
 
@@ -134,6 +141,7 @@ struct Elb {
   edge::HostNames& names;
   network::Networks& networks;
   edge::Sites& sites;
+  edge::IdentityClients& identity_clients;
   TrafficMetrics traffic_metrics;
   SignInKeyring keyring;
   LogDelivery log_delivery;
@@ -169,6 +177,11 @@ Reply<void> set_attribute(Group& group, const std::string& key, const std::strin
 Reply<edge::RuleConditions> read_conditions(const std::vector<model::RuleCondition>& conditions);
 // `rule` is its ARN, or the listener's for the default rule.
 Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>& actions, const Listener& listener, std::string_view rule);
+// Parts of the above.
+Reply<edge::RuleExpressions> read_expressions(const std::vector<std::string>& texts, std::string_view field);
+Reply<std::shared_ptr<const edge::TokenCheck>> read_token_check(const model::JwtValidationActionConfig& config);
+// Null when there are none.
+Reply<std::shared_ptr<const edge::Rewrites>> read_transforms(const std::optional<std::vector<model::RuleTransform>>& transforms);
 // As AWS gives them back: with both the short and the full form of a forward, and orders.
 std::vector<model::Action> shown_actions(const std::vector<model::Action>& actions);
 std::vector<model::RuleCondition> shown_conditions(const std::vector<model::RuleCondition>& conditions);

@@ -17,7 +17,8 @@ namespace reef::service::elb::operations {
   V(DescribeTargetGroupAttributes) V(ModifyTargetGroupAttributes) V(RegisterTargets) V(DeregisterTargets)             \
   V(DescribeTargetHealth) V(AddTags) V(RemoveTags) V(DescribeTags) V(DescribeSSLPolicies) V(DescribeAccountLimits)    \
   V(CreateTrustStore) V(DescribeTrustStores) V(ModifyTrustStore) V(DeleteTrustStore) V(DescribeTrustStoreAssociations) \
-  V(DescribeCapacityReservation)
+  V(DescribeCapacityReservation) V(AddTrustStoreRevocations) V(RemoveTrustStoreRevocations)                          \
+  V(DescribeTrustStoreRevocations) V(GetTrustStoreRevocationContent) V(GetTrustStoreCaCertificatesBundle)
 #define ELB_OPERATION(Name) Task<Reply<model::Name##Output>> Name(Elb& elb, const model::Name##Input& in, const Call& call);
 ELB_OPERATIONS(ELB_OPERATION)
 #undef ELB_OPERATION
@@ -36,6 +37,9 @@ Reply<void> paginate(const In& in, const std::vector<T>& all, std::optional<std:
   if (to < all.size()) out.next_marker = std::to_string(to);
   return {};
 }
+
+// An object of S3, read as any client reads it.
+Task<Result<std::string, Failure>> read_object(Elb& elb, const Call& call, std::string bucket, std::string key, std::optional<std::string> version, std::uint64_t bytes_max);
 
 // The Tags member of a request as a map; duplicates are refused as AWS does.
 Reply<Tags> read_tags(const std::optional<std::vector<model::Tag>>& tags);

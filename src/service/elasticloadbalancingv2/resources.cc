@@ -140,7 +140,10 @@ Task<aws::Reply<ResourceState>> create_rule(const ResourceContext& context, cons
   co_return ResourceState{.physical_id = arn, .attributes = Json::object({{"RuleArn", arn}, {"IsDefault", false}})};
 }
 Task<aws::Reply<ResourceState>> update_rule(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
-  CO_TRY(co_await call(context, "ModifyRule", Json::object({{"RuleArn", current.physical_id}, {"Conditions", after["Conditions"]}, {"Actions", after["Actions"]}})));
+  Json input = Json::object({{"RuleArn", current.physical_id}, {"Conditions", after["Conditions"]}, {"Actions", after["Actions"]}});
+  if (after["Transforms"].size() > 0) input.set("Transforms", after["Transforms"]);
+  else input.set("ResetTransforms", true);
+  CO_TRY(co_await call(context, "ModifyRule", std::move(input)));
   if (before["Priority"].scalar_text() != after["Priority"].scalar_text())
     CO_TRY(co_await call(context, "SetRulePriorities",
                          Json::object({{"RulePriorities", Json::array({Json::object({{"RuleArn", current.physical_id}, {"Priority", after["Priority"]}})})}})));
@@ -244,8 +247,28 @@ Task<aws::Reply<void>> remove_trust_store(const ResourceContext& context, const 
   return aws::call_unless_gone(context, "elasticloadbalancingv2", "DeleteTrustStore", Json::object({{"TrustStoreArn", current.physical_id}}), "TrustStoreNotFound");
 }
 
+Task<aws::Reply<ResourceState>> create_revocation(const ResourceContext& context, const Json& properties) {
+  const Json out = CO_TRY(co_await call(context, "AddTrustStoreRevocations", input_of(properties, {"TrustStoreArn", "RevocationContents"})));
+  const Json& made = out["TrustStoreRevocations"];
+  Json shown = Json::array();
+  for (const Json& one : made.as_array()) shown.push_back(one);
+  const std::string id = made.as_array().front()["RevocationId"].scalar_text().value_or("");
+  co_return ResourceState{.physical_id = properties.text("TrustStoreArn") + "|" + id, .attributes = Json::object({{"RevocationId", made.as_array().front()["RevocationId"]}, {"TrustStoreRevocations", std::move(shown)}})};
+}
+Task<aws::Reply<void>> remove_revocation(const ResourceContext& context, const ResourceState& current, const Json&) {
+  const auto bar = current.physical_id.rfind('|');
+  Json ids = Json::array();
+  for (const Json& one : current.attributes["TrustStoreRevocations"].as_array()) ids.push_back(one["RevocationId"]);
+  co_return co_await aws::call_unless_gone(context, "elasticloadbalancingv2", "RemoveTrustStoreRevocations",
+                                           Json::object({{"TrustStoreArn", current.physical_id.substr(0, bar)}, {"RevocationIds", std::move(ids)}}), "RevocationIdNotFound");
+}
+
 }  // namespace
 
+const aws::ResourceType kTrustStoreRevocation{
+    .name = "AWS::ElasticLoadBalancingV2::TrustStoreRevocation",
+    .properties = {{"RevocationContents", kReplace}, {"TrustStoreArn", kReplace}},
+    .create = create_revocation, .remove = remove_revocation};
 const aws::ResourceType kLoadBalancer{
     .name = "AWS::ElasticLoadBalancingV2::LoadBalancer",
     .properties = {{"IpAddressType"}, {"LoadBalancerAttributes"}, {"Name", kReplace}, {"Scheme", kReplace}, {"SecurityGroups"}, {"SubnetMappings"}, {"Subnets"}, {"Tags"},

@@ -5,6 +5,6 @@
 
 namespace reef::service::elb::resources {
 
-extern const aws::ResourceType kLoadBalancer, kListener, kListenerRule, kTargetGroup, kListenerCertificate, kTrustStore;
+extern const aws::ResourceType kLoadBalancer, kListener, kListenerRule, kTargetGroup, kListenerCertificate, kTrustStore, kTrustStoreRevocation;
 
 }  // namespace reef::service::elb::resources

@@ -21,6 +21,20 @@ std::vector<std::string> values_of(const model::RuleCondition& condition, const 
   return condition.values.value_or(std::vector<std::string>{});
 }
 
+// Regular expressions instead, which stand in the same places.
+std::optional<std::vector<std::string>> regex_values_of(const model::RuleCondition& condition) {
+  const auto some = [](const std::optional<std::vector<std::string>>& values) { return values && !values->empty(); };
+  if (condition.host_header_config && some(condition.host_header_config->regex_values)) return condition.host_header_config->regex_values;
+  if (condition.path_pattern_config && some(condition.path_pattern_config->regex_values)) return condition.path_pattern_config->regex_values;
+  if (condition.http_header_config && some(condition.http_header_config->regex_values)) return condition.http_header_config->regex_values;
+  if (some(condition.regex_values)) return condition.regex_values;
+  return std::nullopt;
+}
+bool has_values(const model::RuleCondition& condition) {
+  const auto some = [](const auto& config) { return config && config->values && !config->values->empty(); };
+  return (condition.values && !condition.values->empty()) || some(condition.host_header_config) || some(condition.path_pattern_config) || some(condition.http_header_config);
+}
+
 Reply<std::vector<std::string>> checked(std::vector<std::string> values, std::string_view field, std::size_t length_max) {
   if (values.empty()) return Err(invalid(fmt::format("A {} condition must have at least one value", field)));
   for (const std::string& value : values)
@@ -102,12 +116,24 @@ Reply<edge::RuleConditions> read_conditions(const std::vector<model::RuleConditi
   std::set<std::string> once;
   for (const model::RuleCondition& condition : conditions) {
     const std::string field = condition.field.value_or("");
-    if (condition.regex_values || (condition.host_header_config && condition.host_header_config->regex_values) ||
-        (condition.path_pattern_config && condition.path_pattern_config->regex_values) || (condition.http_header_config && condition.http_header_config->regex_values))
-      return Err(aws::not_implemented("RegexValues in a rule condition"));
+    const auto regex = regex_values_of(condition);
+    const bool takes_regex = field == "host-header" || field == "path-pattern" || field == "http-header";
+    if (regex && !takes_regex) return Err(invalid(fmt::format("A {} condition cannot have regex values", field)));
     if (field != "http-header" && field != "query-string" && !once.insert(field).second)
       return Err(invalid(fmt::format("A rule can only have one '{}' condition", field)));
-    if (field == "host-header") {
+    if (regex) {
+      if (has_values(condition)) return Err(invalid(fmt::format("A {} condition can have either values or regex values, but not both", field)));
+      auto expressions = TRY(read_expressions(TRY(checked(*regex, field, 128)), field));
+      values += expressions.size();
+      if (field == "host-header") {
+        out.host_expressions.push_back(std::move(expressions));
+      } else if (field == "path-pattern") {
+        out.path_expressions.push_back(std::move(expressions));
+      } else {
+        if (!condition.http_header_config || !condition.http_header_config->http_header_name) return Err(invalid("A http-header condition must have a header name"));
+        out.headers.push_back({.name = to_lower(*condition.http_header_config->http_header_name), .values = {}, .expressions = std::move(expressions)});
+      }
+    } else if (field == "host-header") {
       out.hosts.push_back(TRY(checked(values_of(condition, condition.host_header_config), field, 128)));
       values += out.hosts.back().size();
     } else if (field == "path-pattern") {
@@ -118,7 +144,7 @@ Reply<edge::RuleConditions> read_conditions(const std::vector<model::RuleConditi
       values += out.methods.back().size();
     } else if (field == "http-header") {
       if (!condition.http_header_config || !condition.http_header_config->http_header_name) return Err(invalid("A http-header condition must have a header name"));
-      out.headers.push_back({.name = to_lower(*condition.http_header_config->http_header_name), .values = TRY(checked(values_of(condition, condition.http_header_config), field, 128))});
+      out.headers.push_back({.name = to_lower(*condition.http_header_config->http_header_name), .values = TRY(checked(values_of(condition, condition.http_header_config), field, 128)), .expressions = {}});
       values += out.headers.back().values.size();
     } else if (field == "query-string") {
       auto& pairs = out.queries.emplace_back();
@@ -164,11 +190,19 @@ Reply<edge::RuleActions> read_actions(Elb& elb, const std::vector<model::Action>
       ++ends;
     } else if (action->type == "authenticate-oidc") {
       if (!is_https) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "Actions of type 'authenticate-oidc' are supported only on HTTPS listeners"));
-      if (out.sign_in) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "A rule can have only one authenticate action"));
+      if (out.sign_in || out.token_check) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "A rule can have only one authenticate action"));
       if (!action->authenticate_oidc_config) return Err(invalid("An authenticate-oidc action must have an OIDC configuration"));
       out.sign_in = TRY(read_sign_in(elb.keyring, *action->authenticate_oidc_config, listener.value.load_balancer_arn.value_or(""), rule));
+    } else if (action->type == "jwt-validation") {
+      if (!is_https) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "Actions of type 'jwt-validation' are supported only on HTTPS listeners"));
+      if (out.token_check || out.sign_in) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "A rule can have only one authenticate or jwt-validation action"));
+      if (!action->jwt_validation_config) return Err(invalid("A jwt-validation action must have a JWT validation configuration"));
+      out.token_check = TRY(read_token_check(*action->jwt_validation_config));
     } else if (action->type == "authenticate-cognito") {
-      return Err(aws::not_implemented("Action type 'authenticate-cognito' (there are no user pools here; authenticate-oidc works with any provider)"));
+      if (!is_https) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "Actions of type 'authenticate-cognito' are supported only on HTTPS listeners"));
+      if (out.sign_in || out.token_check) return Err(aws::Error(errors::kInvalidLoadBalancerActionException, "A rule can have only one authenticate action"));
+      if (!action->authenticate_cognito_config) return Err(invalid("An authenticate-cognito action must have a Cognito configuration"));
+      out.sign_in = TRY(read_cognito_sign_in(elb.keyring, elb.identity_clients, *action->authenticate_cognito_config, elb.caller.internal_call({}, {}).endpoint, listener.value.load_balancer_arn.value_or(""), rule));
     } else {
       // Refused rather than ignored: a rule without its sign-in would let everybody through.
       return Err(aws::not_implemented(fmt::format("Action type '{}'", action->type)));
@@ -213,6 +247,11 @@ std::vector<model::RuleCondition> shown_conditions(const std::vector<model::Rule
   for (model::RuleCondition& condition : out) {
     const auto fill = [&](auto& config) {
       if (!config) config.emplace();
+      if constexpr (requires { config->regex_values; }) {
+        if (!config->regex_values) config->regex_values = condition.regex_values;
+        condition.regex_values = config->regex_values;
+        if (config->regex_values && !config->regex_values->empty()) return;
+      }
       if (!config->values) config->values = condition.values;
       condition.values = config->values;
     };

@@ -17,7 +17,7 @@ const aws::ServiceDefinition kElb{
 #undef ELB_ROW
         },
     .resources = {&resources::kLoadBalancer, &resources::kListener, &resources::kListenerRule, &resources::kTargetGroup, &resources::kListenerCertificate,
-                  &resources::kTrustStore},
+                  &resources::kTrustStore, &resources::kTrustStoreRevocation},
 };
 
 }  // namespace

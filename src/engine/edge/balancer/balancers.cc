@@ -333,6 +333,10 @@ Task<http::Response> Balancers::serve(const std::string& listener, http::Request
   co_return co_await loop.serve(slot, request);
 }
 
+void Balancers::set_sites(const Sites& sites) {
+  for (auto& loop : loops_) loop->sites = &sites;
+}
+
 void Balancers::set_trusted(const std::string& pem) {
   for (auto& loop : loops_) loop->trusted_pem = pem;
 }

@@ -94,6 +94,8 @@ class Balancers {
   void set_function_target(FunctionTarget call);
   // Whose certificates identity providers may show, besides those that the system trusts; before the first listener.
   void set_trusted(const std::string& pem);
+  // Where identity providers of this machine are found without a connection.
+  void set_sites(const Sites& sites);
   // Takes what the loops counted.
   Task<Traffic> collect();
   // Forgets everything.

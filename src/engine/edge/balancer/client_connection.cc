@@ -8,6 +8,7 @@
 
 #include "engine/edge/balancer/client_identity.h"
 #include "engine/edge/balancer/cookies.h"
+#include "engine/edge/balancer/rewrite.h"
 #include "engine/edge/balancer/scratch.h"
 #include "engine/edge/balancer/sign_in.h"
 #include "io/socket.h"
@@ -195,7 +196,7 @@ void ClientConnection::take(std::string_view bytes) {
     const RuleActions& actions = listener_->plan.actions[rule];
     const std::string_view rest = bytes.substr(parsed.consumed);
     if (entry_) entry_->priority = actions.priority, entry_->actions = actions_text(actions);
-    if (actions.sign_in || (listener_->signs_in && asked.path == kSignInReturnPath)) return hand_over(bytes);
+    if (actions.sign_in || actions.token_check || (listener_->signs_in && asked.path == kSignInReturnPath)) return hand_over(bytes);
     if (actions.forward) {
       for (const auto& group : listener_->groups[rule])
         if (group->settings && (!group->settings->function.empty() || group->settings->version != HttpVersion::kHttp1)) return hand_over(bytes);
@@ -249,7 +250,15 @@ std::size_t ClientConnection::take_body(std::string_view bytes) {
 void ClientConnection::forward(const Routing& routing, std::size_t rule, std::string_view body) {
   const Forward& forward = *listener_->plan.actions[rule].forward;
   const auto& groups = listener_->groups[rule];
-  const RequestFacts& facts = routing.facts;
+  RequestFacts facts = routing.facts;
+  Rewritten rewritten;
+  if (const auto& rewrites = listener_->plan.actions[rule].rewrites) {
+    auto made = rewrite(*rewrites, routing.asked.host, facts.target);
+    if (!made) return answer_error(500);
+    rewritten = *std::move(made);
+    if (rewritten.target) facts.target = *rewritten.target;
+    if (rewritten.host) facts.host = *rewritten.host, facts.host_is_rewritten = true;
+  }
   rule_ = rule;
   chosen_group_ = 0;
   sets_group_cookie_ = false;

@@ -6,7 +6,9 @@
 
 #include "engine/edge/balancer/cookies.h"
 #include "engine/edge/balancer/passage.h"
+#include "engine/edge/balancer/rewrite.h"
 #include "engine/edge/balancer/sign_in.h"
+#include "engine/edge/balancer/token_check.h"
 #include "http/connection.h"
 #include "http/http2_client.h"
 #include "wire/form.h"
@@ -264,6 +266,9 @@ Task<http::Response> BalancerLoop::serve_as(std::shared_ptr<const LoopListener> 
   if (rule == RuleIndex::kNone) rule = listener->plan.actions.size() - 1;
   const auto with = listener->plan.actions[rule].sign_in;
   if (entry) entry->priority = listener->plan.actions[rule].priority, entry->actions = with ? "authenticate" : actions_text(listener->plan.actions[rule]);
+  if (const auto check = listener->plan.actions[rule].token_check) {
+    if (const int status = co_await check_token(*check, std::string(request.header("authorization")), key_sets(), reactor_.now())) co_return make_error(status);
+  }
   if (!with) co_return co_await serve_rule(std::move(listener), rule, request, entry);
   SignedIn user = co_await sign_in(*with, request, listener->plan.port, web(), reactor_.now());
   if (user.answer) co_return *std::move(user.answer);
@@ -294,6 +299,19 @@ Task<http::Response> BalancerLoop::serve_rule(std::shared_ptr<const LoopListener
   const Forward& forward = *actions.forward;
   const auto& groups = listener->groups[rule];
   if (groups.empty()) co_return make_error(503);
+  Rewritten rewritten;
+  if (actions.rewrites) {
+    auto made = rewrite(*actions.rewrites, asked.host, request.target);
+    if (!made) co_return make_error(500);
+    rewritten = *std::move(made);
+    if (rewritten.host) request.host = *rewritten.host;
+    if (rewritten.target) {
+      request.target = *rewritten.target;
+      const auto question = request.target.find('?');
+      request.path = request.target.substr(0, question);
+      request.query = question == std::string_view::npos ? std::string_view{} : request.target.substr(question + 1);
+    }
+  }
   const std::string_view cookie = request.header("cookie");
   std::size_t index = 0;
   bool sets_group = false;
@@ -320,6 +338,7 @@ Task<http::Response> BalancerLoop::serve_rule(std::shared_ptr<const LoopListener
   const HeadSettings& heads = listener->plan.heads;
   const HeadContext context{.client_ip = peer.ip, .client_port = peer.port, .listener_port = listener->port_text, .is_tls = request.is_tls, .identity = peer.identity};
   RequestFacts facts{.host = request.host, .host_header = request.host, .host_headers = 1};
+  facts.host_is_rewritten = rewritten.host.has_value();
   facts.has_forwarded_for = request.has_header("x-forwarded-for");
   facts.forwarded_for = request.header("x-forwarded-for");
   std::string out_head;

@@ -55,6 +55,7 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 // Unless it is preserved, the Host loses a usual port and gains that of a listener at another one.
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html#host-header-preservation
 void append_host(std::string& out, const RequestFacts& facts, bool preserves, std::string_view listener_port) {
+  if (facts.host_is_rewritten) return append_field(out, "Host", facts.host);
   if (preserves && facts.host_headers > 0) return append_field(out, "Host", facts.host_header);
   std::string_view host = facts.host;
   const auto colon = host.rfind(':'), bracket = host.rfind(']');

@@ -52,6 +52,7 @@ struct RequestFacts {
   std::string_view trace;           // X-Amzn-Trace-Id as it came
   std::string_view forwarded_for;
   std::string_view host_header;     // as it came, whatever the target
+  bool host_is_rewritten = false;   // goes to the target as it is
   int host_headers = 0;
   bool has_forwarded_for = false;
   bool is_grpc = false;

@@ -126,9 +126,14 @@ void BalancerLoop::sweep() {
   });
 }
 
-http::Client& BalancerLoop::web() {
-  if (!web_) web_ = std::make_unique<http::Client>(reactor_, trusted_pem);
+Web& BalancerLoop::web() {
+  if (!web_) web_ = std::make_unique<Web>(reactor_, trusted_pem, sites);
   return *web_;
+}
+
+KeySets& BalancerLoop::key_sets() {
+  if (!key_sets_) key_sets_ = std::make_unique<KeySets>(web());
+  return *key_sets_;
 }
 
 const io::TlsContext& BalancerLoop::target_tls() {

@@ -13,7 +13,7 @@
 #include "engine/edge/balancer/target.h"
 #include "engine/edge/balancer/upstream.h"
 #include "engine/edge/dialer.h"
-#include "http/client.h"
+#include "engine/edge/key_sets.h"
 #include "http/server.h"
 #include "io/reactor.h"
 #include "io/tls.h"
@@ -62,8 +62,10 @@ class BalancerLoop {
   std::uint64_t random() { return random_.next(); }
   const io::TlsContext& target_tls();
   // For identity providers; trusts `trusted_pem` besides what the system does.
-  http::Client& web();
+  Web& web();
+  KeySets& key_sets();
   std::string trusted_pem;
+  const Sites* sites = nullptr;
   const Dialer& dialer() const { return dialer_; }
 
   // --- configuration, on the loop's thread ---
@@ -132,7 +134,8 @@ class BalancerLoop {
   std::vector<std::unique_ptr<Upstream>> buried_upstreams_;
   std::vector<std::unique_ptr<ClientConnection>> buried_clients_;
   std::unique_ptr<io::TlsContext> target_tls_;
-  std::unique_ptr<http::Client> web_;
+  std::unique_ptr<Web> web_;
+  std::unique_ptr<KeySets> key_sets_;
   io::Reactor::TimerId sweep_timer_ = 0;
   std::shared_ptr<BalancerLoop*> self_ = std::make_shared<BalancerLoop*>(this);
 };

@@ -34,7 +34,7 @@ std::string make_location(const Redirect& redirect, std::string_view protocol, s
 }
 
 std::string actions_text(const RuleActions& actions) {
-  std::string out = actions.sign_in ? "authenticate," : "";
+  std::string out = actions.sign_in ? "authenticate," : actions.token_check ? "jwt-validation," : "";
   return out += actions.forward ? "forward" : actions.redirect ? "redirect" : "fixed-response";
 }
 

@@ -33,10 +33,14 @@ struct Forward {
   std::optional<Duration> stickiness;   // to a group, by the AWSALBTG cookie
 };
 struct SignIn;
+struct TokenCheck;
+struct Rewrites;
 struct RuleActions {
   std::string id;                        // for logs
   int priority = 0;                      // 0: the default
   std::shared_ptr<const SignIn> sign_in; // before what follows
+  std::shared_ptr<const TokenCheck> token_check;   // the same
+  std::shared_ptr<const Rewrites> rewrites;        // what the target is asked instead
   // One of these.
   std::optional<Forward> forward;
   std::optional<Redirect> redirect;

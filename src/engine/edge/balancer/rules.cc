@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "engine/edge/balancer/literal_ends.h"
 
 namespace reef::edge {
 namespace {
@@ -26,6 +27,33 @@ std::string reversed_literal_suffix(std::string_view pattern) {
 
 bool any_matches(const std::vector<std::string>& patterns, std::string_view text) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) { return matches_wildcard_any_case(pattern, text); });
+}
+
+bool any_matches(const RuleExpressions& expressions, std::string_view text) {
+  return std::any_of(expressions.begin(), expressions.end(), [&](const RuleExpression& expression) { return expression.pattern->matches(text); });
+}
+
+// Under what a rule is found: the keys of its first condition on hosts or on paths. "=" begins a whole host, "~" the end of
+// one, reversed.
+std::vector<std::string> host_keys(const RuleConditions& rule) {
+  std::vector<std::string> out;
+  if (!rule.hosts.empty())
+    for (const std::string& host : rule.hosts[0]) out.push_back(is_exact(host) ? "=" + to_lower(host) : "~" + reversed_literal_suffix(host));
+  else if (!rule.host_expressions.empty())
+    for (const RuleExpression& expression : rule.host_expressions[0]) {
+      std::string suffix = to_lower(literal_ends(expression.text).suffix);
+      std::reverse(suffix.begin(), suffix.end());
+      out.push_back("~" + suffix);
+    }
+  return out;
+}
+std::vector<std::string> path_keys(const RuleConditions& rule) {
+  std::vector<std::string> out;
+  if (!rule.paths.empty())
+    for (const std::string& path : rule.paths[0]) out.emplace_back(literal_prefix(path));
+  else if (!rule.path_expressions.empty())
+    for (const RuleExpression& expression : rule.path_expressions[0]) out.push_back(literal_ends(expression.text).prefix);
+  return out;
 }
 
 bool meets_query(const std::vector<RuleConditions::QueryPair>& wanted, std::string_view query) {
@@ -92,10 +120,14 @@ bool meets(const RuleConditions& conditions, const RuleRequest& request) {
     if (!any_matches(values, request.host)) return false;
   for (const auto& values : conditions.paths)
     if (std::none_of(values.begin(), values.end(), [&](const std::string& pattern) { return matches_wildcard(pattern, request.path); })) return false;
+  for (const RuleExpressions& expressions : conditions.host_expressions)
+    if (!any_matches(expressions, request.host)) return false;
+  for (const RuleExpressions& expressions : conditions.path_expressions)
+    if (!any_matches(expressions, request.path)) return false;
   for (const auto& values : conditions.queries)
     if (!meets_query(values, request.query)) return false;
   for (const auto& header : conditions.headers)
-    if (!request.any_header(header.name, [&](std::string_view value) { return any_matches(header.values, value); })) return false;
+    if (!request.any_header(header.name, [&](std::string_view value) { return any_matches(header.values, value) || any_matches(header.expressions, value); })) return false;
   for (const auto& blocks : conditions.sources)
     if (std::none_of(blocks.begin(), blocks.end(), [&](const AddressBlock& block) { return block.contains(request.source); })) return false;
   return true;
@@ -165,33 +197,26 @@ RuleIndex::RuleIndex(std::vector<RuleConditions> rules)
     : rules_(std::move(rules)), host_ends_(std::make_unique<Prefixes>()), paths_(std::make_unique<Prefixes>()) {
   // A rule goes where fewer others are: under its hosts or under its paths.
   TextMap<std::size_t> by_host, by_path;
-  const auto host_key = [](std::string_view host) { return is_exact(host) ? "=" + to_lower(host) : reversed_literal_suffix(host); };
   for (const RuleConditions& rule : rules_) {
-    if (!rule.hosts.empty())
-      for (const std::string& host : rule.hosts[0]) ++by_host[host_key(host)];
-    if (!rule.paths.empty())
-      for (const std::string& path : rule.paths[0]) ++by_path[std::string(literal_prefix(path))];
+    for (const std::string& key : host_keys(rule)) ++by_host[key];
+    for (const std::string& key : path_keys(rule)) ++by_path[key];
   }
-  constexpr std::size_t kNever = SIZE_MAX;
+  const auto crowd = [](const std::vector<std::string>& keys, const TextMap<std::size_t>& counts) {
+    std::size_t out = keys.empty() ? SIZE_MAX : 0;
+    for (const std::string& key : keys) out = std::max(out, counts.find(key)->second);
+    return out;
+  };
   for (std::uint32_t i = 0; i < rules_.size(); ++i) {
-    const RuleConditions& rule = rules_[i];
-    std::size_t hosts = kNever, paths = kNever;
-    if (!rule.hosts.empty()) {
-      hosts = 0;
-      for (const std::string& host : rule.hosts[0]) hosts = std::max(hosts, by_host[host_key(host)]);
-    }
-    if (!rule.paths.empty()) {
-      paths = 0;
-      for (const std::string& path : rule.paths[0]) paths = std::max(paths, by_path[std::string(literal_prefix(path))]);
-    }
+    const std::vector<std::string> hosts = host_keys(rules_[i]), paths = path_keys(rules_[i]);
+    const std::size_t host_crowd = crowd(hosts, by_host), path_crowd = crowd(paths, by_path);
     const auto put = [i](Bucket& bucket) {
       if (bucket.empty() || bucket.back() != i) bucket.push_back(i);
     };
-    if (hosts == kNever && paths == kNever) others_.push_back(i);
-    else if (hosts <= paths) {
-      for (const std::string& host : rule.hosts[0]) put(is_exact(host) ? hosts_[to_lower(host)] : host_ends_->at(reversed_literal_suffix(host)));
+    if (hosts.empty() && paths.empty()) others_.push_back(i);
+    else if (host_crowd <= path_crowd) {
+      for (const std::string& key : hosts) put(key[0] == '=' ? hosts_[key.substr(1)] : host_ends_->at(std::string_view(key).substr(1)));
     } else {
-      for (const std::string& path : rule.paths[0]) put(paths_->at(literal_prefix(path)));
+      for (const std::string& key : paths) put(paths_->at(key));
     }
   }
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/pattern.h"
 #include "base/result.h"
 #include "base/text.h"
 
@@ -26,11 +27,19 @@ class AddressBlock {
   int family_ = 0, bits_ = 0;
 };
 
+// Regular expressions of a condition, instead of values with wildcards. Shared: rules are copied, expressions compiled once.
+struct RuleExpression {
+  std::string text;
+  std::shared_ptr<const Pattern> pattern;
+};
+using RuleExpressions = std::vector<RuleExpression>;
+
 // All conditions of a rule must be met; of each condition's values, one. Empty vectors are no condition.
 struct RuleConditions {
   struct Header {
     std::string name;                  // lower case
     std::vector<std::string> values;   // wildcards, case ignored
+    RuleExpressions expressions;
   };
   struct QueryPair {
     std::string key, value;            // wildcards, case ignored; an empty key is any
@@ -41,6 +50,8 @@ struct RuleConditions {
   std::vector<Header> headers;
   std::vector<std::vector<QueryPair>> queries;
   std::vector<std::vector<AddressBlock>> sources;
+  std::vector<RuleExpressions> host_expressions;  // case ignored
+  std::vector<RuleExpressions> path_expressions;
 };
 
 // What a rule looks at.

@@ -62,6 +62,24 @@ TEST(Rules, AllConditionsAndAnyValue) {
   EXPECT_EQ(index.find(asked), RuleIndex::kNone);
 }
 
+RuleExpressions expressions(const std::string& text, bool ignores_case = false) {
+  return {{text, std::make_shared<const Pattern>(*Pattern::compile(text, {.whole = false, .ignores_case = ignores_case}))}};
+}
+
+TEST(Rules, ExpressionsAreFoundByTheirLiteralEnds) {
+  RuleConditions host{.host_expressions = {expressions("^(.+)\\.Example\\.com$", true)}}, path{.path_expressions = {expressions("^/api/v[0-9]+/")}}, loose{.path_expressions = {expressions("x|y$")}};
+  RuleConditions header{.headers = {{"user-agent", {}, expressions("^curl/[78]")}}};
+  const RuleIndex index({host, path, loose, header});
+  EXPECT_EQ(index.find(Asked("GET", "shop.EXAMPLE.com", "/")), 0u);
+  EXPECT_EQ(index.find(Asked("GET", "example.com", "/api/v12/a")), 1u);
+  EXPECT_EQ(index.find(Asked("GET", "example.com", "/api/vx/a")), 2u);
+  EXPECT_EQ(index.find(Asked("GET", "example.com", "/a/y")), 2u);
+  Asked asked("GET", "example.com", "/");
+  EXPECT_EQ(index.find(asked), RuleIndex::kNone);
+  asked.headers = {{"user-agent", "curl/8.1"}};
+  EXPECT_EQ(index.find(asked), 3u);
+}
+
 TEST(Rules, Blocks) {
   EXPECT_TRUE(AddressBlock::parse("10.16.0.0/12")->contains("10.31.255.255"));
   EXPECT_FALSE(AddressBlock::parse("10.16.0.0/12")->contains("10.32.0.0"));
@@ -87,6 +105,8 @@ TEST(Rules, IndexAgreesWithAPlainScan) {
     for (RuleConditions& rule : rules) {
       if (random.below(2)) rule.hosts = {{pattern('.'), pattern('.')}};
       if (random.below(2)) rule.paths = {{pattern('/'), pattern('/')}};
+      else if (random.below(3) == 0) rule.path_expressions = {expressions("^" + replace_all(replace_all(pattern('/'), "*", ".*"), "?", "."))};
+      if (rule.hosts.empty() && random.below(3) == 0) rule.host_expressions = {expressions(replace_all(replace_all(replace_all(pattern('.'), ".", "\\."), "*", ".*"), "?", "[a-c]") + "$", true)};
     }
     const RuleIndex index(rules);
     for (int i = 0; i < 30; ++i) {

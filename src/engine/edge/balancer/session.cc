@@ -29,42 +29,12 @@ std::string padded(std::string_view bytes) {
   return out;
 }
 
-bool is_this_machine(std::string_view host) { return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "169.254.100.1"; }
-
 }  // namespace
 
 Result<std::pair<SignInKeys, std::string>, Failure> make_sign_in_keys() {
   auto pair = TRY(io::make_signing_key());
   SignInKeys keys{.seal = secret_bytes(kSealKeyBytes), .id = make_uuid(thread_random()), .private_pem = std::move(pair.private_pem)};
   return std::pair(std::move(keys), std::move(pair.public_pem));
-}
-
-std::optional<ProviderUrl> parse_provider_url(std::string_view url) {
-  ProviderUrl out;
-  if (url.starts_with("https://")) url.remove_prefix(8);
-  else if (url.starts_with("http://")) out.tls = false, out.port = 80, url.remove_prefix(7);
-  else return std::nullopt;
-  const auto slash = url.find_first_of("/?#");
-  std::string_view authority = url.substr(0, slash);
-  if (slash != std::string_view::npos) out.target = url.substr(slash);
-  if (out.target.empty() || out.target[0] != '/') out.target.insert(0, "/");
-  if (out.target.find('#') != std::string::npos) return std::nullopt;
-  if (const auto colon = authority.rfind(':'); colon != std::string_view::npos) {
-    const auto port = parse_int<int>(authority.substr(colon + 1));
-    if (!port || *port < 1 || *port > 65535) return std::nullopt;
-    out.port = *port;
-    authority = authority.substr(0, colon);
-  }
-  out.host = authority;
-  const auto is_plain = [](std::string_view text) {
-    for (const char c : text)
-      if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '@' || c == '\\') return false;
-    return true;
-  };
-  if (out.host.empty() || !is_plain(out.host) || !is_plain(out.target)) return std::nullopt;
-  // Secrets cross no network in the clear.
-  if (!out.tls && !is_this_machine(out.host)) return std::nullopt;
-  return out;
 }
 
 std::optional<Session> read_session(const SignIn& with, std::string_view cookies, Time now) {

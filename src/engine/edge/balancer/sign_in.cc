@@ -43,7 +43,7 @@ http::Response redirect(std::string url) {
 }
 
 // A provider's JSON answer with status 200, or nothing; what went wrong is logged without what was said.
-Task<std::optional<Json>> ask(http::Client& client, const std::string& url, http::Outgoing request, std::string_view what) {
+Task<std::optional<Json>> ask(Web& web, const std::string& url, http::Outgoing request, std::string_view what) {
   const auto to = parse_provider_url(url);
   if (!to) co_return std::nullopt;
   request.host = to->host;
@@ -51,7 +51,7 @@ Task<std::optional<Json>> ask(http::Client& client, const std::string& url, http
   request.tls = to->tls;
   request.target = to->target;
   request.timeout = kProviderPatience;
-  auto reply = co_await client.send(std::move(request));
+  auto reply = co_await web.send(std::move(request));
   if (!reply) {
     log::warn("an identity provider cannot be reached", {{"endpoint", what}, {"host", to->host}, {"reason", reply.error().message}});
     co_return std::nullopt;
@@ -70,17 +70,17 @@ Task<std::optional<Json>> ask(http::Client& client, const std::string& url, http
   co_return *std::move(json);
 }
 
-Task<std::optional<Json>> ask_tokens(const SignIn& with, http::Client& client, std::string body) {
+Task<std::optional<Json>> ask_tokens(const SignIn& with, Web& web, std::string body) {
   http::Outgoing request{.method = "POST"};
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded"},
                      {"Accept", "application/json"},
-                     {"Authorization", "Basic " + base64_encode(percent_encode(with.client_id) + ":" + percent_encode(with.client_secret))}};
+                     {"Authorization", "Basic " + base64_encode(percent_encode(with.client_id) + ":" + percent_encode(with.find_secret ? with.find_secret() : with.client_secret))}};
   request.body = std::move(body);
-  co_return co_await ask(client, with.token_endpoint, std::move(request), "token");
+  co_return co_await ask(web, with.token_endpoint, std::move(request), "token");
 }
 
 // Puts what the provider's tokens give into the session: false when the provider failed.
-Task<bool> take_tokens(const SignIn& with, http::Client& client, Json tokens, Session& session, Time now) {
+Task<bool> take_tokens(const SignIn& with, Web& web, Json tokens, Session& session, Time now) {
   session.access_token = tokens.text("access_token");
   if (session.access_token.empty()) co_return false;
   if (!tokens.text("refresh_token").empty()) session.refresh_token = tokens.text("refresh_token");
@@ -88,7 +88,7 @@ Task<bool> take_tokens(const SignIn& with, http::Client& client, Json tokens, Se
   session.token_expires = seconds && *seconds > 0 ? now + std::chrono::seconds(*seconds) : Time{};
   http::Outgoing request;
   request.headers = {{"Authorization", "Bearer " + session.access_token}, {"Accept", "application/json"}};
-  auto claims = co_await ask(client, with.user_info_endpoint, std::move(request), "user info");
+  auto claims = co_await ask(web, with.user_info_endpoint, std::move(request), "user info");
   if (!claims || claims->text("sub").empty()) co_return false;
   session.subject = claims->text("sub");
   session.claims = *std::move(claims);
@@ -97,12 +97,12 @@ Task<bool> take_tokens(const SignIn& with, http::Client& client, Json tokens, Se
 
 }  // namespace
 
-Task<SignedIn> sign_in(const SignIn& with, const http::Request& request, int listener_port, http::Client& client, Time now) {
+Task<SignedIn> sign_in(const SignIn& with, const http::Request& request, int listener_port, Web& web, Time now) {
   SignedIn out;
   auto session = read_session(with, all_cookies(request), now);
   if (session && session->token_expires != Time{} && now >= session->token_expires && !session->refresh_token.empty()) {
-    auto tokens = co_await ask_tokens(with, client, fmt::format("grant_type=refresh_token&refresh_token={}", percent_encode(session->refresh_token)));
-    if (tokens && co_await take_tokens(with, client, *std::move(tokens), *session, now)) out.cookies = session_cookies(with, *session, now);
+    auto tokens = co_await ask_tokens(with, web, fmt::format("grant_type=refresh_token&refresh_token={}", percent_encode(session->refresh_token)));
+    if (tokens && co_await take_tokens(with, web, *std::move(tokens), *session, now)) out.cookies = session_cookies(with, *session, now);
     else session.reset();
   }
   if (session) {
@@ -120,16 +120,16 @@ Task<SignedIn> sign_in(const SignIn& with, const http::Request& request, int lis
   co_return out;
 }
 
-Task<http::Response> finish_sign_in(const SignIn& with, const ReturnState& state, const http::Request& request, int listener_port, http::Client& client, Time now) {
+Task<http::Response> finish_sign_in(const SignIn& with, const ReturnState& state, const http::Request& request, int listener_port, Web& web, Time now) {
   const std::string cookies = all_cookies(request);
   const wire::Form query(request.query);
   // Whoever comes back must be the browser that was sent away.
   const std::string_view nonce = cookie_value(cookies, kNonceCookie);
   if (nonce.empty() || nonce != state.nonce || query.find("error") || query.value("code").empty()) co_return make_error(401);
-  auto tokens = co_await ask_tokens(with, client, fmt::format("grant_type=authorization_code&code={}&redirect_uri={}", percent_encode(query.value("code")),
+  auto tokens = co_await ask_tokens(with, web, fmt::format("grant_type=authorization_code&code={}&redirect_uri={}", percent_encode(query.value("code")),
                                                               percent_encode(base_url(request, listener_port) + std::string(kSignInReturnPath))));
   Session session{.signed_in = now};
-  if (!tokens || !co_await take_tokens(with, client, *std::move(tokens), session, now)) co_return make_error(kProviderFailed);
+  if (!tokens || !co_await take_tokens(with, web, *std::move(tokens), session, now)) co_return make_error(kProviderFailed);
   const auto kept = session_cookies(with, session, now);
   if (kept.empty()) co_return make_error(kTooManyClaims);
   http::Response out = redirect(state.url);

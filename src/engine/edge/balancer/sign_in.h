@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,7 +15,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "base/time.h"
-#include "http/client.h"
+#include "engine/edge/web.h"
 #include "http/message.h"
 #include "wire/json.h"
 
@@ -31,6 +32,8 @@ enum class Unauthenticated { kAuthenticate, kAllow, kDeny };
 struct SignIn {
   std::string issuer, authorization_endpoint, token_endpoint, user_info_endpoint;   // URLs
   std::string client_id, client_secret;
+  // The secret of one of this machine's own clients is asked for when it is needed.
+  std::function<std::string()> find_secret;
   std::string scope = "openid";
   std::string cookie = "AWSELBAuthSessionCookie";
   Duration session_timeout = std::chrono::seconds(604'800);
@@ -51,14 +54,6 @@ struct Session {
 };
 
 // --- pure parts ---
-// A URL of a provider, "https://host[:port]/path[?query]"; plain http only to this machine.
-struct ProviderUrl {
-  bool tls = true;
-  std::string host;
-  int port = 443;
-  std::string target;
-};
-std::optional<ProviderUrl> parse_provider_url(std::string_view url);
 // The session in a request's cookies; nothing when there is none, or it is another rule's, too old or not ours.
 std::optional<Session> read_session(const SignIn& with, std::string_view cookies, Time now);
 // Set-Cookie values that keep it, each at most 4 KiB; empty when it is larger than a browser would keep.
@@ -78,8 +73,8 @@ struct SignedIn {
   std::vector<std::pair<std::string, std::string>> headers;   // for the target
   std::vector<std::string> cookies;      // Set-Cookie values for the reply
 };
-Task<SignedIn> sign_in(const SignIn& with, const http::Request& request, int listener_port, http::Client& client, Time now);
+Task<SignedIn> sign_in(const SignIn& with, const http::Request& request, int listener_port, Web& web, Time now);
 // A request to kSignInReturnPath; `with` is the rule's that its state names.
-Task<http::Response> finish_sign_in(const SignIn& with, const ReturnState& state, const http::Request& request, int listener_port, http::Client& client, Time now);
+Task<http::Response> finish_sign_in(const SignIn& with, const ReturnState& state, const http::Request& request, int listener_port, Web& web, Time now);
 
 }  // namespace reef::edge

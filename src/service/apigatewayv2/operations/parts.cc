@@ -36,9 +36,14 @@ aws::Reply<void> check_route_key(const StoredApi& api, const std::string& key, c
   return {};
 }
 
-aws::Reply<void> check_authorization(const std::optional<std::string>& type) {
-  if (type && *type != "NONE")
-    return Err(aws::Error("NotImplemented", fmt::format("Authorization type {} is not supported by this version of Atoll.", *type), 501));
+aws::Reply<void> check_authorization(const StoredApi& api, const model::Route& route) {
+  const std::string type = route.authorization_type.value_or("NONE");
+  if (type == "NONE") return {};
+  if (type == "AWS_IAM") return Err(aws::Error("NotImplemented", "Authorization type AWS_IAM is not supported by this version of Atoll.", 501));
+  const auto found = api.current.authorizers.find(route.authorizer_id.value_or(""));
+  if (found == api.current.authorizers.end()) return Err(bad_request(fmt::format("Authorizer {} does not exist", route.authorizer_id.value_or(""))));
+  if (found->second.authorizer_type != (type == "JWT" ? "JWT" : "REQUEST")) return Err(bad_request("Authorization type of the route and type of the authorizer do not match"));
+  if (type == "CUSTOM" && route.authorization_scopes && !route.authorization_scopes->empty()) return Err(bad_request("Authorization scopes can only be set for JWT authorizers"));
   return {};
 }
 
@@ -68,13 +73,13 @@ aws::Reply<void> check_integration(const model::Integration& integration) {
 Task<Reply<model::CreateRouteOutput>> CreateRoute(ApiGateway& gateway, const model::CreateRouteInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(gateway, call, in.api_id));
   CO_TRY(check_route_key(*api, in.route_key, ""));
-  CO_TRY(check_authorization(in.authorization_type));
   model::Route route;
   merge_into(route, in, {"ApiId"});
   route.route_key = in.route_key;
   route.route_id = gateway.new_id().substr(0, 7);
   route.api_key_required = in.api_key_required.value_or(false);
   route.authorization_type = in.authorization_type.value_or("NONE");
+  CO_TRY(check_authorization(*api, route));
   api->current.routes.emplace(*route.route_id, route);
   gateway.changed(*api, call.now);
   co_await committed();
@@ -98,8 +103,10 @@ Task<Reply<model::UpdateRouteOutput>> UpdateRoute(ApiGateway& gateway, const mod
   StoredApi* api = CO_TRY(find_api(gateway, call, in.api_id));
   model::Route* route = CO_TRY(find_part(api->current.routes, in.route_id, "Route"));
   if (in.route_key) CO_TRY(check_route_key(*api, *in.route_key, in.route_id));
-  CO_TRY(check_authorization(in.authorization_type));
-  merge_into(*route, in, {"ApiId", "RouteId"});
+  model::Route after = *route;
+  merge_into(after, in, {"ApiId", "RouteId"});
+  CO_TRY(check_authorization(*api, after));
+  *route = std::move(after);
   gateway.changed(*api, call.now);
   const auto out = output_of<model::UpdateRouteOutput>(*route);
   co_await committed();

@@ -26,14 +26,14 @@ model::Rule shown(const Rule& rule) {
 
 model::Rule default_rule(const Listener& listener) {
   return {.rule_arn = default_rule_arn(listener), .priority = "default", .conditions = std::vector<model::RuleCondition>{},
-          .actions = shown_actions(*listener.value.default_actions), .is_default = true};
+          .actions = shown_actions(*listener.value.default_actions), .is_default = true, .transforms = std::nullopt};
 }
 
 Task<Reply<model::CreateRuleOutput>> CreateRule(Elb& elb, const model::CreateRuleInput& in, const Call&) {
   const Listener* listener = CO_TRY(elb.listener(in.listener_arn));
   if (*listener->value.protocol != "HTTP" && *listener->value.protocol != "HTTPS")
     co_return Err(aws::Error(errors::kUnsupportedProtocolException, "Rules are supported on HTTP and HTTPS listeners only"));
-  if (in.transforms && !in.transforms->empty()) co_return Err(aws::not_implemented("Transforms of a rule"));
+  CO_TRY(read_transforms(in.transforms));
   if (in.priority < 1 || in.priority > 50000) co_return Err(aws::validation_error(fmt::format("The rule priority '{}' must be between 1 and 50000", in.priority)));
   const auto existing = elb.rules_of(in.listener_arn);
   for (const Rule* other : existing)
@@ -42,7 +42,7 @@ Task<Reply<model::CreateRuleOutput>> CreateRule(Elb& elb, const model::CreateRul
   if (in.conditions.empty()) co_return Err(aws::validation_error("A condition must be specified"));
   CO_TRY(read_conditions(in.conditions));
   CO_TRY(read_actions(elb, in.actions, *listener, {}));
-  Rule rule{.value = {.rule_arn = rule_arn(in.listener_arn, make_id()), .priority = std::to_string(in.priority), .conditions = in.conditions, .actions = in.actions, .is_default = false},
+  Rule rule{.value = {.rule_arn = rule_arn(in.listener_arn, make_id()), .priority = std::to_string(in.priority), .conditions = in.conditions, .actions = in.actions, .is_default = false, .transforms = in.transforms},
             .listener = in.listener_arn, .tags = CO_TRY(read_tags(in.tags))};
   elb.rules[rule.arn()] = rule;
   if (auto applied = co_await elb.apply(in.listener_arn); !applied) {
@@ -82,8 +82,14 @@ Task<Reply<model::ModifyRuleOutput>> ModifyRule(Elb& elb, const model::ModifyRul
     if (default_rule_arn(listener) == in.rule_arn) co_return Err(aws::Error(errors::kOperationNotPermittedException, "Default rule '" + in.rule_arn + "' cannot be modified"));
   const Rule before = *CO_TRY(elb.rule(in.rule_arn));
   const Listener* listener = CO_TRY(elb.listener(before.listener));
-  if (in.transforms && !in.transforms->empty()) co_return Err(aws::not_implemented("Transforms of a rule"));
   Rule after = before;
+  if (in.reset_transforms.value_or(false)) {
+    if (in.transforms && !in.transforms->empty()) co_return Err(aws::validation_error("You cannot specify both Transforms and ResetTransforms"));
+    after.value.transforms.reset();
+  } else if (in.transforms) {
+    CO_TRY(read_transforms(in.transforms));
+    after.value.transforms = in.transforms;
+  }
   if (in.conditions) {
     CO_TRY(read_conditions(*in.conditions));
     after.value.conditions = in.conditions;

@@ -50,7 +50,7 @@ void fill_defaults(model::TargetGroup& value) {
   const std::string protocol = value.protocol.value_or("");
   const bool lambda = value.target_type == "lambda", http = lambda || is_http(protocol);
   value.health_check_enabled = value.health_check_enabled.value_or(!lambda);
-  if (!value.health_check_protocol && !lambda) value.health_check_protocol = http ? (protocol == "HTTPS" ? "HTTPS" : "HTTP") : "TCP";
+  if (!value.health_check_protocol && !lambda) value.health_check_protocol = http ? (protocol == "HTTPS" ? "HTTPS" : "HTTP") : value.target_type == "alb" ? "HTTP" : "TCP";
   if (!value.health_check_port && !lambda) value.health_check_port = "traffic-port";
   value.health_check_interval_seconds = value.health_check_interval_seconds.value_or(lambda ? 35 : 30);
   const bool check_http = lambda || is_http(*value.health_check_protocol);
@@ -80,7 +80,7 @@ Task<Reply<model::CreateTargetGroupOutput>> CreateTargetGroup(Elb& elb, const mo
     co_return Err(aws::validation_error(fmt::format("Target group name '{}' can only contain characters that are alphanumeric characters or hyphens(-)", in.name)));
   if (in.name.front() == '-' || in.name.back() == '-') co_return Err(aws::validation_error(fmt::format("Target group name '{}' cannot begin or end with '-'", in.name)));
   const Tags tags = CO_TRY(read_tags(in.tags));
-  if (type == "alb") co_return Err(aws::not_implemented("Target type 'alb'"));
+  if (type == "alb" && in.protocol != "TCP") co_return Err(aws::validation_error("Target groups of target type 'alb' must have the protocol TCP"));
   if (type != "lambda") {
     if (!in.protocol) co_return Err(aws::validation_error("A protocol must be specified"));
     if (!in.port) co_return Err(aws::validation_error("A port must be specified"));

@@ -23,6 +23,8 @@ Reply<std::vector<RegisteredTarget>> read_targets(const Group& group, const std:
     } else if (type == "lambda" && target.id.find(":function:") == std::string::npos) {
       return Err(aws::validation_error(fmt::format("The Lambda function ARN '{}' is not valid", target.id)));
     }
+    if (type == "alb" && (target.id.find(":loadbalancer/app/") == std::string::npos || (target.port && target.port != group.value.port)))
+      return Err(aws::Error(errors::kInvalidTargetException, fmt::format("The target '{}' must be the ARN of an application load balancer, at the port of the target group", target.id)));
     if (target.port && (*target.port < 1 || *target.port > 65535)) return Err(aws::validation_error(fmt::format("Port '{}' must be between 1 and 65535", *target.port)));
     out.push_back({.id = target.id, .zone = target.availability_zone.value_or(""), .port = type == "lambda" ? 0 : target.port.value_or(*group.value.port)});
   }

@@ -16,8 +16,17 @@ int count_certificates(std::string_view bundle) {
   return count;
 }
 
-// The bundle is an object of S3, read as any client reads it.
 Task<Reply<std::string>> read_bundle(Elb& elb, const Call& call, const std::string& bucket, const std::string& key, const std::optional<std::string>& version) {
+  auto body = co_await read_object(elb, call, bucket, key, version, kBundleBytesMax);
+  if (!body) co_return Err(aws::Error(errors::kCaCertificatesBundleNotFoundException, "The specified CA certificates bundle does not exist"));
+  if (count_certificates(*body) == 0)
+    co_return Err(aws::Error(errors::kInvalidCaCertificatesBundleException, "The CA certificates bundle is in an invalid format or is corrupt"));
+  co_return *std::move(body);
+}
+
+}  // namespace
+
+Task<Result<std::string, Failure>> read_object(Elb& elb, const Call& call, std::string bucket, std::string key, std::optional<std::string> version, std::uint64_t bytes_max) {
   aws::s3::GetObjectInput in;
   in.bucket = bucket;
   in.key = key;
@@ -27,28 +36,11 @@ Task<Reply<std::string>> read_bundle(Elb& elb, const Call& call, const std::stri
   from.http_request = nullptr;
   from.http_response = &streamed;
   const auto reply = co_await elb.caller.call<aws::s3::GetObjectOutput>(from, aws::s3::ops::kGetObject, in);
-  if (!reply) co_return Err(aws::Error(errors::kCaCertificatesBundleNotFoundException, "The specified CA certificates bundle does not exist"));
+  if (!reply) co_return Err(Failure{reply.error().message});
   // A small object is in the output itself.
-  std::string body = streamed.body.empty() ? reply->body.value_or("") : std::move(streamed.body);
-  if (streamed.stream) {
-    auto all = co_await http::read_all(*streamed.stream, kBundleBytesMax);
-    if (!all) co_return Err(aws::Error(errors::kInvalidCaCertificatesBundleException, "The CA certificates bundle cannot be read: " + all.error().message));
-    body = *std::move(all);
-  }
-  if (count_certificates(body) == 0)
-    co_return Err(aws::Error(errors::kInvalidCaCertificatesBundleException, "The CA certificates bundle is in an invalid format or is corrupt"));
-  co_return body;
+  if (streamed.stream) co_return co_await http::read_all(*streamed.stream, bytes_max);
+  co_return streamed.body.empty() ? reply->body.value_or("") : std::move(streamed.body);
 }
-
-// The listeners that verify clients by the store.
-std::vector<std::string> users_of(const Elb& elb, const std::string& arn) {
-  std::vector<std::string> out;
-  for (const auto& [listener_arn, listener] : elb.listeners)
-    if (listener.value.mutual_authentication && listener.value.mutual_authentication->trust_store_arn == arn) out.push_back(listener_arn);
-  return out;
-}
-
-}  // namespace
 
 Task<Reply<model::CreateTrustStoreOutput>> CreateTrustStore(Elb& elb, const model::CreateTrustStoreInput& in, const Call& call) {
   for (const auto& [arn, store] : elb.trust_stores)
@@ -90,13 +82,13 @@ Task<Reply<model::ModifyTrustStoreOutput>> ModifyTrustStore(Elb& elb, const mode
   elb.save(store);
   const model::TrustStore value = store.value;
   co_await elb.committed();
-  for (const std::string& listener : users_of(elb, in.trust_store_arn)) CO_TRY(co_await elb.apply(listener));
+  for (const std::string& listener : elb.listeners_trusting(in.trust_store_arn)) CO_TRY(co_await elb.apply(listener));
   co_return model::ModifyTrustStoreOutput{.trust_stores = {{value}}};
 }
 
 Task<Reply<model::DeleteTrustStoreOutput>> DeleteTrustStore(Elb& elb, const model::DeleteTrustStoreInput& in, const Call&) {
   CO_TRY(elb.trust_store(in.trust_store_arn));
-  if (!users_of(elb, in.trust_store_arn).empty())
+  if (!elb.listeners_trusting(in.trust_store_arn).empty())
     co_return Err(aws::Error(errors::kTrustStoreInUseException, fmt::format("Trust store '{}' is currently in use by a listener", in.trust_store_arn)));
   elb.trust_stores.erase(in.trust_store_arn);
   elb.erase(in.trust_store_arn);
@@ -107,7 +99,7 @@ Task<Reply<model::DeleteTrustStoreOutput>> DeleteTrustStore(Elb& elb, const mode
 Task<Reply<model::DescribeTrustStoreAssociationsOutput>> DescribeTrustStoreAssociations(Elb& elb, const model::DescribeTrustStoreAssociationsInput& in, const Call&) {
   CO_TRY(elb.trust_store(in.trust_store_arn));
   std::vector<model::TrustStoreAssociation> all;
-  for (const std::string& listener : users_of(elb, in.trust_store_arn)) all.push_back({.resource_arn = listener});
+  for (const std::string& listener : elb.listeners_trusting(in.trust_store_arn)) all.push_back({.resource_arn = listener});
   model::DescribeTrustStoreAssociationsOutput out;
   CO_TRY(paginate(in, all, out.trust_store_associations, out));
   co_return out;
