@@ -93,6 +93,19 @@ def test_step_scaling_by_an_alarm(world):
     assert history[-1]["HistorySummary"] == f"Successfully executed action {policy}"
 
 
+def test_a_target_at_its_most_tells_the_event_bus(world):
+    sqs, events = world.daemon.client("sqs"), world.daemon.client("events")
+    url = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    events.put_rule(Name="told", EventPattern='{"source":["aws.application-autoscaling"]}')
+    events.put_targets(Rule="told", Targets=[{"Id": "1", "Arn": arn}])
+    world.scaling.register_scalable_target(**TARGET, MinCapacity=4, MaxCapacity=4)
+    world.wants(4)
+    event = json.loads(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"])
+    assert event["detail-type"] == "Application Auto Scaling Scaling Activity State Change" and event["detail"]["scaledToMax"] is True
+    assert event["detail"]["oldDesiredCapacity"] == 2 and event["detail"]["newDesiredCapacity"] == 4 and event["detail"]["resourceId"] == TARGET["ResourceId"]
+
+
 def test_schedules_and_bounds(world):
     world.scaling.register_scalable_target(**TARGET, MinCapacity=3, MaxCapacity=10)
     world.wants(3)

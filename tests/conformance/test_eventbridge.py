@@ -420,3 +420,15 @@ def test_stacks_make_api_destinations(daemon, events):
     stacks.get_waiter("stack_delete_complete").wait(StackName="hook", WaiterConfig={"Delay": 1})
     with pytest.raises(ClientError):
         events.describe_api_destination(Name=name)
+
+
+def test_stages_of_apis_are_targets(daemon, events):
+    endpoint, apis = Endpoint(), daemon.client("apigatewayv2")
+    api = apis.create_api(Name="hooked", ProtocolType="HTTP", Target=endpoint.url + "/from-api")["ApiId"]
+    events.put_rule(Name="stage", EventPattern='{"source":["stage"]}')
+    events.put_targets(Rule="stage", Targets=[{"Id": "1", "Arn": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api}/$default/POST/orders", "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r",
+                                               "HttpParameters": {"HeaderParameters": {"x-from": "events"}}}])
+    events.put_events(Entries=[entry({"n": 5}, source="stage")])
+    wait_for(lambda: endpoint.to("/from-api"), what="the API's integration")
+    _, headers, body = endpoint.to("/from-api")[0]
+    assert json.loads(body)["detail"] == {"n": 5} and {name.lower(): value for name, value in headers.items()}["x-from"] == "events"

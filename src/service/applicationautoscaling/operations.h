@@ -16,7 +16,7 @@ using Reply = aws::Reply<T>;
 using aws::Call;
 
 struct ApplicationAutoScaling {
-  explicit ApplicationAutoScaling(Parts& parts) : caller(parts.get<aws::Caller>()), alarm_targets(parts.get<metrics::AlarmTargets>()), scaler(caller) {}
+  explicit ApplicationAutoScaling(Parts& parts) : caller(parts.get<aws::Caller>()), alarm_targets(parts.get<metrics::AlarmTargets>()), scaler(caller, parts.get<events::Publisher>()) {}
   void start() { scaler.start(alarm_targets); }
   void stop() { scaler.stop(); }
   aws::Caller& caller;

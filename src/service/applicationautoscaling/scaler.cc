@@ -136,6 +136,17 @@ Task<void> Scaler::set_capacity(Target target, std::int32_t current, std::int32_
   if (fresh->activities.size() > kActivitiesMax) fresh->activities.resize(kActivitiesMax);
   if (done) (wanted > current ? fresh->last_out : fresh->last_in) = LastScaling{.at = at, .before = current, .after = wanted};
   save(*fresh);
+  if (done && wanted > current && wanted >= fresh->target.max_capacity) tell(*fresh, current, wanted, began, now);
+}
+
+// https://docs.aws.amazon.com/autoscaling/application/userguide/monitoring-eventbridge.html
+void Scaler::tell(const Target& target, std::int32_t current, std::int32_t wanted, Time began, Time ended) {
+  const Json detail = Json::object({{"startTime", format_iso8601(began, true)}, {"endTime", format_iso8601(ended, true)}, {"newDesiredCapacity", wanted}, {"oldDesiredCapacity", current},
+                                    {"minCapacity", target.target.min_capacity}, {"maxCapacity", target.target.max_capacity}, {"resourceId", target.target.resource_id},
+                                    {"scalableDimension", target.target.scalable_dimension}, {"serviceNamespace", target.target.service_namespace}, {"statusCode", "Successful"},
+                                    {"scaledToMax", true}, {"direction", "scale-out"}});
+  publisher_.publish({.id = {}, .detail_type = "Application Auto Scaling Scaling Activity State Change", .source = "aws.application-autoscaling", .account = target.account,
+                      .region = target.region, .time = ended, .resources = {}, .detail = detail.dump(), .replay_name = {}});
 }
 
 Task<void> Scaler::keep_in_bounds(Target target, std::string cause) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "aws/caller.h"
+#include "engine/events/publisher.h"
 #include "engine/metrics/alarm_targets.h"
 #include "service/applicationautoscaling/capacity.h"
 
@@ -12,7 +13,7 @@ namespace reef::service::applicationautoscaling {
 
 class Scaler {
  public:
-  explicit Scaler(aws::Caller& caller) : caller_(caller) {}
+  Scaler(aws::Caller& caller, const events::Publisher& publisher) : caller_(caller), publisher_(publisher) {}
   void start(metrics::AlarmTargets& targets);
   void stop() { stopping_ = true; }
 
@@ -24,10 +25,13 @@ class Scaler {
   Task<Result<void, std::string>> scale_by_policy(Target target, model::ScalingPolicy policy, metrics::AlarmNotice notice);
   Task<bool> others_want_more(const aws::Call& call, const Target& target, std::string_view policy_name);
   Task<void> set_capacity(Target target, std::int32_t current, std::int32_t wanted, std::string cause, Time at);
+  // The event bus hears of a target that reached its most.
+  void tell(const Target& target, std::int32_t current, std::int32_t wanted, Time began, Time ended);
   void arm();
   Task<void> run_schedules(Time now);
 
   aws::Caller& caller_;
+  const events::Publisher& publisher_;
   std::set<std::string> busy_;  // targets that something is being decided for
   bool stopping_ = false;
 };

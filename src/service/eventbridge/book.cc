@@ -142,11 +142,11 @@ void Book::save(const Bus& bus) {
   store::Shard::control().records().put(bus_key(bus.name), json.dump());
 }
 
-Rule* Book::find_rule(const BusName& bus_name, std::string_view name) {
+std::shared_ptr<const Rule> Book::find_rule(const BusName& bus_name, std::string_view name) {
   Bus* bus = find(bus_name);
   if (!bus) return nullptr;
   const auto found = bus->rules.find(name);
-  return found == bus->rules.end() ? nullptr : found->second.get();
+  return found == bus->rules.end() ? nullptr : found->second;
 }
 
 void Book::index(Bus& bus, const std::shared_ptr<Rule>& rule) {

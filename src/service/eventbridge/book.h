@@ -71,7 +71,8 @@ class Book {
   std::vector<Bus*> buses(const std::string& account, const std::string& region, std::string_view prefix);
   void save(const Bus& bus);
 
-  Rule* find_rule(const BusName& bus, std::string_view name);
+  // nullptr: no such bus or rule. A rule that is changed is another object.
+  std::shared_ptr<const Rule> find_rule(const BusName& bus, std::string_view name);
   // Stores it and indexes it anew. Its pattern was checked.
   void put(Bus& bus, std::shared_ptr<Rule> rule);
   void remove_rule(Bus& bus, std::string_view name);

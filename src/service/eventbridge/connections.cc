@@ -141,14 +141,31 @@ Task<Reply<void>> Connections::send(const model::Target& target, std::string eve
   if (connection->type == "OAUTH_CLIENT_CREDENTIALS") bearer = CO_TRY(co_await token(*connection));
   auto request = destination_request(*destination, *connection, bearer, target, event, std::move(input));
   if (!request) co_return Err(failed("The invocation endpoint is no URL.", 400));
-  request->timeout = kPatience;
-  auto reply = co_await client().send(*std::move(request));
-  if (!reply) co_return Err(failed(reply.error().message, 500));
-  const int status = reply->status;
-  if (reply->stream) static_cast<void>(co_await http::read_all(*reply->stream, 1 << 20));
+  const int status = CO_TRY(co_await exchange(*std::move(request)));
   if (status / 100 == 2) co_return Reply<void>();
   if (status == 401 || status == 407) tokens_.erase(connection->arn());
   co_return Err(failed(fmt::format("The endpoint answered {}.", status), is_worth_a_retry(status) ? 500 : 400));
+}
+
+Task<Reply<int>> Connections::exchange(http::Outgoing request) {
+  request.timeout = kPatience;
+  auto reply = co_await client().send(std::move(request));
+  if (!reply) co_return Err(failed(reply.error().message, 500));
+  const int status = reply->status;
+  if (reply->stream) static_cast<void>(co_await http::read_all(*reply->stream, 1 << 20));
+  co_return status;
+}
+
+Task<Reply<void>> Connections::send_to_stage(const model::Target& target, std::string inside, std::string event, std::string input) {
+  const auto parts = split(arn_part(target.arn, 5), '/');
+  if (parts.size() < 3) co_return Err(failed("The ARN names no method of a stage.", 400));
+  ApiDestination stage{.endpoint = fmt::format("{}/_aws/execute-api/{}/{}", inside, parts[0], parts[1]), .method = std::string(parts[2] == "*" ? "POST" : parts[2])};
+  for (std::size_t i = 3; i < parts.size(); ++i) stage.endpoint += "/" + std::string(parts[i]);
+  auto request = destination_request(stage, {}, "", target, event, std::move(input));
+  if (!request) co_return Err(failed("The ARN names no stage.", 400));
+  const int status = CO_TRY(co_await exchange(*std::move(request)));
+  if (status / 100 == 2) co_return Reply<void>();
+  co_return Err(failed(fmt::format("The API answered {}.", status), is_worth_a_retry(status) ? 500 : 400));
 }
 
 }  // namespace reef::service::eventbridge

@@ -49,8 +49,12 @@ class Connections {
   // Sends `input` there; `event` is what the target's HttpParameters may name parts of. Errors that a retry may mend have
   // status 500.
   Task<Reply<void>> send(const model::Target& target, std::string event, std::string input);
+  // Calls a stage of API Gateway, named by an ARN like arn:aws:execute-api:us-east-1:000000000000:id/stage/POST/path; `inside`
+  // is where this daemon answers.
+  Task<Reply<void>> send_to_stage(const model::Target& target, std::string inside, std::string event, std::string input);
 
  private:
+  Task<Reply<int>> exchange(http::Outgoing request);
   struct Token {
     std::string value;
     Time until{};

@@ -118,7 +118,7 @@ std::optional<http::Outgoing> destination_request(const ApiDestination& destinat
   } else if (connection.type == "API_KEY") {
     const Json& key = connection.auth["ApiKeyAuthParameters"];
     set_header(request, key.text("ApiKeyName"), key.text("ApiKeyValue"));
-  } else {
+  } else if (!bearer.empty()) {
     set_header(request, "Authorization", "Bearer " + bearer);
   }
   if (added.size() > 0)

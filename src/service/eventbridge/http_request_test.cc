@@ -34,9 +34,11 @@ TEST(DestinationRequest, HasPathQueryHeadersAndBodyParameters) {
     "InvocationHttpParameters":{"BodyParameters":[{"Key":"extra","Value":"e"}],"HeaderParameters":[{"Key":"X-Who","Value":"connection"}]}})");
   model::Target target;
   auto& parameters = target.http_parameters.emplace();
-  parameters.path_parameter_values = {"$.detail.id"};
-  parameters.query_string_parameters = {{"q", "a b"}};
-  parameters.header_parameters = {{"x-who", "target"}, {"x-line", "one\r\ntwo"}};
+  parameters.path_parameter_values = std::vector<std::string>{"$.detail.id"};
+  parameters.query_string_parameters.emplace()["q"] = "a b";
+  auto& headers = parameters.header_parameters.emplace();
+  headers["x-who"] = "target";
+  headers["x-line"] = "one\r\ntwo";
   const auto request = destination_request(destination, connection, "", target, R"({"detail":{"id":"7/8"}})", R"({"n":1})");
   ASSERT_TRUE(request);
   EXPECT_EQ(request->target, "/items/7%2F8?fixed=1&q=a%20b");

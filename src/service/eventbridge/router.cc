@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/models/sqs.h"
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -109,11 +110,11 @@ Task<void> Router::trigger(std::shared_ptr<Rule> rule, std::string event, int ho
 Task<delivery::Verdict> Router::attempt(const delivery::Entry& entry) {
   const auto delivery = Delivery::decode(entry.payload);
   if (!delivery) co_return delivery::Verdict::done();
-  const Rule* found = book_.find_rule(BusName::from_key(delivery->bus), delivery->rule);
-  const model::Target* wanted = found ? found->target(delivery->target) : nullptr;
+  const std::shared_ptr<const Rule> held = book_.find_rule(BusName::from_key(delivery->bus), delivery->rule);
+  const model::Target* wanted = held ? held->target(delivery->target) : nullptr;
   if (!wanted) co_return delivery::Verdict::done();  // removed meanwhile
-  const Rule rule = *found;
-  const model::Target target = *wanted;
+  const Rule& rule = *held;
+  const model::Target& target = *wanted;
   count(rule, entry.attempts == 0 ? "Invocations" : "RetryInvocationAttempts");
   const Reply<void> outcome = co_await invoke(rule, target, *delivery);
   if (outcome) {
@@ -165,15 +166,17 @@ Task<Reply<void>> Router::invoke(const Rule& rule, const model::Target& target, 
   const std::string region(arn_part(target.arn, 3)), account(arn_part(target.arn, 4));
   const Call call = caller_.internal_call(account.empty() ? rule.bus.account : account, region.empty() ? rule.bus.region : region);
   if (service == "sqs") {
-    Json message = Json::object({{"QueueUrl", queue_url(call, target.arn)}, {"MessageBody", input}});
-    if (target.sqs_parameters && target.sqs_parameters->message_group_id) message.set("MessageGroupId", *target.sqs_parameters->message_group_id);
-    CO_TRY(co_await caller_.invoke_json(call, "sqs", "SendMessage", std::move(message)));
+    aws::sqs::SendMessageInput message{.queue_url = queue_url(call, target.arn), .message_body = input};
+    if (target.sqs_parameters) message.message_group_id = target.sqs_parameters->message_group_id;
+    CO_TRY(co_await caller_.call<aws::sqs::SendMessageOutput>(call, aws::sqs::ops::kSendMessage, message));
   } else if (service == "lambda") {
     CO_TRY(co_await caller_.invoke_json(call, "lambda", "Invoke", function_invocation(target, input)));
   } else if (service == "logs") {
     co_return co_await log(call, target, delivery, input);
   } else if (service == "ecs") {
     co_return co_await run_task(call, target, input);
+  } else if (service == "execute-api") {
+    co_return co_await connections_.send_to_stage(target, call.endpoint, delivery.event, input);
   } else if (service == "events" && arn_part(target.arn, 5).starts_with("api-destination/")) {
     co_return co_await connections_.send(target, delivery.event, input);
   } else if (service == "events") {

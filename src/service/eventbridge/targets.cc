@@ -61,6 +61,8 @@ Reply<void> check_target(const Rule& rule, const model::Target& target) {
     const auto bus = parse_bus_arn(target.arn);
     if (!bus) return Err(aws::not_implemented(fmt::format("The EventBridge target {}", target.arn)));
     if (bus->key() == rule.bus.key()) return Err(aws::validation_exception("Source and Target EventBus must not be the same."));
+  } else if (service == "execute-api") {
+    if (split(resource, '/').size() < 3) return Err(invalid(target.arn, "Provided Arn is not in correct format."));
   } else if (service != "lambda") {
     return Err(aws::not_implemented(fmt::format("The EventBridge target {} (of {})", target.arn, service)));
   }

@@ -24,7 +24,7 @@ Reply<std::shared_ptr<Rule>> rule_of(Bus& bus, const std::string& name) {
 
 Task<Reply<void>> set_state(EventBridge& service, const Call& call, const std::optional<std::string>& bus_name, std::string name, const char* state) {
   Bus* bus = CO_TRY(bus_of(service, call, bus_name));
-  auto rule = CO_TRY(rule_of(*bus, name));
+  auto rule = std::make_shared<Rule>(*CO_TRY(rule_of(*bus, name)));
   rule->state = state;
   service.book.put(*bus, rule);
   service.schedules.arm();

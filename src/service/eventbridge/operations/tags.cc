@@ -28,7 +28,7 @@ Reply<void> with_tags(EventBridge& service, const std::string& arn, const std::f
   Bus* bus = service.book.find(name);
   const auto found = bus ? bus->rules.find(parts.back()) : decltype(bus->rules.end())();
   if (!bus || found == bus->rules.end()) return missing();
-  const auto rule = found->second;
+  const auto rule = std::make_shared<Rule>(*found->second);
   if (TRY(change(rule->tags))) service.book.put(*bus, rule);
   return {};
 }
