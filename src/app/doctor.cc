@@ -47,6 +47,7 @@ int doctor() {
     }
     for (const auto& one : all) {
       std::printf("%-12s %d.%d at %s\n", name, one.major, one.minor, one.program.c_str());
+      if (language == function::Language::kNode) std::printf("             for functions that do not bring the AWS SDK along: atoll sdk install\n");
       if (language == function::Language::kPython && !has_boto3(one.program))
         std::printf("             without boto3: functions must bring it along\n             fix: %s\n",
                     one.prefix.empty() ? "apt-get install python3-boto3" : (one.program + " -m pip install boto3").c_str());

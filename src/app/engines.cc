@@ -31,6 +31,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(blobs);
   parts.add(sandboxes);
   parts.add(deliveries);
+  parts.add(publisher);
   parts.add(sites);
   parts.add(host_names);
   parts.add(identity_clients);

@@ -18,6 +18,7 @@
 #include "engine/edge/private_authorities.h"
 #include "engine/edge/mesh/mesh.h"
 #include "engine/edge/sites.h"
+#include "engine/events/publisher.h"
 #include "engine/function/functions.h"
 #include "engine/metrics/alarm_targets.h"
 #include "engine/metrics/counters.h"
@@ -50,6 +51,7 @@ struct Engines {
   table::Tables tables;
   blob::Blobs blobs;
   delivery::Deliveries deliveries;
+  events::Publisher publisher;
   edge::Sites sites;
   edge::HostNames host_names;
   edge::IdentityClients identity_clients;

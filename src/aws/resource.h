@@ -2,6 +2,7 @@
 // none: it finds them by name through the Caller and drives them through these four functions.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,8 +32,8 @@ class Signals {
   virtual ~Signals() = default;
   // A URL to which texts may be PUT until close(); `label` is shown in it.
   virtual std::string open(const Call& call, Kind kind, std::string_view label) = 0;
-  // What was sent there as number `seen` (from 0); nothing when it does not come by then.
-  virtual Task<std::optional<std::string>> next(std::string url, std::size_t seen, Time until) = 0;
+  // What was sent there as number `seen` (from 0); nothing when it does not come by then, or before `given_up` is true.
+  virtual Task<std::optional<std::string>> next(std::string url, std::size_t seen, Time until, std::function<bool()> given_up) = 0;
   virtual void close(std::string_view url) = 0;
 };
 
@@ -43,6 +44,8 @@ struct ResourceContext {
   std::string logical_id;
   std::string type;            // as the template has it: "AWS::SQS::Queue", "Custom::Seed"
   Signals* signals = nullptr;  // never null in a deployment
+  // Another resource has failed: what only waits should end. Never empty in a deployment.
+  std::function<bool()> is_cancelled;
   wire::Json tags;             // the stack's tags plus aws:cloudformation:*, as [{"Key","Value"}]
   // What makes the random part of generated_name() repeatable: the same resource, made again after a crash, gets the
   // same name. Empty: random.

@@ -7,6 +7,7 @@
 #include "cli/mesh.h"
 #include "cli/names.h"
 #include "cli/partitions.h"
+#include "cli/sdk.h"
 #include "cli/stacks.h"
 #include "cli/tools.h"
 
@@ -24,6 +25,7 @@ int run(int argc, char** argv, const Daemon& daemon) {
   add_mesh_command(app, status);
   add_partition_commands(app, status);
   add_name_commands(app, status);
+  add_sdk_commands(app, status);
   add_tool_commands(app, daemon, status);
   CLI11_PARSE(app, argc, argv);
   return status;

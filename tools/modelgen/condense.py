@@ -16,7 +16,7 @@ import sys
 PINNED = "1.43.11"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Services whose folder in botocore has another name than the service here.
-FOLDERS = {"elasticloadbalancingv2": "elbv2", "applicationautoscaling": "application-autoscaling", "acmpca": "acm-pca", "cognitoidp": "cognito-idp"}
+FOLDERS = {"elasticloadbalancingv2": "elbv2", "applicationautoscaling": "application-autoscaling", "acmpca": "acm-pca", "cognitoidp": "cognito-idp", "eventbridge": "events"}
 SHAPE_KEYS = ("type", "members", "required", "member", "key", "value", "enum", "min", "max", "pattern", "payload",
               "exception", "error", "fault", "flattened", "locationName", "xmlNamespace", "timestampFormat", "union",
               "document", "eventstream", "event", "sensitive", "box", "sparse", "wrapper", "xmlOrder", "retryable")
@@ -75,6 +75,19 @@ def correct(service, shapes):
     return shapes
 
 
+def uri_of(model, operation):
+    """With the required parameters, by which alone some operations differ (S3's Get...Configuration and List...Configurations)."""
+    uri = operation["http"]["requestUri"]
+    shape = model["shapes"].get(operation.get("input", {}).get("shape"), {})
+    required = [member.get("locationName", name) for name, member in shape.get("members", {}).items()
+                if name in shape.get("required", []) and member.get("location") == "querystring"]
+    fixed = [part.split("=")[0] for part in uri.partition("?")[2].split("&")]
+    for name in required:
+        if name not in fixed:
+            uri += ("&" if "?" in uri else "?") + name
+    return uri
+
+
 def condense(service, served):
     model = load(service)
     names = sorted(model["operations"])
@@ -87,7 +100,7 @@ def condense(service, served):
     for name in names:
         operation = model["operations"][name]
         if name not in served:
-            others.append([name, operation["http"]["method"], operation["http"]["requestUri"]])
+            others.append([name, operation["http"]["method"], uri_of(model, operation)])
             continue
         out = keep(operation, OPERATION_KEYS)
         for part in ("input", "output"):

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -59,7 +60,7 @@ struct ListRequest {
   std::string prefix, delimiter;
   std::string after;              // keys greater than this
   bool after_group = false;       // `after` is a common prefix that was given already
-  std::string after_version;      // all_versions: versions of `after` older than this one, too
+  std::string after_version;      // all_versions: versions of `after` older than this one, too; it may be gone
   std::size_t limit = 1000;
   bool all_versions = false;
 };
@@ -82,6 +83,9 @@ struct UploadPage {
   std::vector<std::string> groups;
   bool is_truncated = false;
 };
+
+// Whether some version may have this id; of those of old data folders it cannot tell.
+bool is_version_id(std::string_view id);
 
 class Blobs {
  public:
@@ -125,16 +129,21 @@ class Blobs {
   static store::Shard& owner_of(const Bucket& bucket);
   // On the owner: the bucket as it is now, or nothing when it is gone.
   BucketPtr current(const Bucket& bucket) const;
+  bool is_closed(const Bucket& bucket) const;
+  Task<Result<void, Refusal>> close_if_empty(const Bucket& bucket);
   void erase_version(const Bucket& bucket, std::string_view key, const Object& object, store::KvBatch& batch,
                      std::vector<Segment>& gone) const;
   std::optional<Object> find_null_version(const Bucket& bucket, std::string_view key) const;
   void end_upload(const Bucket& bucket, std::string_view key, std::string_view id, const std::vector<Part>& kept,
                   store::KvBatch& batch, std::vector<Segment>& gone) const;
 
+  std::uint64_t order_of_upload(Time now);
+
   store::Kv& kv_;
   DataFolder data_;
   TextMap<BucketPtr> buckets_;  // control shard only
-  std::atomic<std::uint64_t> version_{0};
+  std::vector<std::unordered_set<std::uint64_t>> closed_;  // by shard, touched only there: its buckets that are being removed
+  std::atomic<std::uint64_t> version_{0}, last_upload_{0};
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
 };
 

@@ -35,6 +35,7 @@ Blobs::Blobs(store::Kv& kv, std::string folder, store::Durability durability)
 Blobs::~Blobs() = default;
 
 void Blobs::start() {
+  closed_.resize(store::Shard::count());
   data_.start();
   store::Shard::control().records().scan(kRecordPrefix, [&](std::string_view key, const std::string& bytes) {
     auto bucket = read_bucket(bytes);
@@ -55,7 +56,9 @@ void Blobs::publish() {
   auto next = std::make_shared<Snapshot>();
   next->by_name.insert(buckets_.begin(), buckets_.end());
   snapshot_.store(std::move(next));
-  version_.fetch_add(1, std::memory_order_release);
+  // Never the version of other Blobs, which may have lived at this address.
+  static std::atomic<std::uint64_t> last_version{0};
+  version_.store(last_version.fetch_add(1) + 1, std::memory_order_release);
 }
 
 std::shared_ptr<const Blobs::Snapshot> Blobs::snapshot() const {
@@ -89,7 +92,7 @@ store::Shard& Blobs::owner_of(const Bucket& bucket) {
 
 BucketPtr Blobs::current(const Bucket& bucket) const {
   BucketPtr now = find_bucket(bucket.name);
-  return now && now->id == bucket.id ? now : nullptr;
+  return now && now->id == bucket.id && !is_closed(bucket) ? now : nullptr;
 }
 
 Task<Result<BucketPtr, Refusal>> Blobs::create_bucket(Bucket bucket) {
@@ -126,8 +129,8 @@ Task<Result<BucketPtr, Refusal>> Blobs::change_bucket(std::string name, std::fun
   co_return result;
 }
 
-// The bucket goes from the catalogue only when its owner shard has found it empty; a put that is on its way there
-// finds it gone.
+// The owner shard closes the bucket when it finds it empty; whoever comes there later finds it gone, and only then
+// does it go from the catalogue: its name is free when nothing of it is left.
 Task<Result<void, Refusal>> Blobs::remove_bucket(std::string name) {
   store::Shard& home = store::Shard::current();
   store::Shard& control = store::Shard::control();
@@ -135,39 +138,44 @@ Task<Result<void, Refusal>> Blobs::remove_bucket(std::string name) {
   Result<void, Refusal> result = Err(Refusal::kNoSuchBucket);
   if (const auto found = buckets_.find(name); found != buckets_.end()) {
     const BucketPtr bucket = found->second;
-    buckets_.erase(found);
-    publish();
     store::Shard& owner = owner_of(*bucket);
     co_await owner.enter();
-    const std::string prefix = bucket_prefix('O', bucket->id);
-    bool is_empty = true;
-    {
-      const auto cursor = kv_.cursor();
-      cursor->seek(prefix);
-      is_empty = !cursor->valid() || !cursor->key().starts_with(prefix);
-    }
-    if (is_empty) {
-      store::KvBatch batch;
-      std::vector<Segment> gone;
-      for (const Upload& upload : uploads({.bucket = bucket, .limit = SIZE_MAX}).uploads)
-        end_upload(*bucket, upload.key, upload.id, {}, batch, gone);
-      kv_.write(batch);
-      co_await owner.committed();
-      data_.remove_files(gone);
-    }
-    co_await control.enter();
-    if (is_empty) {
+    const bool was_closed = is_closed(*bucket);
+    if (!was_closed) result = co_await close_if_empty(*bucket);
+    if (result) {
+      co_await control.enter();
       control.records().erase(record_key(name));
+      buckets_.erase(name);
       co_await control.committed();
-      result = {};
-    } else {
-      buckets_.emplace(name, bucket);
       publish();
-      result = Err(Refusal::kBucketNotEmpty);
+      co_await owner.enter();
+      closed_[owner.index()].erase(bucket->id);
     }
   }
   co_await home.enter();
   co_return result;
+}
+
+bool Blobs::is_closed(const Bucket& bucket) const { return closed_[store::Shard::current().index()].contains(bucket.id); }
+
+// On the owner. Uploads that go on are aborted.
+Task<Result<void, Refusal>> Blobs::close_if_empty(const Bucket& bucket) {
+  store::Shard& owner = store::Shard::current();
+  const std::string prefix = bucket_prefix('O', bucket.id);
+  {
+    const auto cursor = kv_.cursor();
+    cursor->seek(prefix);
+    if (cursor->valid() && cursor->key().starts_with(prefix)) co_return Err(Refusal::kBucketNotEmpty);
+  }
+  closed_[owner.index()].insert(bucket.id);
+  store::KvBatch batch;
+  std::vector<Segment> gone;
+  for (const Upload& upload : uploads({.bucket = std::make_shared<Bucket>(bucket), .limit = SIZE_MAX}).uploads)
+    end_upload(bucket, upload.key, upload.id, {}, batch, gone);
+  kv_.write(batch);
+  co_await owner.committed();
+  data_.remove_files(gone);
+  co_return Result<void, Refusal>();
 }
 
 }  // namespace reef::blob

@@ -8,8 +8,17 @@
 namespace reef::blob {
 namespace {
 
-constexpr std::size_t kUploadIdLength = 96;
+constexpr std::size_t kUploadIdLength = 96, kOrderLength = 11;
+// In order of their bytes.
+constexpr const char* kOrderAlphabet = ".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 constexpr const char* kUploadIdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
+
+// Uploads of a key are listed in the order of their beginning: ids sort as `order` does.
+std::string make_upload_id(std::uint64_t order, Random& random) {
+  std::string id = make_token(random, kUploadIdLength - kOrderLength, kUploadIdAlphabet);
+  for (std::size_t i = 0; i < kOrderLength; ++i, order >>= 6) id.insert(id.begin(), kOrderAlphabet[order & 63]);
+  return id;
+}
 
 }  // namespace
 
@@ -20,7 +29,7 @@ Task<Result<Upload, Refusal>> Blobs::start_upload(BucketPtr named, std::string k
   Result<Upload, Refusal> result = Err(Refusal::kNoSuchBucket);
   if (const BucketPtr bucket = current(*named)) {
     Upload upload;
-    upload.id = make_token(owner.random(), kUploadIdLength, kUploadIdAlphabet);
+    upload.id = make_upload_id(order_of_upload(owner.now()), owner.random());
     upload.key = key;
     upload.started = owner.now();
     upload.properties = std::move(properties);
@@ -30,6 +39,14 @@ Task<Result<Upload, Refusal>> Blobs::start_upload(BucketPtr named, std::string k
   }
   co_await home.enter();
   co_return result;
+}
+
+// Greater than any before, also when the clock stands.
+std::uint64_t Blobs::order_of_upload(Time now) {
+  std::uint64_t last = last_upload_.load(), next = 0;
+  do next = std::max<std::uint64_t>(last + 1, static_cast<std::uint64_t>(to_micros(now)));
+  while (!last_upload_.compare_exchange_weak(last, next));
+  return next;
 }
 
 std::optional<Upload> Blobs::find_upload(const Bucket& bucket, std::string_view key, std::string_view id) const {

@@ -54,6 +54,7 @@ void Deliveries::open(const std::string& name, ChannelLimits limits, Handler han
   auto& channel = channels_[name] = std::make_unique<Channel>(Channel{name, limits, Outbox(limits), std::move(handler)});
   const std::string prefix = fmt::format("delivery/{}/", name);
   Entry entry;
+  std::vector<EntryId> halves;  // a crash may keep one record of the two, of an entry that was not accepted yet or is settled
   control.records().scan(prefix, [&](std::string_view key, const std::string& value) {
     const std::string_view rest = key.substr(prefix.size());
     if (rest.size() < 18) return true;
@@ -61,6 +62,7 @@ void Deliveries::open(const std::string& name, ChannelLimits limits, Handler han
     std::from_chars(rest.data(), rest.data() + 16, id, 16);
     ByteReader in(value);
     if (rest.substr(17) == "p") {
+      if (entry.id) halves.push_back(entry.id);
       entry = {.id = id};
       entry.lane = in.text();
       entry.created = from_micros(in.fixed<std::int64_t>());
@@ -72,9 +74,14 @@ void Deliveries::open(const std::string& name, ChannelLimits limits, Handler han
       channel->last_id = std::max(channel->last_id, id);
       channel->outbox.add(std::move(entry), due);
       entry = {};
+    } else {
+      halves.push_back(id);
     }
     return true;
   });
+  if (entry.id) halves.push_back(entry.id);
+  for (const EntryId id : halves)
+    for (const char* part : {"p", "s"}) control.records().erase(key_of(name, id, part));
   control.reactor().post([this, target = channel.get()] { pump(*target); });
 }
 

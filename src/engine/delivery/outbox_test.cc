@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "engine/store/simulation.h"
 
 namespace reef::delivery {
 namespace {
@@ -139,7 +140,8 @@ void simulate(std::uint64_t seed) {
 }
 
 TEST(OutboxSimulation, DeliversEverythingOverCrashesAtAnyPoint) {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed) simulate(seed);
+  const store::SimulationSeeds seeds(50);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end && !HasFailure(); ++seed) simulate(seed);
 }
 
 }  // namespace

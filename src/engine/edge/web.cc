@@ -5,7 +5,11 @@
 namespace reef::edge {
 namespace {
 
-bool is_this_machine(std::string_view host) { return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "169.254.100.1"; }
+bool is_this_machine(std::string_view host) {
+  // "127.example.com" is a name like any other.
+  const bool is_loopback = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host.ends_with(".localhost") || is_loopback || host == "169.254.100.1";
+}
 
 // The request as a site gets it; `body` and `names` are what it points into.
 void fill(http::Request& to, const http::Outgoing& from, http::Body& body, std::vector<std::string>& names) {

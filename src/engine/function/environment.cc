@@ -123,6 +123,9 @@ sandbox::Spec Environment::make_spec(bool ahead) {
   spec.listen_ports = {kApiPort};
   if (language_ != Language::kProvided) {
     spec.binds.push_back({runtime_folder(false), "/var/runtime"});
+    // Where import looks from /var/task; require() goes by NODE_PATH.
+    if (const std::string modules = runtime_folder(false) + "/node_modules"; isolated_files_ && language_ == Language::kNode && ::access(modules.c_str(), F_OK) == 0)
+      spec.binds.push_back({modules, "/var/node_modules"});
     if (!interpreter_->prefix.empty()) spec.binds.push_back({interpreter_->prefix, interpreter_->prefix});
     spec.argv = {interpreter_->program};
     if (language_ == Language::kPython) spec.argv.emplace_back("-B");

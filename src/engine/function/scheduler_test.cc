@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "engine/store/simulation.h"
 
 namespace reef::function {
 namespace {
@@ -313,7 +314,8 @@ void simulate(std::uint64_t seed) {
 }
 
 TEST(SchedulerSimulation, NobodyWaitsForEverAndNoLimitIsPassed) {
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  const store::SimulationSeeds seeds(100);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end; ++seed) {
     simulate(seed);
     if (testing::Test::HasFatalFailure()) return;
   }

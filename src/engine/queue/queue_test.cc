@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/random.h"
+#include "engine/store/simulation.h"
 
 namespace reef::queue {
 namespace {
@@ -246,7 +247,8 @@ void simulate(std::uint64_t seed, bool is_fifo) {
 }
 
 TEST(QueueSimulation, SurvivesCrashesAtAnyPoint) {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) simulate(seed, seed % 2);
+  const store::SimulationSeeds seeds(60);
+  for (std::uint64_t seed = seeds.first; seed < seeds.end && !HasFailure(); ++seed) simulate(seed, seed % 2);
 }
 
 }  // namespace

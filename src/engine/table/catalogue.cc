@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/encoding.h"
 #include "base/log.h"
 #include "engine/store/records.h"
 #include "engine/table/item.h"
@@ -13,18 +14,35 @@ namespace {
 
 constexpr std::string_view kRecordPrefix = "dynamodb/table/";
 constexpr std::string_view kSequenceRecord = "dynamodb/sequence";
+// Work that a change of a table leaves to be done in the key-value store, kept until it is done: spaces to erase, and
+// by table the number of the search for items that expire.
+constexpr std::string_view kErasePrefix = "dynamodb/erase/";
+constexpr std::string_view kExpiryPrefix = "dynamodb/expiry/";
 constexpr std::size_t kBackfillKeys = 200;  // looked at between two turns of the loop
 
 std::string record_key(std::string_view catalogue_key) { return std::string(kRecordPrefix).append(catalogue_key); }
 
+// Of all items and index entries of a table.
+std::string table_prefix(std::uint64_t table) {
+  std::string prefix = "T";
+  append_big_endian(prefix, table, 8);
+  return prefix;
+}
+
+std::string sequence_bytes(std::uint64_t number) {
+  std::string bytes;
+  ByteWriter(bytes).fixed(number);
+  return bytes;
+}
+
 std::uint64_t next_id(store::Records& records) {
   std::uint64_t last = 0;
   if (const std::string* stored = records.find(kSequenceRecord)) last = ByteReader(*stored).fixed<std::uint64_t>();
-  std::string bytes;
-  ByteWriter(bytes).fixed(last + 1);
-  records.put(kSequenceRecord, std::move(bytes));
+  records.put(kSequenceRecord, sequence_bytes(last + 1));
   return last + 1;
 }
+
+std::string erase_record(const std::string& space) { return std::string(kErasePrefix).append(hex_encode(space)); }
 
 void number_indexes(TableDefinition& table) {
   for (IndexDefinition& index : table.indexes)
@@ -52,6 +70,40 @@ void Tables::start() {
       if (index.is_backfilling) backfill(table, index.number).detach();
   }
   if (expires || kv_.opened()) arm_expiry(0);
+  resume_work();
+}
+
+// What a change left to be done when the process ended.
+void Tables::resume_work() {
+  store::Records& records = store::Shard::control().records();
+  std::vector<std::string> spaces;
+  records.scan(kErasePrefix, [&](std::string_view key, const std::string&) {
+    spaces.push_back(hex_decode(key.substr(kErasePrefix.size())).value_or(""));
+    return true;
+  });
+  // The change itself may not have been stored.
+  for (const auto& [key, table] : definitions_) {
+    std::vector<std::string> used = {table_prefix(table->id), counter_prefix(table->id)};
+    for (const IndexDefinition& index : table->indexes) used.push_back(space_prefix(table->id, index.number));
+    for (const std::string& space : used)
+      if (std::erase(spaces, space)) records.erase(erase_record(space));
+  }
+  if (!spaces.empty()) erase_spaces(std::move(spaces)).detach();
+  std::vector<std::pair<std::string, std::uint64_t>> searches;
+  records.scan(kExpiryPrefix, [&](std::string_view key, const std::string& number) {
+    searches.emplace_back(key.substr(kExpiryPrefix.size()), ByteReader(number).fixed<std::uint64_t>());
+    return true;
+  });
+  for (const auto& [key, number] : searches) {
+    if (const auto table = definitions_.find(key); table != definitions_.end()) backfill_expiry(table->second, number).detach();
+    else records.erase(std::string(kExpiryPrefix).append(key));
+  }
+}
+
+void Tables::expiry_found(const TableDefinition& table, std::uint64_t number) {
+  store::Records& records = store::Shard::control().records();
+  const std::string key = std::string(kExpiryPrefix).append(catalogue_key(table.account, table.region, table.name));
+  if (const std::string* stored = records.find(key); stored && *stored == sequence_bytes(number)) records.erase(key);
 }
 
 void Tables::stop() {
@@ -76,7 +128,9 @@ void Tables::publish() {
   }
   next->in_order = definitions_;
   snapshot_.store(std::move(next));
-  version_.fetch_add(1, std::memory_order_release);
+  // Never the version of other Tables, which may have lived at this address.
+  static std::atomic<std::uint64_t> last_version{0};
+  version_.store(last_version.fetch_add(1) + 1, std::memory_order_release);
 }
 
 // Each thread keeps the last snapshot it saw, so that the usual look-up shares nothing but a counter.
@@ -161,16 +215,24 @@ Task<Result<TablePtr, Refused>> Tables::change(std::string account, std::string 
       number_indexes(*next);
       for (IndexDefinition& index : next->indexes)
         if (index.number >= first_new) index.is_backfilling = true;
+      // What is left to do comes first: of several records, a crash may keep the first alone.
+      std::vector<std::string> dropped;
+      for (const IndexDefinition& index : old->indexes)
+        if (!next->find_index(index.name)) dropped.push_back(space_prefix(old->id, index.number));
+      for (const std::string& space : dropped) control.records().put(erase_record(space), "");
+      std::uint64_t search = 0;
+      if (next->expiry_attribute != old->expiry_attribute && !next->expiry_attribute.empty()) {
+        search = next_id(control.records());
+        control.records().put(std::string(kExpiryPrefix).append(key), sequence_bytes(search));
+      }
       control.records().put(record_key(key), definition_bytes(*next));
       result = found->second = next;
       co_await control.committed();
       publish();
       for (const IndexDefinition& index : next->indexes)
         if (index.number >= first_new) backfill(next, index.number).detach();
-      for (const IndexDefinition& index : old->indexes)
-        if (!next->find_index(index.name)) erase_space(space_prefix(old->id, index.number));
-      if (next->expiry_attribute != old->expiry_attribute && !next->expiry_attribute.empty())
-        backfill_expiry(next).detach();
+      if (!dropped.empty()) erase_spaces(std::move(dropped)).detach();
+      if (search) backfill_expiry(next, search).detach();
     }
   }
   co_await home.enter();
@@ -190,21 +252,23 @@ Task<Result<TablePtr, Refused>> Tables::remove(std::string account, std::string 
     result = found->second;
     const TablePtr old = found->second;
     definitions_.erase(found);
+    std::vector<std::string> spaces = {table_prefix(old->id), counter_prefix(old->id)};
+    for (const std::string& space : spaces) control.records().put(erase_record(space), "");
     control.records().erase(record_key(key));
     co_await control.committed();
     publish();
-    std::string items = "T";
-    append_big_endian(items, old->id, 8);
-    erase_space(std::move(items));
-    erase_space(counter_prefix(old->id));
+    erase_spaces(std::move(spaces)).detach();
   }
   co_await home.enter();
   co_return result;
 }
 
-void Tables::erase_space(std::string prefix) {
-  const std::string end = after_prefix(prefix);
-  kv_.erase_range(prefix, end);
+// On the control shard.
+Task<void> Tables::erase_spaces(std::vector<std::string> spaces) {
+  store::Shard& control = store::Shard::control();
+  for (const std::string& space : spaces) kv_.erase_range(space, after_prefix(space));
+  co_await control.committed();
+  for (const std::string& space : spaces) control.records().erase(erase_record(space));
 }
 
 // Walks the table in small steps. Each item's entry is written on the shard that owns the item, from what is there
@@ -230,9 +294,13 @@ Task<void> Tables::backfill(TablePtr table, std::uint16_t index_number) {
       if (!item) continue;
       store::Shard& owner = store::Shard::owner_of(partition_key(table->id, item->find(table->keys.hash.name)->second));
       co_await owner.enter();
-      if (const auto again = kv_.get(key)) {
+      // A transaction writes from its own shard: its item waits, so that what is written here is not older.
+      while (mine().locked.contains(key) && !stopping_) co_await NextTurn{owner.reactor()};
+      const auto current = snapshot();
+      const auto still = current->by_id.find(table->id);
+      if (const auto again = kv_.get(key); again && still != current->by_id.end()) {
         const auto now = read_item(*again);
-        for (const IndexDefinition& index : table->indexes) {
+        for (const IndexDefinition& index : still->second->indexes) {
           if (index.number != index_number || !now) continue;
           if (const auto entry = index_key(table->id, index.number, index.keys, table->keys, *now))
             kv_.put(*entry, item_bytes(index_entry(*table, index, *now)));
@@ -241,7 +309,7 @@ Task<void> Tables::backfill(TablePtr table, std::uint16_t index_number) {
       co_await owner.committed();
       co_await control.enter();
     }
-    co_await control.reactor().sleep(1ms);
+    co_await NextTurn{control.reactor()};
   }
   if (stopping_) co_return;
   // Refused when the table went away meanwhile, which is fine.

@@ -57,8 +57,9 @@ void Tables::arm_expiry(std::int64_t seconds) {
       control.reactor().post([this, seconds, &control] {
         if (stopping_) return;
         if (expiry_timer_) control.reactor().cancel(expiry_timer_);
+        // Another shard may have set an earlier one and come here first.
         // One second late: an item lives through the whole second that it names.
-        expiry_timer_ = control.reactor().at(from_seconds(seconds + 1), [this] {
+        expiry_timer_ = control.reactor().at(from_seconds(std::min(seconds, next_expiry_.load()) + 1), [this] {
           expiry_timer_ = 0;
           sweep().detach();
         });
@@ -146,7 +147,7 @@ Task<void> Tables::expire(std::string entry, std::int64_t seconds) {
   co_await control.enter();
 }
 
-Task<void> Tables::backfill_expiry(TablePtr table) {
+Task<void> Tables::backfill_expiry(TablePtr table, std::uint64_t number) {
   store::Shard& control = store::Shard::control();
   const std::string prefix = space_prefix(table->id, 0);
   std::string at = prefix;
@@ -168,9 +169,10 @@ Task<void> Tables::backfill_expiry(TablePtr table) {
     done = seen < kSweepMax;
     kv_.write(batch);
     co_await control.committed();
-    co_await control.reactor().sleep(1ms);
+    co_await NextTurn{control.reactor()};
   }
   if (earliest != kNever) arm_expiry(earliest);
+  if (!stopping_) expiry_found(*table, number);
 }
 
 }  // namespace reef::table

@@ -156,9 +156,11 @@ class Tables {
   // catalogue.cc
   void publish();
   std::shared_ptr<const Snapshot> snapshot() const;
-  void erase_space(std::string prefix);
+  void resume_work();
+  Task<void> erase_spaces(std::vector<std::string> spaces);
+  void expiry_found(const TableDefinition& table, std::uint64_t number);
   Task<void> backfill(TablePtr table, std::uint16_t index_number);
-  Task<void> backfill_expiry(TablePtr table);
+  Task<void> backfill_expiry(TablePtr table, std::uint64_t number);
 
   // write.cc: on the shard that owns the item, or with the item locked by a transaction.
   Result<Written, Refused> plan(const Write& write, const std::string& key, bool is_expiry, store::KvBatch& batch);

@@ -18,6 +18,16 @@ struct Tables::Snapshot {
   std::map<std::string, TablePtr, std::less<>> in_order;
 };
 
+// `co_await NextTurn{reactor}`: lets the loop do what else is ready. Long work in the background pauses so.
+struct NextTurn {
+  io::Reactor& reactor;
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> waiter) const {
+    reactor.post([waiter] { waiter.resume(); });
+  }
+  void await_resume() const {}
+};
+
 constexpr std::int64_t kNever = INT64_MAX;
 
 inline std::string catalogue_key(std::string_view account, std::string_view region, std::string_view name) {

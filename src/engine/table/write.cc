@@ -99,7 +99,10 @@ void Tables::change_indexes(const TableDefinition& table, const AttributeMap* be
 }
 
 Result<Written, Refused> Tables::plan(const Write& write, const std::string& key, bool is_expiry, store::KvBatch& batch) {
-  const TableDefinition& table = *write.table;
+  // As it is now: an index that was added since the caller looked is being filled, and needs this item too.
+  const auto current = snapshot();
+  const auto found = current->by_id.find(write.table->id);
+  const TableDefinition& table = found == current->by_id.end() ? *write.table : *found->second;
   const bool feeds = feed_ && feed_->wants(table);
   const bool needs_before = write.kind == Write::Kind::kUpdate || write.condition || write.wants_before || feeds ||
                             !table.indexes.empty() || !table.expiry_attribute.empty();

@@ -171,7 +171,10 @@ void ServiceMachine::settle(Time now, std::vector<Change>& changes) {
     else serving += serves(member, now);
   }
   if (serving > 0 && serving >= desired_) primary.failed_tasks = 0;
-  const bool is_there = serving == desired_ && others == 0;
+  const bool is_all_there = serving == desired_ && others == 0;
+  if (!is_all_there) primary.there_since.reset();
+  else if (!primary.there_since) primary.there_since = now;
+  const bool is_there = is_all_there && !bakes(now);
   if (is_there && primary.state == RolloutState::kInProgress) {
     primary.state = RolloutState::kCompleted;
     primary.reason = fmt::format("ECS deployment {} completed.", primary.id);
@@ -185,6 +188,12 @@ void ServiceMachine::settle(Time now, std::vector<Change>& changes) {
   } else if (!is_there) {
     announced_steady_ = false;
   }
+}
+
+// The first version of all and one to go back to are taken as they are: there is nothing better.
+bool ServiceMachine::bakes(Time now) const {
+  const Deployment& primary = deployments_.front();
+  return primary.state == RolloutState::kInProgress && !primary.is_rollback && !last_good_.empty() && primary.there_since && now < *primary.there_since + rule_.bake;
 }
 
 std::vector<Change> ServiceMachine::apply(Time now) {
@@ -223,6 +232,7 @@ std::optional<Time> ServiceMachine::wakes() const {
   };
   for (const Deployment& one : deployments_)
     if (one.not_before && one.state != RolloutState::kFailed && (rule_.by_share || &one == &deployments_.front())) sooner(*one.not_before);
+  if (!deployments_.empty() && !rule_.by_share && deployments_.front().there_since && bakes(*deployments_.front().there_since)) sooner(*deployments_.front().there_since + rule_.bake);
   for (const auto& [id, member] : members_) {
     if (member.state != MemberState::kRunning || !member.running_since || member.served) continue;
     if (!member.healthy && !rule_.probed) sooner(*member.running_since + kProves);

@@ -22,6 +22,8 @@ struct RolloutRule {
   Duration grace{};          // unhealthy is overlooked so long after a task's start
   // Each deployment has a share of what is desired, which somebody else decides; otherwise the newest replaces the others.
   bool by_share = false;
+  // So long a new version must have replaced the former one before its deployment is complete; meanwhile it can fail.
+  Duration bake{};
 };
 
 enum class RolloutState { kInProgress, kCompleted, kFailed };
@@ -37,6 +39,7 @@ struct Deployment {
   double share = 0;            // percent of the desired count, rounded up; only by_share
   bool is_retired = false;     // gone once its tasks are; only by_share
   std::optional<Time> not_before;  // after failures the next tasks wait
+  std::optional<Time> there_since{};  // all that is desired serves, and nothing else is there
 };
 
 enum class MemberState { kPending, kRunning, kStopping };
@@ -106,6 +109,7 @@ class ServiceMachine {
   void run_missing(Time now, int upper, std::vector<Change>& changes);
   void stop_surplus(Time now, int lower, std::vector<Change>& changes);
   void stop_unhealthy(Time now, std::vector<Change>& changes);
+  bool bakes(Time now) const;
   void settle(Time now, std::vector<Change>& changes);
   Deployment* find(std::string_view id);
 

@@ -115,6 +115,28 @@ TEST(ServiceMachine, TheBreakerRollsBack) {
   EXPECT_EQ(world.service.deployments()[0].state, RolloutState::kCompleted);
 }
 
+TEST(ServiceMachine, ADeploymentIsCompleteOnlyAfterItsBake) {
+  World world;
+  world.service.set_rule({.bake = 60s});
+  world.service.set_desired(1, world.now);
+  world.deploy("d1", "good");
+  world.step();
+  for (int i = 0; i < 3; ++i) world.progress();
+  EXPECT_TRUE(world.service.is_steady());  // the first one of all
+  world.deploy("d2", "better");
+  world.step();
+  for (int i = 0; i < 20; ++i) world.progress();
+  EXPECT_EQ(world.serving("better"), 1);
+  EXPECT_EQ(world.service.deployments()[0].state, RolloutState::kInProgress);
+  const auto wakes = world.service.wakes();
+  ASSERT_TRUE(wakes);
+  EXPECT_GT(*wakes, world.now + 30s);
+  world.now = *wakes;
+  world.step();
+  EXPECT_EQ(world.service.deployments()[0].state, RolloutState::kCompleted);
+  EXPECT_EQ(world.events.back(), "has reached a steady state.");
+}
+
 TEST(ServiceMachine, ABadVersionWithoutBreakerIsTriedEverMoreRarely) {
   World world;
   world.service.set_desired(1, world.now);

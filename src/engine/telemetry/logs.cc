@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "base/bytes.h"
+#include "base/encoding.h"
 
 namespace reef::telemetry {
 namespace {
@@ -11,6 +13,11 @@ namespace {
 constexpr std::string_view kGroupPrefix = "telemetry/log-group/";
 constexpr std::string_view kStreamPrefix = "telemetry/log-stream/";
 constexpr std::string_view kLinePrefix = "logs/";
+// The last id given out, and the first line number that no process used yet.
+constexpr std::string_view kIdRecord = "telemetry/log-id", kNumberRecord = "telemetry/log-number";
+// Groups and streams that went and whose lines may still be there: ids of both, in hexadecimal; stream 0 is all.
+constexpr std::string_view kErasePrefix = "telemetry/log-erase/";
+constexpr std::uint64_t kNumbersReserved = 1u << 30;
 
 store::Records& records() { return store::Shard::control().records(); }
 
@@ -31,6 +38,23 @@ std::string line_key(std::uint64_t group, std::uint64_t stream, std::int64_t mil
   append_big_endian(key, static_cast<std::uint64_t>(std::max<std::int64_t>(millis, 0)));
   append_big_endian(key, number);
   return key;
+}
+
+std::uint64_t stored_number(std::string_view record) {
+  const std::string* stored = records().find(record);
+  return stored ? ByteReader(*stored).fixed<std::uint64_t>() : 0;
+}
+void store_number(std::string_view record, std::uint64_t number) {
+  std::string bytes;
+  ByteWriter(bytes).fixed(number);
+  records().put(record, std::move(bytes));
+}
+
+std::string erase_record(std::uint64_t group, std::uint64_t stream) {
+  std::string ids;
+  append_big_endian(ids, group);
+  append_big_endian(ids, stream);
+  return std::string(kErasePrefix).append(hex_encode(ids));
 }
 
 LogLine read_line(std::string_view key, std::string_view value) {
@@ -88,11 +112,15 @@ void Logs::start() {
     next_id_ = std::max(next_id_, group.group.id + 1);
     return true;
   });
-  records().scan(kStreamPrefix, [this](std::string_view key, const std::string& value) {
+  std::vector<std::string> orphans;
+  records().scan(kStreamPrefix, [&](std::string_view key, const std::string& value) {
     const std::string_view path = key.substr(kStreamPrefix.size());
     const auto at = path.find('\0');
     const auto group = groups_.find(path.substr(0, at));
-    if (group == groups_.end()) return true;
+    if (group == groups_.end()) {
+      orphans.emplace_back(key);
+      return true;
+    }
     ByteReader in(value);
     LogStream stream;
     stream.id = in.fixed<std::uint64_t>();
@@ -105,12 +133,61 @@ void Logs::start() {
     group->second.streams.emplace(path.substr(at + 1), stream);
     return true;
   });
-  // Later than any number that was given out before.
-  next_number_ = static_cast<std::uint64_t>(to_micros(store::Shard::control().now()));
+  for (const std::string& key : orphans) records().erase(key);
+  next_id_ = std::max(next_id_, stored_number(kIdRecord) + 1);
+  next_number_ = std::max(static_cast<std::uint64_t>(to_micros(store::Shard::control().now())), stored_number(kNumberRecord));
+  reserve_numbers();
+  resume_erasing();
   arm_expiry();
 }
 
-void Logs::forget() { groups_.clear(); }
+void Logs::forget() {
+  groups_.clear();
+  numbers_end_ = 0;
+}
+
+// A clock that was set back must not give numbers out again. Long before they are needed: lines are not stored in one
+// with the reservation.
+void Logs::reserve_numbers() {
+  if (next_number_ + kNumbersReserved / 2 < numbers_end_) return;
+  numbers_end_ = next_number_ + kNumbersReserved;
+  store_number(kNumberRecord, numbers_end_);
+}
+
+// What an earlier process did not come to.
+void Logs::resume_erasing() {
+  std::set<std::uint64_t> there;
+  for (const auto& [name, group] : groups_) {
+    there.insert(group.group.id);
+    for (const auto& [stream_name, stream] : group.streams) there.insert(stream.id);
+  }
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> gone;
+  records().scan(kErasePrefix, [&](std::string_view key, const std::string&) {
+    const std::string ids = hex_decode(key.substr(kErasePrefix.size())).value_or(std::string(16, '\0'));
+    gone.emplace_back(read_big_endian(ids), read_big_endian(std::string_view(ids).substr(8)));
+    return true;
+  });
+  for (const auto& [group, stream] : gone) {
+    if (there.contains(stream ? stream : group)) records().erase(erase_record(group, stream));  // its removal was not stored
+    else erase_lines(group, stream).detach();
+  }
+}
+
+// Once it is stored that they are gone; a crash before that must not find them missing.
+Task<void> Logs::erase_lines(std::uint64_t group, std::uint64_t stream) {
+  store::Shard& control = store::Shard::control();
+  store::Kv& kv = kv_;
+  co_await control.committed();
+  if (stream) kv.erase_range(line_key(group, stream, 0, 0), line_key(group, stream + 1, 0, 0));
+  else kv.erase_range(line_key(group, 0, 0, 0), line_key(group + 1, 0, 0, 0));
+  co_await control.committed();
+  control.records().erase(erase_record(group, stream));
+}
+
+std::uint64_t Logs::new_id() {
+  store_number(kIdRecord, next_id_);
+  return next_id_++;
+}
 
 void Logs::arm_expiry() {
   store::Shard& shard = store::Shard::control();
@@ -127,7 +204,7 @@ LogGroup* Logs::find_group(std::string_view group) {
 
 bool Logs::create_group(std::string_view group, std::string extra, Time now) {
   if (groups_.contains(group)) return false;
-  groups_[std::string(group)].group = {.id = next_id_++, .created = now, .retention_days = 0, .stored_bytes = 0, .extra = std::move(extra)};
+  groups_[std::string(group)].group = {.id = new_id(), .created = now, .retention_days = 0, .stored_bytes = 0, .extra = std::move(extra)};
   save_group(group);
   return true;
 }
@@ -143,13 +220,14 @@ void Logs::save_stream(std::string_view group, std::string_view stream) {
 bool Logs::remove_group(std::string_view name) {
   const auto found = groups_.find(name);
   if (found == groups_.end()) return false;
-  for (const auto& [stream, ignored] : found->second.streams) records().erase(stream_record_key(name, stream));
+  // The group goes first: a crash may keep some of these records, and streams without their group are nothing.
+  const bool has_lines = found->second.group.stored_bytes > 0;
+  const std::uint64_t id = found->second.group.id;
+  if (has_lines) records().put(erase_record(id, 0), "");
   records().erase(std::string(kGroupPrefix) + std::string(name));
-  if (found->second.group.stored_bytes > 0) {
-    const std::uint64_t id = found->second.group.id;
-    kv_.erase_range(line_key(id, 0, 0, 0), line_key(id + 1, 0, 0, 0));
-  }
+  for (const auto& [stream, ignored] : found->second.streams) records().erase(stream_record_key(name, stream));
   groups_.erase(found);
+  if (has_lines) erase_lines(id, 0).detach();
   return true;
 }
 
@@ -169,7 +247,7 @@ bool Logs::create_stream(std::string_view group, std::string_view stream, Time n
   const auto found = groups_.find(group);
   if (found == groups_.end() || found->second.streams.contains(stream)) return false;
   LogStream made;
-  made.id = next_id_++;
+  made.id = new_id();
   made.created = now;
   found->second.streams.emplace(stream, made);
   save_stream(group, stream);
@@ -180,9 +258,12 @@ bool Logs::remove_stream(std::string_view group, std::string_view stream) {
   const LogStream* found = find_stream(group, stream);
   if (!found) return false;
   const std::uint64_t group_id = find_group(group)->id;
-  if (found->last_millis) kv_.erase_range(line_key(group_id, found->id, 0, 0), line_key(group_id, found->id + 1, 0, 0));
+  const bool has_lines = found->last_millis.has_value();
+  const std::uint64_t id = found->id;
+  if (has_lines) records().put(erase_record(group_id, id), "");
   records().erase(stream_record_key(group, stream));
   groups_.find(group)->second.streams.erase(groups_.find(group)->second.streams.find(stream));
+  if (has_lines) erase_lines(group_id, id).detach();
   return true;
 }
 
@@ -199,6 +280,7 @@ void Logs::append(std::string_view group, std::string_view stream, const std::ve
   LogGroup& to_group = *find_group(group);
   LogStream& to_stream = *find_stream(group, stream);
   store::KvBatch batch;
+  reserve_numbers();
   for (const LogLine& line : lines) {
     std::string value;
     ByteWriter(value).fixed(to_millis(now));

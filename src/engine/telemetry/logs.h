@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/task.h"
 #include "base/time.h"
 #include "engine/store/kv.h"
 #include "engine/store/records.h"
@@ -90,10 +91,15 @@ class Logs {
     std::map<std::string, LogStream, std::less<>> streams;
   };
   void arm_expiry();
+  void resume_erasing();
+  Task<void> erase_lines(std::uint64_t group, std::uint64_t stream);
+  std::uint64_t new_id();
+  void reserve_numbers();
   void save_stream(std::string_view group, std::string_view stream);
   store::Kv& kv_;
   std::map<std::string, Group, std::less<>> groups_;
   std::uint64_t next_id_ = 1, next_number_ = 1;
+  std::uint64_t numbers_end_ = 0;  // those before are reserved
 };
 
 }  // namespace reef::telemetry

@@ -28,7 +28,8 @@ Time now() { return store::Shard::control().now(); }
 
 }  // namespace
 
-Cloudformation::Cloudformation(Parts& parts) : caller(parts.get<aws::Caller>()), signals(parts.get<sandbox::Sandboxes>().capabilities().isolated_network) {
+Cloudformation::Cloudformation(Parts& parts)
+    : caller(parts.get<aws::Caller>()), signals(parts.get<sandbox::Sandboxes>().capabilities().isolated_network), publisher_(parts.get<events::Publisher>()) {
   parts.add(signals);
 }
 
@@ -183,7 +184,23 @@ void Cloudformation::record(Stack& stack, model::StackEvent event) {
   event.stack_name = stack.name;
   event.timestamp = now();
   if (!stack.token.empty()) event.client_request_token = stack.token;
+  tell(stack, event);
   records().put(fmt::format("{}{}/{:010}", kEventPrefix, stack.uuid, stack.event_count++), aws::to_json_text(event));
+}
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-eventbridge.html
+void Cloudformation::tell(const Stack& stack, const model::StackEvent& event) {
+  const bool is_stack = event.physical_resource_id == stack.id;
+  Json detail = Json::object({{"stack-id", stack.id}});
+  if (!is_stack) {
+    detail.set("logical-resource-id", event.logical_resource_id.value_or(""));
+    detail.set("physical-resource-id", event.physical_resource_id.value_or(""));
+    detail.set("resource-type", event.resource_type.value_or(""));
+  }
+  detail.set("status-details", Json::object({{"status", event.resource_status.value_or("")}, {"status-reason", event.resource_status_reason.value_or("")}}));
+  detail.set("client-request-token", event.client_request_token.value_or(""));
+  publisher_.publish({.id = {}, .detail_type = is_stack ? "CloudFormation Stack Status Change" : "CloudFormation Resource Status Change", .source = "aws.cloudformation",
+                      .account = stack.account, .region = stack.region, .time = now(), .resources = {stack.id}, .detail = detail.dump(), .replay_name = {}});
 }
 
 void Cloudformation::record_event(Stack& stack, const Resource& resource) {

@@ -11,6 +11,7 @@
 #include "aws/caller.h"
 #include "base/parts.h"
 #include "base/task.h"
+#include "engine/events/publisher.h"
 #include "service/cloudformation/signals.h"
 #include "service/cloudformation/stack.h"
 
@@ -70,6 +71,9 @@ class Cloudformation {
   Signals signals;
 
  private:
+  // The event bus hears of every stack event.
+  void tell(const Stack& stack, const model::StackEvent& event);
+  const events::Publisher& publisher_;
   static std::string live_key(std::string_view account, std::string_view region, std::string_view name);
   void record(Stack& stack, model::StackEvent event);
 

@@ -100,8 +100,9 @@ Task<Reply<Response>> ask(const ResourceContext& context, Request request) {
     co_return Err(plain_error(fmt::format("{} (Service: Lambda; Status Code: {}; Error Code: {})", sent.error().message, sent.error().status, sent.error().code)));
   }
   const auto given = parse_int<std::int64_t>((*request.properties)["ServiceTimeout"].scalar_text().value_or(""));
-  const auto text = co_await context.signals->next(url, 0, store::Shard::control().now() + std::chrono::seconds(given.value_or(kTimeoutMax)));
+  const auto text = co_await context.signals->next(url, 0, store::Shard::control().now() + std::chrono::seconds(given.value_or(kTimeoutMax)), context.is_cancelled);
   context.signals->close(url);
+  if (!text && context.is_cancelled()) co_return Err(plain_error(request.verb == "Create" ? "Resource creation cancelled" : "Resource update cancelled"));
   if (!text)
     co_return Err(plain_error(fmt::format("CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [{}]. If you are using the Python cfn-response "
                                           "module, you may need to update your Lambda function code so that CloudFormation can attach the updated version.", id)));

@@ -108,6 +108,7 @@ class Deployment {
   Task<bool> walk(const deploy::Graph& graph, bool keep_going, Step step) {
     Rounds rounds{deploy::Walk(graph, kParallelMax), nullptr};
     if (keep_going) rounds.walk.keep_going();
+    walking_ = keep_going ? nullptr : &rounds.walk;
     for (;;) {
       if (is_out_of_time() || (stack_.cancel_requested && stack_.work == Work::kUpdate)) rounds.walk.cancel();
       const std::vector<std::string> ready = rounds.walk.start_ready();
@@ -118,6 +119,7 @@ class Deployment {
       Later<bool>& wake = *rounds.wake;
       co_await wake;
     }
+    walking_ = nullptr;
     failed_ = rounds.walk.failed();
     co_return !rounds.walk.has_failed() && rounds.walk.is_complete();
   }
@@ -154,7 +156,8 @@ class Deployment {
   aws::ResourceContext context_for(const Resource& resource) {
     const std::string& name = resource.logical_id;
     aws::ResourceContext context{.call = cloud_.caller.internal_call(stack_.account, stack_.region), .caller = cloud_.caller,
-                                 .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .type = resource.type, .signals = &cloud_.signals, .tags = Json::array()};
+                                 .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .type = resource.type, .signals = &cloud_.signals,
+                                 .is_cancelled = [this] { return walking_ && (walking_->has_failed() || (stack_.cancel_requested && stack_.work == Work::kUpdate)); }, .tags = Json::array()};
     if (!resource.attempt.empty()) context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, resource.attempt);
     const auto tag = [&](std::string_view key, std::string_view value) { context.tags.push_back(Json::object({{"Key", key}, {"Value", value}})); };
     for (const model::Tag& each : stack_.desired.tags) tag(each.key, each.value);
@@ -405,6 +408,7 @@ class Deployment {
   std::string failed_verb_ = "create";
   std::string reason_;
   bool is_rollback_ = false;
+  const deploy::Walk* walking_ = nullptr;   // while resources are made and changed
 };
 
 // What follows when a create failed.

@@ -72,12 +72,12 @@ Signals::Box* Signals::find(std::string_view url) {
   return found == boxes_.end() ? nullptr : &found->second;
 }
 
-Task<std::optional<std::string>> Signals::next(std::string url, std::size_t seen, Time until) {
+Task<std::optional<std::string>> Signals::next(std::string url, std::size_t seen, Time until, std::function<bool()> given_up) {
   for (Duration pause = 1ms;; pause = std::min<Duration>(pause * 2, 100ms)) {
     const Box* const box = find(url);
     if (!box) co_return std::nullopt;
     if (box->received.size() > seen) co_return box->received[seen];
-    if (store::Shard::control().now() >= until) co_return std::nullopt;
+    if (store::Shard::control().now() >= until || given_up()) co_return std::nullopt;
     co_await store::Shard::control().reactor().sleep(pause);
   }
 }

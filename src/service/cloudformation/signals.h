@@ -22,7 +22,7 @@ class Signals final : public aws::Signals {
   void reset() { boxes_.clear(); }
 
   std::string open(const aws::Call& call, Kind kind, std::string_view label) override;
-  Task<std::optional<std::string>> next(std::string url, std::size_t seen, Time until) override;
+  Task<std::optional<std::string>> next(std::string url, std::size_t seen, Time until, std::function<bool()> given_up) override;
   void close(std::string_view url) override;
 
   // The side of whoever sends a signal: PUT (or POST) of at most kBytesMax.

@@ -36,7 +36,8 @@ Task<Reply<ResourceState>> create_condition(const ResourceContext& context, cons
   const Time until = store::Shard::control().now() + std::chrono::seconds(number("Timeout").value_or(kTimeoutMax));
   std::map<std::string, std::string> data;
   for (std::size_t seen = 0; data.size() < wanted; ++seen) {
-    const auto text = co_await context.signals->next(properties.text("Handle"), seen, until);
+    const auto text = co_await context.signals->next(properties.text("Handle"), seen, until, context.is_cancelled);
+    if (!text && context.is_cancelled()) co_return Err(failed("Resource creation cancelled"));
     if (!text) co_return Err(failed(fmt::format("WaitCondition timed out. Received {} conditions when expecting {}", data.size(), wanted)));
     const auto signal = Json::parse(*text);
     if (!signal || !signal->is_object()) continue;   // as on AWS, nothing that counts

@@ -158,6 +158,15 @@ void AlarmActions::add(const Alarm& alarm, const StateChange& change, metrics::A
   }
 }
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+void AlarmActions::tell(const Alarm& alarm, const StateChange& change, metrics::AlarmState before, const std::string& reason_before, const std::string& data_before,
+                        Time reached_before, Time now) {
+  Json detail = function_event(alarm, change, before, reason_before, reached_before, now)["alarmData"];
+  if (!data_before.empty()) detail.find("previousState")->set("reasonData", data_before);
+  publisher_.publish({.id = {}, .detail_type = "CloudWatch Alarm State Change", .source = "aws.cloudwatch", .account = alarm.account, .region = alarm.region, .time = now,
+                      .resources = {alarm.arn()}, .detail = detail.dump(), .replay_name = {}});
+}
+
 void AlarmActions::repeat(const Alarm& alarm, std::optional<double> value, Time now) {
   for (const std::string& target : alarm.actions(alarm.state())) {
     const auto* act = targets_.find(arn_service(target));

@@ -6,6 +6,7 @@
 
 #include "aws/caller.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/events/publisher.h"
 #include "engine/metrics/alarm_targets.h"
 #include "service/cloudwatch/alarm_history.h"
 
@@ -16,12 +17,14 @@ struct StateChange;
 
 class AlarmActions {
  public:
-  AlarmActions(aws::Caller& caller, delivery::Deliveries& deliveries, const metrics::AlarmTargets& targets, AlarmHistory& history)
-      : caller_(caller), deliveries_(deliveries), targets_(targets), history_(history) {}
+  AlarmActions(aws::Caller& caller, delivery::Deliveries& deliveries, const metrics::AlarmTargets& targets, AlarmHistory& history, const events::Publisher& publisher)
+      : caller_(caller), deliveries_(deliveries), targets_(targets), history_(history), publisher_(publisher) {}
 
   void start();
   // After the alarm took its new state; `before` is what it had.
   void add(const Alarm& alarm, const StateChange& change, metrics::AlarmState before, const std::string& reason_before, Time reached_before, Time now);
+  // Tells the event bus, whether the alarm's actions are enabled or not.
+  void tell(const Alarm& alarm, const StateChange& change, metrics::AlarmState before, const std::string& reason_before, const std::string& data_before, Time reached_before, Time now);
   // Tells those among its targets that want to hear it again while the state stays.
   void repeat(const Alarm& alarm, std::optional<double> value, Time now);
 
@@ -33,6 +36,7 @@ class AlarmActions {
   delivery::Deliveries& deliveries_;
   const metrics::AlarmTargets& targets_;
   AlarmHistory& history_;
+  const events::Publisher& publisher_;
 };
 
 // "lambda" of "arn:aws:lambda:..."

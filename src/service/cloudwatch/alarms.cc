@@ -222,6 +222,7 @@ void Alarms::set_state(Alarm& alarm, StateChange change, Time now) {
   history_.add(alarm.scope(), alarm.name, alarm.is_composite, "StateUpdate",
                fmt::format("Alarm updated from {} to {}", metrics::alarm_state_name(before), metrics::alarm_state_name(change.state)),
                Json::object({{"version", "1.0"}, {"oldState", side(before, old_reason, old_data)}, {"newState", side(change.state, change.reason, change.reason_data)}}), now);
+  actions_.tell(alarm, change, before, old_reason, old_data, old_time, now);
   if (alarm.actions_enabled()) actions_.add(alarm, change, before, old_reason, old_time, now);
   evaluate_composites(alarm.scope(), now);
 }

@@ -9,7 +9,7 @@ namespace reef::service::cloudwatch {
 struct Cloudwatch {
   explicit Cloudwatch(Parts& parts)
       : metrics(parts.get<metrics::Metrics>()), counters(parts.get<metrics::Counters>()), history(parts.get<store::Kv>()),
-        actions(parts.get<aws::Caller>(), parts.get<delivery::Deliveries>(), parts.get<metrics::AlarmTargets>(), history), alarms(metrics, counters, actions, history) {}
+        actions(parts.get<aws::Caller>(), parts.get<delivery::Deliveries>(), parts.get<metrics::AlarmTargets>(), history, parts.get<events::Publisher>()), alarms(metrics, counters, actions, history) {}
   void start() {
     metrics.start();
     actions.start();

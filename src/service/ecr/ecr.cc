@@ -29,7 +29,7 @@ std::optional<StoredRepository> decode(const std::string& text) {
 
 }  // namespace
 
-Ecr::Ecr(Parts& parts) : images(parts.get<image::Images>()), registry(std::make_unique<Registry>(*this)) { parts.add(*registry); }
+Ecr::Ecr(Parts& parts) : images(parts.get<image::Images>()), publisher(parts.get<events::Publisher>()), registry(std::make_unique<Registry>(*this)) { parts.add(*registry); }
 Ecr::~Ecr() = default;
 
 std::optional<StoredRepository> load(const Call& call, std::string_view name) {
@@ -100,6 +100,14 @@ std::string registry_host(const Call& call) {
   const auto colon = call.endpoint.rfind(':');
   const std::string port = colon != std::string::npos && parse_int(call.endpoint.substr(colon + 1)) ? call.endpoint.substr(colon) : std::string();
   return fmt::format("{}.dkr.ecr.{}.localhost.localstack.cloud{}", call.account, call.region, port);
+}
+
+// https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html
+void tell(const Ecr& ecr, std::string_view account, std::string_view region, std::string_view repository, std::string_view digest, std::string_view tag, std::string_view action) {
+  wire::Json detail = wire::Json::object({{"result", "SUCCESS"}, {"repository-name", repository}, {"image-digest", digest}, {"action-type", action}});
+  if (!tag.empty()) detail.set("image-tag", tag);
+  ecr.publisher.publish({.id = {}, .detail_type = "ECR Image Action", .source = "aws.ecr", .account = std::string(account), .region = std::string(region), .time = {},
+                         .resources = {fmt::format("arn:aws:ecr:{}:{}:repository/{}", region, account, repository)}, .detail = detail.dump(), .replay_name = {}});
 }
 
 }  // namespace reef::service::ecr

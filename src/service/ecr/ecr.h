@@ -11,6 +11,7 @@
 #include "aws/models/ecr.h"
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
+#include "engine/events/publisher.h"
 #include "engine/image/images.h"
 
 namespace reef::service::ecr {
@@ -28,6 +29,7 @@ struct Ecr {
   ~Ecr();
   void reset() { images.forget(); }
   image::Images& images;
+  const events::Publisher& publisher;
   std::unique_ptr<Registry> registry;
 };
 
@@ -49,6 +51,8 @@ Reply<StoredRepository> existing(const Ecr& ecr, const Call& call, const std::op
 std::vector<StoredRepository> all_repositories(const Ecr& ecr, const Call& call);
 model::Repository new_repository(const Call& call, const std::string& name);
 aws::Error no_repository(const Call& call, std::string_view name);
+// "ECR Image Action" on the event bus: PUSH or DELETE; a tag or "".
+void tell(const Ecr& ecr, std::string_view account, std::string_view region, std::string_view repository, std::string_view digest, std::string_view tag, std::string_view action);
 // "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566": resolves to this machine, so that images can be
 // pushed to it.
 std::string registry_host(const Call& call);

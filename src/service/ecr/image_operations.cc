@@ -151,6 +151,8 @@ Task<Reply<model::BatchDeleteImageOutput>> BatchDeleteImage(Ecr& ecr, const mode
       ecr.images.remove({.repository = in.repository_name, .tag = *id.image_tag, .digest = {}});
     }
   }
+  for (const model::ImageIdentifier& gone : *out.image_ids)
+    tell(ecr, call.account, call.region, in.repository_name, gone.image_digest.value_or(""), gone.image_tag.value_or(""), "DELETE");
   co_await store::Shard::control().committed();
   co_return out;
 }

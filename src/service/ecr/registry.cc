@@ -272,6 +272,7 @@ http::Response Registry::put_manifest(const RegistryPath& path, const std::strin
   if (const auto kept = ecr_.images.blobs().put(digest, bytes); !kept) return refusal(500, "UNKNOWN", kept.error().message);
   const image::Reference reference{.repository = path.repository, .tag = by_digest ? "" : path.reference, .digest = by_digest ? digest : ""};
   if (const auto added = ecr_.images.add(reference, digest); !added) return refusal(400, "MANIFEST_INVALID", added.error().message);
+  if (owner) tell(ecr_, owner->account, owner->region, path.repository, digest, by_digest ? "" : path.reference, "PUSH");
   return created(path, "manifests", digest);
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "engine/store/records.h"
 #include "service/ecs/service_connect.h"
+#include "service/ecs/state_events.h"
 #include "service/ecs/usage_gauges.h"
 
 namespace reef::service::ecs {
@@ -199,7 +200,7 @@ ServicePtr find_service(Ecs& ecs, const Call& call, const StoredCluster& cluster
 
 Ecs::Ecs(Parts& parts)
     : caller(parts.get<aws::Caller>()), tasks(parts.get<task::Tasks>()), logs(parts.get<telemetry::Logs>()), counters(parts.get<metrics::Counters>()), balancers(parts.get<edge::Balancers>()), sessions(parts.get<session::Sessions>()),
-      mesh(parts.get<edge::mesh::Mesh>()), networks(parts.get<network::Networks>()),
+      mesh(parts.get<edge::mesh::Mesh>()), networks(parts.get<network::Networks>()), publisher(parts.get<events::Publisher>()),
       gauges(std::make_unique<UsageGauges>(*this)) {
   parts.add(*this);
 }
@@ -208,6 +209,7 @@ Ecs::~Ecs() = default;
 // Tasks ended with the former daemon; services bring theirs back at once.
 void Ecs::start() {
   load_all(*this);
+  for (const auto& [key, service] : services) service->told = states_of(*service);
   balancers.on_health_change([this](const std::string& group) {
     if (!is_stopping) look_at_group(*this, group);
   });
@@ -225,6 +227,7 @@ void Ecs::start() {
     for (model::Container& container : *task->task.containers) container.last_status = "STOPPED";
     release_interface(*this, *task);
     save(*task);
+    tell_task(*this, *task);
     const auto service = services.find(fmt::format("{}/{}/{}/{}", task->account, task->region, task->cluster, task->service));
     if (task->is_registered && service != services.end()) lost.emplace_back(service->second, task);
   }

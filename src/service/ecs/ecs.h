@@ -16,6 +16,7 @@
 #include "aws/unmodelled_errors.h"
 #include "engine/edge/balancer/balancers.h"
 #include "engine/edge/mesh/mesh.h"
+#include "engine/events/publisher.h"
 #include "engine/metrics/counters.h"
 #include "engine/network/networks.h"
 #include "engine/session/sessions.h"
@@ -55,6 +56,7 @@ struct StoredTask {
   bool is_draining = false;          // its targets let go before it is stopped
   bool is_registered = false;        // with target groups and registries
   bool has_run = false;              // its service was told
+  std::string told;                  // the states that the event bus heard of last; not stored
   std::optional<bool> target_healthy, container_healthy;
 };
 using TaskPtr = std::shared_ptr<StoredTask>;
@@ -84,7 +86,9 @@ struct StoredService {
   std::map<std::string, StoredTaskSet, std::less<>> task_sets;        // by id
   std::vector<std::string> ringing;                                   // alarms of the deployment under way
   io::Reactor::TimerId alarm_timer = 0;
+  std::optional<Duration> alarm_bake;                                 // by its alarms, once they were looked at
   io::Reactor::TimerId timer = 0;
+  std::map<std::string, task::RolloutState> told;                     // of deployments, as the event bus heard them last; not stored
   bool driving = false, is_active = true;
   bool needs_container_health = false;
   std::string client_token;
@@ -94,10 +98,6 @@ struct StoredService {
   std::vector<model::ServiceRegistry> connect_registries;                // the same for its tasks to register in
 };
 using ServicePtr = std::shared_ptr<StoredService>;
-
-// Something happened to a task or a service that EventBridge tells: the detail-type and the detail of the event.
-// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html
-using EventHook = std::function<void(const std::string& account, const std::string& region, std::string_view detail_type, const wire::Json& detail)>;
 
 // What a container had used when somebody asked last.
 struct StatsSample {
@@ -122,8 +122,8 @@ struct Ecs {
   session::Sessions& sessions;  // of ExecuteCommand
   edge::mesh::Mesh& mesh;
   network::Networks& networks;
+  const events::Publisher& publisher;
   std::unique_ptr<UsageGauges> gauges;
-  EventHook on_event;  // set by whoever has a bus; may stay empty
 
   // By "account/region/name" and the like; see names.h.
   std::map<std::string, StoredCluster, std::less<>> clusters;

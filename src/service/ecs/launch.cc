@@ -10,6 +10,7 @@
 #include "service/ecs/app_mesh.h"
 #include "service/ecs/ecs.h"
 #include "service/ecs/metadata.h"
+#include "service/ecs/state_events.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -178,6 +179,7 @@ void fail(Ecs& ecs, const TaskPtr& task, const std::string& reason) {
   ecs.tasks.give_back(task->address);
   release_interface(ecs, *task);
   save(*task);
+  tell_task(ecs, *task);
   forget_later(ecs, task);
   note_task(ecs, task);
 }
@@ -278,6 +280,7 @@ TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, 
   if (role && !role->empty()) stored->credentials_id = make_uuid(thread_random());
   ecs.all_tasks.emplace(stored->id, stored);
   save(*stored);
+  tell_task(ecs, *stored);
   if (std::string node = virtual_node_of(what.definition->definition, account, region); !node.empty()) ecs.mesh.put_member_as(stored->id, std::move(node));
   const auto* vpc = what.network && what.network->awsvpc_configuration ? &*what.network->awsvpc_configuration : nullptr;
   start(ecs, stored, definition, vpc && vpc->security_groups ? *vpc->security_groups : std::vector<std::string>{}).detach();
@@ -310,6 +313,7 @@ void stop_task(Ecs& ecs, const TaskPtr& task, task::StopCode code, const std::st
   if (code == task::StopCode::kScheduler) task->task.stop_code = "ServiceSchedulerInitiated";
   task->task.stopping_at = store::Shard::control().now();
   save(*task);
+  tell_task(ecs, *task);
   if (task->is_running_here) ecs.tasks.stop(task->id, code, reason);
 }
 
@@ -320,7 +324,6 @@ void refresh(Ecs& ecs, const TaskPtr& stored) {
   const Time now = store::Shard::control().now();
   if (!live) return;
   const task::TaskMachine& machine = live->machine;
-  const std::string before = *task.last_status;
   switch (machine.state()) {
     case task::TaskState::kPending: task.last_status = "PENDING"; break;
     case task::TaskState::kRunning: task.last_status = stored->is_draining ? "DEACTIVATING" : "RUNNING"; break;
@@ -375,7 +378,7 @@ void refresh(Ecs& ecs, const TaskPtr& stored) {
   }
   stored->container_healthy = health == task::Health::kUnknown ? std::nullopt : std::optional(health == task::Health::kHealthy);
   save(*stored);
-  if (ecs.on_event && before != *task.last_status) ecs.on_event(stored->account, stored->region, "ECS Task State Change", aws::to_json(task));
+  tell_task(ecs, *stored);
 }
 
 }  // namespace reef::service::ecs

@@ -193,7 +193,71 @@ Task<aws::Reply<void>> remove_service(const ResourceContext& context, const Reso
   co_return std::unexpected(aws::Error("NotStabilized", "The tasks of the service did not stop.", 400));
 }
 
+// --- TaskSet and PrimaryTaskSet ----------------------------------------------------------------------------------------
+
+Json task_set_of(const Json& properties, std::string_view id) {
+  return Json::object({{"cluster", properties["Cluster"]}, {"service", properties["Service"]}, {"taskSet", id}});
+}
+
+Task<aws::Reply<void>> wait_for_task_set(const ResourceContext& context, const Json& properties, std::string id) {
+  Json input = task_set_of(properties, id);
+  input.erase("taskSet");
+  input.set("taskSets", Json::array({id}));
+  for (Duration waited{}; waited < kSteadyMax; waited += kLook) {
+    const Json out = CO_TRY(co_await call(context, "DescribeTaskSets", input));
+    if (out["taskSets"].at(0).text("stabilityStatus") == "STEADY_STATE") co_return aws::Reply<void>();
+    co_await store::Shard::control().reactor().sleep(kLook);
+  }
+  co_return std::unexpected(aws::Error("NotStabilized", fmt::format("Resource of type 'AWS::ECS::TaskSet' with identifier '{}' did not stabilize.", id), 400));
+}
+
+Task<aws::Reply<ResourceState>> create_task_set(const ResourceContext& context, const Json& properties) {
+  Json input = input_of<model::CreateTaskSetInput>(properties);
+  const Json tags = tags_of(context, properties);
+  if (tags.size() > 0) input.set("tags", tags);
+  const Json out = CO_TRY(co_await call(context, "CreateTaskSet", std::move(input)));
+  const std::string id = out["taskSet"].text("id");
+  CO_TRY(co_await wait_for_task_set(context, properties, id));
+  co_return ResourceState{.physical_id = fmt::format("{}|{}|{}", properties.text("Cluster"), properties.text("Service"), id), .attributes = Json::object({{"Id", id}})};
+}
+Task<aws::Reply<ResourceState>> update_task_set(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
+  const std::string id = current.attributes.text("Id");
+  Json input = task_set_of(after, id);
+  input.set("scale", input_of<model::CreateTaskSetInput>(after)["scale"]);
+  CO_TRY(co_await call(context, "UpdateTaskSet", std::move(input)));
+  CO_TRY(co_await wait_for_task_set(context, after, id));
+  co_return current;
+}
+Task<aws::Reply<void>> remove_task_set(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  Json input = task_set_of(properties, current.attributes.text("Id"));
+  input.set("force", true);
+  const auto gone = co_await call(context, "DeleteTaskSet", std::move(input));
+  if (gone || gone.error().code == "TaskSetNotFoundException" || gone.error().code == "ServiceNotFoundException" || gone.error().code == "ServiceNotActiveException") co_return aws::Reply<void>();
+  co_return std::unexpected(gone.error());
+}
+
+Task<aws::Reply<ResourceState>> put_primary(const ResourceContext& context, const Json& properties) {
+  CO_TRY(co_await call(context, "UpdateServicePrimaryTaskSet",
+                       Json::object({{"cluster", properties["Cluster"]}, {"service", properties["Service"]}, {"primaryTaskSet", properties["TaskSetId"]}})));
+  co_return ResourceState{.physical_id = fmt::format("{}|{}", properties.text("Cluster"), properties.text("Service")), .attributes = Json::object()};
+}
+Task<aws::Reply<ResourceState>> update_primary(const ResourceContext& context, const ResourceState&, const Json&, const Json& after) { return put_primary(context, after); }
+// The service keeps its primary task set: there is no way back.
+Task<aws::Reply<void>> remove_primary(const ResourceContext&, const ResourceState&, const Json&) { co_return aws::Reply<void>(); }
+
 }  // namespace
+
+const aws::ResourceType kTaskSet{
+    .name = "AWS::ECS::TaskSet",
+    .properties = {{"CapacityProviderStrategy", OnChange::kReplace}, {"Cluster", OnChange::kReplace, true}, {"ExternalId", OnChange::kReplace}, {"LaunchType", OnChange::kReplace},
+                   {"LoadBalancers", OnChange::kReplace}, {"NetworkConfiguration", OnChange::kReplace}, {"PlatformVersion", OnChange::kReplace}, {"Scale"},
+                   {"Service", OnChange::kReplace, true}, {"ServiceRegistries", OnChange::kReplace}, {"Tags", OnChange::kIgnore}, {"TaskDefinition", OnChange::kReplace, true}},
+    .create = create_task_set, .update = update_task_set, .remove = remove_task_set};
+
+const aws::ResourceType kPrimaryTaskSet{
+    .name = "AWS::ECS::PrimaryTaskSet",
+    .properties = {{"Cluster", OnChange::kReplace, true}, {"Service", OnChange::kReplace, true}, {"TaskSetId", OnChange::kUpdate, true}},
+    .create = put_primary, .update = update_primary, .remove = remove_primary};
 
 const aws::ResourceType kCluster{
     .name = "AWS::ECS::Cluster",

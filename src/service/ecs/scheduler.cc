@@ -7,6 +7,7 @@
 #include "service/ecs/app_mesh.h"
 #include "service/ecs/ecs.h"
 #include "service/ecs/service_connect.h"
+#include "service/ecs/state_events.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -37,6 +38,7 @@ Task<void> let_go(Ecs& ecs, ServicePtr service, TaskPtr task, std::string reason
   if (task->task.last_status == "RUNNING") task->task.last_status = "DEACTIVATING";
   task->task.stopped_reason = reason;
   save(*task);
+  tell_task(ecs, *task);
   co_await deregister_targets(ecs, service, task);
   stop_task(ecs, task, task::StopCode::kScheduler, reason);
 }
@@ -51,6 +53,7 @@ void run_one(Ecs& ecs, StoredService& service, const std::string& deployment_id,
     service.machine.task_made(id, deployment_id, now);
     service.machine.task_stopped(id, true, now);
     add_event(service, "was unable to place a task because its task definition no longer exists.", now);
+    tell_action(ecs, service, "ERROR", "SERVICE_TASK_CONFIGURATION_FAILURE", "The task definition no longer exists.");
     return;
   }
   Launch what{.cluster = &cluster->second, .definition = definition, .overrides = {}, .network = deployment->second.network_configuration,
@@ -110,6 +113,8 @@ void apply_rule(Ecs& ecs, StoredService& service) {
   rule.probed = any_has_balancers(service) || service.needs_container_health;
   rule.grace = std::chrono::seconds(service.service.health_check_grace_period_seconds.value_or(0));
   rule.by_share = shifts(service.service) || is_external(service.service);
+  const bool has_alarms = configuration.alarms && configuration.alarms->enable && !service.history.empty() && service.history.front().alarms;
+  if (has_alarms && service.history.front().alarms->status != "DISABLED") rule.bake = service.alarm_bake.value_or(1min);
   service.machine.set_rule(rule);
   apply_shift_rule(service);
 }
@@ -191,7 +196,10 @@ void drive(Ecs& ecs, const ServicePtr& service) {
           connect_endpoints(ecs, *service);
           break;
         }
-        case task::Change::Kind::kEvent: add_event(*service, change.reason, now); break;
+        case task::Change::Kind::kEvent:
+          add_event(*service, change.reason, now);
+          if (change.reason == "has reached a steady state.") tell_action(ecs, *service, "INFO", "SERVICE_STEADY_STATE");
+          break;
         case task::Change::Kind::kRollback:
           sync_records(*service, now);
           add_event(*service, fmt::format("rolling back to deployment of {}.", last_part(change.id)), now);
@@ -200,6 +208,7 @@ void drive(Ecs& ecs, const ServicePtr& service) {
       }
     }
   }
+  tell_deployments(ecs, *service);
   std::erase_if(service->deployments, [&](const auto& one) {
     const auto& live = service->machine.deployments();
     return std::none_of(live.begin(), live.end(), [&](const task::Deployment& other) { return other.id == one.first; });

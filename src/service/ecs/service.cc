@@ -16,7 +16,7 @@ const aws::ServiceDefinition kEcs{
             ECS_OPERATIONS(ECS_ROW)
 #undef ECS_ROW
         },
-    .resources = {&resources::kCluster, &resources::kTaskDefinition, &resources::kService},
+    .resources = {&resources::kCluster, &resources::kTaskDefinition, &resources::kService, &resources::kTaskSet, &resources::kPrimaryTaskSet},
 };
 
 }  // namespace

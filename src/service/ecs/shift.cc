@@ -193,18 +193,29 @@ Task<void> look_at_alarms(Ecs& ecs, ServicePtr service) {
   for (const std::string& name : configuration->alarms->alarm_names) names.push_back(name);
   const std::string record = *service->history.front().service_deployment_arn;
   const auto out = co_await ecs.caller.invoke_json(ecs.caller.internal_call(service->account, service->region), "cloudwatch", "DescribeAlarms",
-                                                   Json::object({{"AlarmNames", std::move(names)}, {"StateValue", "ALARM"}, {"AlarmTypes", Json::array({"MetricAlarm", "CompositeAlarm"})}}));
+                                                   Json::object({{"AlarmNames", std::move(names)}, {"AlarmTypes", Json::array({"MetricAlarm", "CompositeAlarm"})}}));
   if (!out || !service->is_active || service->history.empty() || service->history.front().service_deployment_arn != record) co_return;
   std::vector<std::string> ringing;
+  // After a deployment its alarms need as long as their own evaluation takes to show what it did.
+  std::int64_t bake_seconds = 0;
   for (const std::string_view kind : {"MetricAlarms", "CompositeAlarms"})
-    for (const Json& one : (*out)[kind].as_array()) ringing.push_back(one.text("AlarmName"));
+    for (const Json& one : (*out)[kind].as_array()) {
+      if (one.text("StateValue") == "ALARM") ringing.push_back(one.text("AlarmName"));
+      bake_seconds = std::max(bake_seconds, one["Period"].as_int().value_or(60) * one["EvaluationPeriods"].as_int().value_or(1));
+    }
+  service->alarm_bake = std::chrono::seconds(bake_seconds);
   model::ServiceDeploymentAlarms& shown = *service->history.front().alarms;
   // An alarm that rings already when a deployment starts says nothing about it.
-  if (shown.status == "") shown.status = ringing.empty() ? "MONITORING" : "DISABLED";
-  if (shown.status != "MONITORING" || ringing.empty()) co_return;
-  shown.status = "TRIGGERED";
-  shown.triggered_alarm_names = ringing;
-  service->ringing = std::move(ringing);
+  if (shown.status == "") {
+    shown.status = ringing.empty() ? "MONITORING" : "DISABLED";
+  } else if (shown.status != "MONITORING" || ringing.empty()) {
+    co_return;
+  } else {
+    shown.status = "TRIGGERED";
+    shown.triggered_alarm_names = ringing;
+    service->ringing = std::move(ringing);
+  }
+  apply_rule(ecs, *service);
   drive(ecs, service);
 }
 

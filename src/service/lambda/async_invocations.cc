@@ -173,8 +173,12 @@ Task<Reply<void>> AsyncInvocations::send(const std::string& arn, const std::stri
     if (!name) co_return Err(invalid_parameter("not a function: " + arn));
     co_await add(*name, body, call.request_id, "", "");
   } else if (parts[2] == "events") {
-    const Json entry = Json::object({{"Source", "lambda"}, {"DetailType", "Lambda Function Invocation Result"}, {"Detail", body}, {"EventBusName", arn}});
-    CO_TRY(co_await lambda_.caller.invoke_json(call, "events", "PutEvents", Json::object({{"Entries", Json::array({entry})}})));
+    const auto record = Json::parse(body);
+    const Json context = record ? (*record)["requestContext"] : Json();
+    const Json entry = Json::object({{"Source", "lambda"}, {"DetailType", context.text("condition") == "Success" ? "Lambda Function Invocation Result - Success" : "Lambda Function Invocation Result - Failure"},
+                                     {"Detail", body}, {"EventBusName", arn}, {"Resources", Json::array({arn, context.text("functionArn")})}});
+    const Json out = CO_TRY(co_await lambda_.caller.invoke_json(call, "eventbridge", "PutEvents", Json::object({{"Entries", Json::array({entry})}})));
+    if (out["FailedEntryCount"].as_int().value_or(0) > 0) co_return Err(invalid_parameter(out["Entries"].at(0).text("ErrorMessage")));
   } else {
     co_return Err(invalid_parameter("destination not supported: " + arn));
   }

@@ -37,6 +37,13 @@ aws::Error precondition_failed(std::string_view condition) {
   return error;
 }
 
+aws::Error marker_refuses(std::string_view method) {
+  aws::Error error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405);
+  error.fields.set("Method", method);
+  error.fields.set("ResourceType", "DeleteMarker");
+  return error;
+}
+
 aws::Error not_modified() { return {"NotModified", "Not Modified", 304}; }
 
 aws::Error invalid_argument(std::string message, std::string_view name, std::string_view value) {

@@ -11,6 +11,7 @@ aws::Error no_such_key(std::string_view key);
 aws::Error no_such_version(std::string_view key, std::string_view version);
 aws::Error no_such_upload(std::string_view id);
 aws::Error precondition_failed(std::string_view condition);
+aws::Error marker_refuses(std::string_view method);  // what is asked of a delete marker
 aws::Error not_modified();
 aws::Error invalid_argument(std::string message, std::string_view name = {}, std::string_view value = {});
 aws::Error invalid_request(std::string message);

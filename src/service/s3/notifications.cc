@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/encoding.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "service/s3/errors.h"
 #include "service/s3/stored_configuration.h"
@@ -109,11 +110,8 @@ std::string bus_body(const Call& call, const blob::Bucket& bucket, std::string_v
     detail.set("reason", reason == "Put" ? "PutObject" : reason == "Copy" ? "CopyObject" : reason == "Post" ? "POST Object" : "CompleteMultipartUpload");
   }
   const char* type = removed ? "Object Deleted" : tagging ? (reason == "Put" ? "Object Tags Added" : "Object Tags Deleted") : "Object Created";
-  return Json::object({{"Source", "aws.s3"},
-                       {"DetailType", type},
-                       {"Detail", detail.dump()},
-                       {"Resources", Json::array({"arn:aws:s3:::" + bucket.name})}})
-      .dump();
+  return events::to_json({.id = make_uuid(thread_random()), .detail_type = type, .source = "aws.s3", .account = bucket.account, .region = bucket.region,
+                          .time = call.now, .resources = {"arn:aws:s3:::" + bucket.name}, .detail = detail.dump(), .replay_name = {}});
 }
 
 }  // namespace
@@ -172,9 +170,7 @@ Task<Reply<void>> Notifications::send(const std::string& arn, const std::string&
     input.payload = body;
     CO_TRY(co_await caller_.call<aws::lambda::InvokeOutput>(call, aws::lambda::ops::kInvoke, input));
   } else if (parts[2] == "events") {
-    const auto entry = Json::parse(body);
-    const Json input = Json::object({{"Entries", Json::array({entry ? *entry : Json()})}});
-    CO_TRY(co_await caller_.invoke_json(call, "events", "PutEvents", input));
+    if (auto event = events::parse_event(body)) co_await publisher_.store(*std::move(event));
   } else {
     co_return Err(aws::not_implemented("Bucket events to " + std::string(parts[2])));
   }
@@ -212,11 +208,6 @@ Task<Reply<void>> Notifications::check(const Call& call, const blob::Bucket& buc
                                                       Json::object({{"FunctionName", one.lambda_function_arn}}));
       if (!found) co_return Err(refuse(one.lambda_function_arn, found.error()));
     }
-  if (configuration.event_bridge_configuration) {
-    const auto found = co_await caller_.invoke_json(caller_.internal_call(bucket.account, bucket.region), "events",
-                                                    "ListEventBuses", Json::object());
-    if (!found) co_return Err(refuse("EventBridge", found.error()));
-  }
   co_return Reply<void>{};
 }
 

@@ -5,13 +5,15 @@
 
 #include "aws/caller.h"
 #include "engine/delivery/deliveries.h"
+#include "engine/events/publisher.h"
 #include "service/s3/s3.h"
 
 namespace reef::s3 {
 
 class Notifications {
  public:
-  Notifications(delivery::Deliveries& deliveries, aws::Caller& caller) : deliveries_(deliveries), caller_(caller) {}
+  Notifications(delivery::Deliveries& deliveries, aws::Caller& caller, const events::Publisher& publisher)
+      : deliveries_(deliveries), caller_(caller), publisher_(publisher) {}
   void start();
 
   // `event`: "ObjectCreated:Put". Stored when it returns.
@@ -24,6 +26,7 @@ class Notifications {
   Task<Reply<void>> send(const std::string& arn, const std::string& body);
   delivery::Deliveries& deliveries_;
   aws::Caller& caller_;
+  const events::Publisher& publisher_;
 };
 
 }  // namespace reef::s3

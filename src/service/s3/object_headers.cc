@@ -1,5 +1,6 @@
 #include "service/s3/object_headers.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/encoding.h"
@@ -14,11 +15,28 @@ std::vector<model::Tag> parse_tags(std::string_view text) {
   std::vector<model::Tag> tags;
   if (text.empty()) return tags;
   for (const std::string_view pair : split(text, '&')) {
+    if (pair.empty()) continue;
     const auto equals = pair.find('=');
     tags.push_back({percent_decode(pair.substr(0, equals), true),
                     equals == std::string_view::npos ? "" : percent_decode(pair.substr(equals + 1), true)});
   }
   return tags;
+}
+
+// Letters, digits and spaces of any script, and a few signs.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+bool is_tag_text(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    const bool is_alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return static_cast<unsigned char>(c) >= 0x80 || is_alphanumeric || std::string_view(" _.:/=+-@").find(c) != std::string_view::npos;
+  });
+}
+
+aws::Error invalid_tag(std::string message, const model::Tag& tag, bool with_value = false) {
+  aws::Error error("InvalidTag", std::move(message), 400);
+  error.fields.set("TagKey", tag.key);
+  if (with_value) error.fields.set("TagValue", tag.value);
+  return error;
 }
 
 Reply<void> check_tag_list(const std::vector<model::Tag>& tags, std::size_t tags_max) {
@@ -27,13 +45,13 @@ Reply<void> check_tag_list(const std::vector<model::Tag>& tags, std::size_t tags
                                                              : "Bucket tag count cannot be greater than 50", 400));
   std::set<std::string_view> keys;
   for (const model::Tag& tag : tags) {
-    if (tag.key.empty() || count_code_points(tag.key) > kTagKeyMax)
-      return Err(aws::Error("InvalidTag", "The TagKey you have provided is invalid", 400));
-    if (count_code_points(tag.value) > kTagValueMax)
-      return Err(aws::Error("InvalidTag", "The TagValue you have provided is invalid", 400));
-    if (tag.key.starts_with("aws:")) return Err(aws::Error("InvalidTag", "System tags cannot be added/updated by requester", 400));
-    if (!keys.insert(tag.key).second)
-      return Err(aws::Error("InvalidTag", "Cannot provide multiple Tags with the same key", 400));
+    if (tag.key.starts_with("aws:"))
+      return Err(invalid_tag(tags_max == kTagsMax ? "Your TagKey cannot be prefixed with aws:" : "System tags cannot be added/updated by requester", tag));
+    if (tag.key.empty() || count_code_points(tag.key) > kTagKeyMax || !is_tag_text(tag.key))
+      return Err(invalid_tag("The TagKey you have provided is invalid", tag));
+    if (count_code_points(tag.value) > kTagValueMax || !is_tag_text(tag.value))
+      return Err(invalid_tag("The TagValue you have provided is invalid", tag, true));
+    if (!keys.insert(tag.key).second) return Err(invalid_tag("Cannot provide multiple Tags with the same key", tag));
   }
   return {};
 }
@@ -63,7 +81,14 @@ std::optional<std::string> property_of(const blob::Properties& properties, std::
   return found->second;
 }
 
-Reply<void> check_tags(std::string_view tags) { return check_tag_list(parse_tags(tags), kTagsMax); }
+Reply<void> check_tags(std::string_view tags) {
+  std::set<std::string> keys;
+  for (const model::Tag& tag : parse_tags(tags))
+    if (!is_tag_text(tag.key) || !is_tag_text(tag.value) || !keys.insert(tag.key).second)
+      return Err(invalid_argument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
+                                  "without tag name duplicates.", "x-amz-tagging", tags));
+  return check_tag_list(parse_tags(tags), kTagsMax);
+}
 
 std::vector<model::Tag> tags_of(const blob::Properties& properties) {
   return parse_tags(property_of(properties, property::kTags).value_or(""));
@@ -113,7 +138,7 @@ Reply<void> check_conditions(const ReadConditions& conditions, const blob::Objec
   if (conditions.if_none_match) {
     if (names_etag(*conditions.if_none_match, object.etag))
       return Err(conditions.is_copy ? failed("If-None-Match") : not_modified());
-  } else if (conditions.if_modified_since && modified <= to_seconds(*conditions.if_modified_since)) {
+  } else if (conditions.if_modified_since && *conditions.if_modified_since <= conditions.now && modified <= to_seconds(*conditions.if_modified_since)) {
     return Err(conditions.is_copy ? failed("If-Modified-Since") : not_modified());
   }
   return {};

@@ -118,6 +118,7 @@ void fill_checksum(const blob::Properties& properties, Out& out) {
 struct ReadConditions {
   std::optional<std::string> if_match, if_none_match;
   std::optional<Time> if_modified_since, if_unmodified_since;
+  Time now{};            // a time to come says nothing of what was modified since
   bool is_copy = false;  // a copy's failing conditions are all PreconditionFailed
 };
 // What S3 takes of If-Match and If-None-Match on writes.

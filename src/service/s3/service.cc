@@ -90,7 +90,7 @@ const aws::ServiceDefinition& definition() {
 
 S3::S3(Parts& parts)
     : blobs(parts.get<blob::Blobs>()),
-      notifications(std::make_unique<Notifications>(parts.get<delivery::Deliveries>(), parts.get<aws::Caller>())),
+      notifications(std::make_unique<Notifications>(parts.get<delivery::Deliveries>(), parts.get<aws::Caller>(), parts.get<events::Publisher>())),
       storage_metrics(std::make_unique<StorageMetrics>(blobs, parts.get<metrics::Counters>())) {}
 S3::~S3() = default;
 

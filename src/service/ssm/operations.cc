@@ -104,7 +104,7 @@ aws::Reply<StoredParameter> tagged(const Call& call, const std::string& type, co
 
 }  // namespace
 
-Task<Reply<model::PutParameterOutput>> PutParameter(Ssm&, const model::PutParameterInput& in, const Call& call) {
+Task<Reply<model::PutParameterOutput>> PutParameter(Ssm& ssm, const model::PutParameterInput& in, const Call& call) {
   CO_TRY(check_name(in.name));
   auto existing = load(call, in.name);
   if (existing && !in.overwrite.value_or(false))
@@ -134,6 +134,7 @@ Task<Reply<model::PutParameterOutput>> PutParameter(Ssm&, const model::PutParame
                              version.tier == "Advanced" ? "Parameter values can't exceed 8192 characters."
                                                         : "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger "
                                                           "parameter value, upgrade the parameter to use the advanced-parameter tier.", 400));
+  const bool is_new = !existing;
   StoredParameter parameter = existing ? *std::move(existing) : StoredParameter{.name = in.name, .versions = {}, .tags = {}};
   if (in.tags)
     for (const auto& tag : *in.tags) parameter.tags.insert_or_assign(tag.key, tag.value);
@@ -147,6 +148,7 @@ Task<Reply<model::PutParameterOutput>> PutParameter(Ssm&, const model::PutParame
   }
   parameter.versions.push_back(version);
   save(call, parameter);
+  tell(ssm, call, parameter, is_new ? "Create" : "Update");
   co_await committed();
   co_return model::PutParameterOutput{.version = version.number, .tier = version.tier};
 }
@@ -198,17 +200,23 @@ Task<Reply<model::GetParametersByPathOutput>> GetParametersByPath(Ssm&, const mo
   co_return out;
 }
 
-Task<Reply<model::DeleteParameterOutput>> DeleteParameter(Ssm&, const model::DeleteParameterInput& in, const Call& call) {
-  if (!erase(call, parse_reference(in.name).name)) co_return Err(not_found());
+Task<Reply<model::DeleteParameterOutput>> DeleteParameter(Ssm& ssm, const model::DeleteParameterInput& in, const Call& call) {
+  const auto parameter = load(call, parse_reference(in.name).name);
+  if (!parameter || !erase(call, parameter->name)) co_return Err(not_found());
+  tell(ssm, call, *parameter, "Delete");
   co_await committed();
   co_return model::DeleteParameterOutput{};
 }
 
-Task<Reply<model::DeleteParametersOutput>> DeleteParameters(Ssm&, const model::DeleteParametersInput& in, const Call& call) {
+Task<Reply<model::DeleteParametersOutput>> DeleteParameters(Ssm& ssm, const model::DeleteParametersInput& in, const Call& call) {
   model::DeleteParametersOutput out;
   auto& deleted = out.deleted_parameters.emplace();
   auto& invalid = out.invalid_parameters.emplace();
-  for (const std::string& name : in.names) (erase(call, name) ? deleted : invalid).push_back(name);
+  for (const std::string& name : in.names) {
+    const auto parameter = load(call, name);
+    (erase(call, name) ? deleted : invalid).push_back(name);
+    if (parameter) tell(ssm, call, *parameter, "Delete");
+  }
   co_await committed();
   co_return out;
 }
@@ -276,7 +284,7 @@ Task<Reply<model::GetParameterHistoryOutput>> GetParameterHistory(Ssm&, const mo
   co_return out;
 }
 
-Task<Reply<model::LabelParameterVersionOutput>> LabelParameterVersion(Ssm&, const model::LabelParameterVersionInput& in, const Call& call) {
+Task<Reply<model::LabelParameterVersionOutput>> LabelParameterVersion(Ssm& ssm, const model::LabelParameterVersionInput& in, const Call& call) {
   auto parameter = load(call, in.name);
   if (!parameter) co_return Err(not_found());
   const std::int64_t number = in.parameter_version.value_or(parameter->latest().number);
@@ -299,6 +307,7 @@ Task<Reply<model::LabelParameterVersionOutput>> LabelParameterVersion(Ssm&, cons
     co_return Err(aws::Error(errors::kParameterVersionLabelLimitExceeded,
                              "A parameter version can have maximum 10 labels.Move one or more labels to another version and try again."));
   save(call, *parameter);
+  tell(ssm, call, *parameter, "LabelParameterVersion");
   co_await committed();
   out.parameter_version = number;
   co_return out;

@@ -74,6 +74,14 @@ std::string parameter_arn(const Call& call, std::string_view name) {
   return call.arn("ssm", name.starts_with('/') ? fmt::format("parameter{}", name) : fmt::format("parameter/{}", name));
 }
 
+// https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-cwe.html
+void tell(const Ssm& ssm, const Call& call, const StoredParameter& parameter, std::string_view operation) {
+  const Version& latest = parameter.latest();
+  const Json detail = Json::object({{"operation", operation}, {"name", parameter.name}, {"type", latest.type}, {"description", latest.description}});
+  ssm.publisher.publish({.id = {}, .detail_type = "Parameter Store Change", .source = "aws.ssm", .account = call.account, .region = call.region, .time = call.now,
+                         .resources = {parameter_arn(call, parameter.name)}, .detail = detail.dump(), .replay_name = {}});
+}
+
 Reference parse_reference(std::string_view text) {
   if (text.starts_with("arn:")) {
     const auto at = text.find(":parameter");

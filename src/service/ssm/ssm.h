@@ -9,6 +9,7 @@
 #include "aws/models/ssm.h"
 #include "aws/service.h"
 #include "base/time.h"
+#include "engine/events/publisher.h"
 
 namespace reef::service::ssm {
 
@@ -19,7 +20,8 @@ using Reply = aws::Reply<T>;
 using aws::Call;
 
 struct Ssm {
-  explicit Ssm(Parts&) {}
+  explicit Ssm(Parts& parts) : publisher(parts.get<events::Publisher>()) {}
+  const events::Publisher& publisher;
 };
 
 struct Version {
@@ -48,6 +50,8 @@ struct Reference {
   std::string name, selector;  // selector with its colon, as replies show it
 };
 Reference parse_reference(std::string_view text);
+// "Parameter Store Change" on the event bus: Create, Update, Delete or LabelParameterVersion.
+void tell(const Ssm& ssm, const Call& call, const StoredParameter& parameter, std::string_view operation);
 // The version that the selector means.
 Reply<const Version*> select(const StoredParameter& parameter, std::string_view selector);
 model::Parameter to_model(const Call& call, const StoredParameter& parameter, const Version& version, bool decrypt);

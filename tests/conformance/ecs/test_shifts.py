@@ -262,3 +262,24 @@ def test_a_rolling_deployment_goes_back_when_an_alarm_rings(fleet):
     listed = fleet.ecs.list_service_deployments(cluster="c", service="roll", status=["SUCCESSFUL"])["serviceDeployments"]
     assert len(listed) == 1 and listed[0]["status"] == "SUCCESSFUL"
     fleet.ecs.delete_service(cluster="c", service="roll", force=True)
+
+
+def test_a_rolling_deployment_with_alarms_bakes(fleet):
+    fleet.ecs.create_service(cluster="c", serviceName="bake", taskDefinition=fleet.register("bake", env={"VERSION": "1"}), desiredCount=1, networkConfiguration=NETWORK,
+                             launchType="FARGATE", deploymentConfiguration={"alarms": alarm(fleet, "bakes")})
+    fleet.steady("bake")
+    good = fleet.service("bake")["taskDefinition"]
+
+    def deploy(version):
+        fleet.ecs.update_service(cluster="c", service="bake", taskDefinition=fleet.register("bake", env={"VERSION": version}))
+        wait_for(lambda: [one["runningCount"] for one in fleet.service("bake")["deployments"]] == [1], 30, "the new version alone")
+        return fleet.service("bake")["deployments"][0]["rolloutState"]
+    assert deploy("2") == "IN_PROGRESS"  # its task serves, but the alarms have a minute to ring
+    alarm(fleet, "bakes", "ALARM")
+    wait_for(lambda: fleet.daemon.advance(2) or fleet.service("bake")["taskDefinition"] == good, what="the way back")
+    fleet.steady("bake")
+    alarm(fleet, "bakes")
+    assert deploy("3") == "IN_PROGRESS"
+    fleet.daemon.advance(65)
+    wait_for(lambda: fleet.service("bake")["deployments"][0]["rolloutState"] == "COMPLETED", what="the end of the bake")
+    fleet.ecs.delete_service(cluster="c", service="bake", force=True)

@@ -1,4 +1,6 @@
 """Services whose deployments somebody else controls: task sets."""
+import json
+
 import pytest
 
 from balancers import Balancer
@@ -81,3 +83,24 @@ def test_they_survive_a_kill(new_fleet):
     fleet.daemon.kill()
     fleet.daemon.start()
     assert stable(fleet, one)["runningCount"] == 1
+
+def test_stacks_make_task_sets(fleet):
+    stacks = fleet.daemon.client("cloudformation")
+    vpc = NETWORK["awsvpcConfiguration"]
+    template = {"Resources": {
+        "Service": {"Type": "AWS::ECS::Service", "Properties": {"Cluster": "c", "ServiceName": "by-stack", "DesiredCount": 2, "DeploymentController": {"Type": "EXTERNAL"}}},
+        "Set": {"Type": "AWS::ECS::TaskSet", "Properties": {
+            "Cluster": "c", "Service": {"Fn::GetAtt": ["Service", "Name"]}, "TaskDefinition": fleet.register("by-stack", env={"VERSION": "1"}), "LaunchType": "FARGATE",
+            "Scale": {"Unit": "PERCENT", "Value": 50}, "NetworkConfiguration": {"AwsVpcConfiguration": {"Subnets": vpc["subnets"]}}}},
+        "Primary": {"Type": "AWS::ECS::PrimaryTaskSet", "Properties": {"Cluster": "c", "Service": {"Fn::GetAtt": ["Service", "Name"]}, "TaskSetId": {"Fn::GetAtt": ["Set", "Id"]}}}}}
+    stacks.create_stack(StackName="sets", TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_create_complete").wait(StackName="sets", WaiterConfig={"Delay": 1})
+    made = fleet.service("by-stack")["taskSets"]
+    assert [(one["status"], one["runningCount"]) for one in made] == [("PRIMARY", 1)]
+    template["Resources"]["Set"]["Properties"]["Scale"]["Value"] = 100
+    stacks.update_stack(StackName="sets", TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_update_complete").wait(StackName="sets", WaiterConfig={"Delay": 1})
+    assert fleet.service("by-stack")["taskSets"][0]["runningCount"] == 2
+    stacks.delete_stack(StackName="sets")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="sets", WaiterConfig={"Delay": 1})
+    assert fleet.service("by-stack")["status"] == "INACTIVE"

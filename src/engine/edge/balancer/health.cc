@@ -88,6 +88,7 @@ bool TargetHealth::finished(const CheckResult& result, const HealthSettings& set
     case CheckResult::Kind::kTimeout: enter(HealthState::kUnhealthy, HealthReason::kTimeout); break;
     case CheckResult::Kind::kFailed: enter(HealthState::kUnhealthy, HealthReason::kFailed); break;
   }
+  next_check_ = next_counted_;  // the quick first checks are over
   const int status_before = std::exchange(status_, result.status);
   return changed || before != reason_ || status_before != status_;
 }

@@ -81,7 +81,9 @@ Task<Reply<model::GetBucketVersioningOutput>> get_bucket_versioning(S3& s3, cons
 
 Task<Reply<model::PutBucketTaggingOutput>> put_bucket_tagging(S3& s3, const model::PutBucketTaggingInput& in, const Call& call) {
   CO_TRY(tags_text(in.tagging.tag_set, 50));
-  CO_TRY(co_await store(s3, call, in.bucket, setting::kTags, configuration_text(in.tagging)));
+  // Recorded: no tags are as if they were deleted.
+  if (in.tagging.tag_set.empty()) CO_TRY(co_await drop(s3, call, in.bucket, setting::kTags));
+  else CO_TRY(co_await store(s3, call, in.bucket, setting::kTags, configuration_text(in.tagging)));
   if (call.http_response) call.http_response->status = 204;
   co_return model::PutBucketTaggingOutput{};
 }

@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "service/s3/errors.h"
+#include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 #include "service/s3/stored_configuration.h"
 
@@ -56,6 +57,16 @@ Reply<std::string> region_of(const model::CreateBucketInput& in, const Call& cal
   return constraint == "EU" ? std::string("eu-west-1") : constraint;
 }
 
+// Recorded: what CreateBucket says of the system's own tags is worded differently.
+Reply<void> check_new_bucket_tags(const std::vector<model::Tag>& tags) {
+  for (const model::Tag& tag : tags)
+    if (tag.key.starts_with("aws:"))
+      return Err(aws::Error("InvalidTag", "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove "
+                                          "\"aws:\" from your tag keys and try again.", 400));
+  TRY(tags_text(tags, 50));
+  return {};
+}
+
 }  // namespace
 
 Task<Reply<model::CreateBucketOutput>> create_bucket(S3& s3, const model::CreateBucketInput& in, const Call& call) {
@@ -69,7 +80,9 @@ Task<Reply<model::CreateBucketOutput>> create_bucket(S3& s3, const model::Create
   if (in.acl) bucket.settings[setting::kAcl] = wire::Json(*in.acl).dump();
   if (in.object_ownership)
     bucket.settings[setting::kOwnership] = configuration_text(model::OwnershipControls{.rules = {{*in.object_ownership}}});
-  if (in.create_bucket_configuration && in.create_bucket_configuration->tags)
+  const bool has_tags = in.create_bucket_configuration && in.create_bucket_configuration->tags && !in.create_bucket_configuration->tags->empty();
+  if (has_tags) CO_TRY(check_new_bucket_tags(*in.create_bucket_configuration->tags));
+  if (has_tags)
     bucket.settings[setting::kTags] = configuration_text(model::Tagging{.tag_set = *in.create_bucket_configuration->tags});
   const std::string region = bucket.region;
   const auto created = co_await s3.blobs.create_bucket(std::move(bucket));
@@ -77,7 +90,7 @@ Task<Reply<model::CreateBucketOutput>> create_bucket(S3& s3, const model::Create
     const blob::BucketPtr existing = s3.blobs.find_bucket(in.bucket);
     if (existing && existing->account == call.account) {
       // In us-east-1, and only there, making one's own bucket again succeeds.
-      if (region != "us-east-1" || existing->region != region)
+      if (region != "us-east-1" || existing->region != region || has_tags)
         co_return Err(bucket_error("BucketAlreadyOwnedByYou",
                                    "Your previous request to create the named bucket succeeded and you already own it.", 409,
                                    in.bucket));

@@ -46,6 +46,7 @@ Reply<CopySource> find_source(S3& s3, const Call& call, const In& in) {
                         .if_none_match = in.copy_source_if_none_match,
                         .if_modified_since = in.copy_source_if_modified_since,
                         .if_unmodified_since = in.copy_source_if_unmodified_since,
+                        .now = call.now,
                         .is_copy = true},
                        source.object));
   return source;
@@ -127,6 +128,7 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
   out.copy_object_result->etag = quoted(stored->etag);
   out.copy_object_result->last_modified = stored->modified;
   fill_checksum(stored->properties, *out.copy_object_result);
+  out.copy_object_result->checksum_type.reset();  // recorded: modelled, and never there
   out.server_side_encryption = property_of(stored->properties, property::kEncryption).value_or("AES256");
   if (bucket->versioning != blob::Versioning::kOff && stored->version_id != "null") out.version_id = stored->version_id;
   if (source.bucket->versioning != blob::Versioning::kOff) out.copy_source_version_id = source.object.version_id;

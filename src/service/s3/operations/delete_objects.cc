@@ -20,10 +20,23 @@ Task<void> notify_erased(S3& s3, const Call& call, blob::BucketPtr bucket, std::
                                     std::move(key), std::move(object));
 }
 
+// A version that cannot be: of a bucket that never had any, or misspelt.
+bool is_wrong_version(const blob::Bucket& bucket, const std::optional<std::string>& version) {
+  return version && *version != "null" && (bucket.versioning == blob::Versioning::kOff || !blob::is_version_id(*version));
+}
+
+aws::Error nothing_to_bypass() {
+  return invalid_argument("x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+                          "x-amz-bypass-governance-retention", "");
+}
+
 }  // namespace
 
 Task<Reply<model::DeleteObjectOutput>> delete_object(S3& s3, const model::DeleteObjectInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  if (in.bypass_governance_retention) co_return Err(nothing_to_bypass());
+  if (is_wrong_version(*bucket, in.version_id) && !s3.blobs.find(*bucket, in.key, in.version_id))
+    co_return Err(invalid_argument("Invalid version id specified", "versionId", *in.version_id));
   blob::Precondition precondition;
   if (in.if_match) precondition.etag = unquoted(*in.if_match);
   auto erased = co_await s3.blobs.erase(bucket, in.key, in.version_id, std::move(precondition));
@@ -40,6 +53,7 @@ Task<Reply<model::DeleteObjectOutput>> delete_object(S3& s3, const model::Delete
 Task<Reply<model::DeleteObjectsOutput>> delete_objects(S3& s3, const model::DeleteObjectsInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   if (in.delete_.objects.empty() || in.delete_.objects.size() > kDeletesMax) co_return Err(malformed_xml());
+  if (in.bypass_governance_retention) co_return Err(nothing_to_bypass());
   std::vector<Task<Result<blob::Erased, blob::Refusal>>> running;
   for (const model::ObjectIdentifier& object : in.delete_.objects) {
     blob::Precondition precondition;
@@ -50,8 +64,10 @@ Task<Reply<model::DeleteObjectsOutput>> delete_objects(S3& s3, const model::Dele
   for (std::size_t i = 0; i < running.size(); ++i) {
     const model::ObjectIdentifier& object = in.delete_.objects[i];
     const auto erased = co_await running[i];
-    if (!erased) {
-      const aws::Error error = to_error(erased.error(), {.bucket = in.bucket, .key = object.key});
+    const bool is_wrong = is_wrong_version(*bucket, object.version_id) && erased && !erased->existed;
+    if (!erased || is_wrong) {
+      const aws::Error error = is_wrong ? no_such_version(object.key, *object.version_id)
+                                        : to_error(erased.error(), {.bucket = in.bucket, .key = object.key});
       if (!out.errors) out.errors.emplace();
       out.errors->push_back({.key = object.key, .version_id = object.version_id, .code = error.code, .message = error.message});
       continue;

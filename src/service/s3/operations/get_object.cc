@@ -67,7 +67,7 @@ Reply<Slice> slice_of(const std::optional<std::string>& range, const std::option
 Reply<blob::Object> find_object(S3& s3, const Call& call, const blob::Bucket& bucket, const std::string& key,
                                 const std::optional<std::string>& version) {
   auto object = s3.blobs.find(bucket, key, version);
-  if (!object && version && bucket.versioning == blob::Versioning::kOff)
+  if (!object && version && (bucket.versioning == blob::Versioning::kOff || !blob::is_version_id(*version)))
     return Err(invalid_argument("Invalid version id specified", "versionId", *version));
   if (!object) return Err(version ? no_such_version(key, *version) : no_such_key(key));
   if (!object->is_delete_marker) return *std::move(object);
@@ -75,7 +75,8 @@ Reply<blob::Object> find_object(S3& s3, const Call& call, const blob::Bucket& bu
     call.http_response->set("x-amz-delete-marker", "true");
     call.http_response->set("x-amz-version-id", object->version_id);
   }
-  if (version) return Err(aws::Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405));
+  if (version && call.http_response) call.http_response->set("Allow", "DELETE");
+  if (version) return Err(marker_refuses(call.http_request ? call.http_request->method : "GET"));
   return Err(no_such_key(key));
 }
 
@@ -85,7 +86,8 @@ Reply<Slice> describe(const In& in, const Call& call, const blob::Bucket& bucket
   TRY(check_conditions({.if_match = in.if_match,
                         .if_none_match = in.if_none_match,
                         .if_modified_since = in.if_modified_since,
-                        .if_unmodified_since = in.if_unmodified_since},
+                        .if_unmodified_since = in.if_unmodified_since,
+                        .now = call.now},
                        object));
   const Slice slice = TRY(slice_of(in.range, in.part_number, object));
   const bool whole = slice.size == object.size;

@@ -14,14 +14,20 @@
 namespace reef::s3::operations {
 namespace {
 
-Reply<blob::Object> find_version(S3& s3, const blob::Bucket& bucket, const std::string& key,
-                                 const std::optional<std::string>& version) {
+// Recorded: a marker has no tags and no grants. `latest_exists`: also when the latest version was meant, the marker is
+// what was found (PutObjectTagging, PutObjectAcl), and not nothing (GetObjectAcl, GetObjectAttributes).
+Reply<blob::Object> find_version(S3& s3, const Call& call, const blob::Bucket& bucket, const std::string& key,
+                                 const std::optional<std::string>& version, bool latest_exists) {
   auto object = s3.blobs.find(bucket, key, version);
   if (!object) return Err(version ? no_such_version(key, *version) : no_such_key(key));
-  if (object->is_delete_marker)
-    return Err(version ? aws::Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
-                       : no_such_key(key));
-  return *std::move(object);
+  if (!object->is_delete_marker) return *std::move(object);
+  if (call.http_response) {
+    call.http_response->set("x-amz-delete-marker", "true");
+    call.http_response->set("x-amz-version-id", object->version_id);
+  }
+  if (!version && !latest_exists) return Err(no_such_key(key));
+  if (call.http_response) call.http_response->set("Allow", "DELETE");
+  return Err(marker_refuses(call.http_request ? call.http_request->method : "GET"));
 }
 
 std::optional<std::string> shown_version(const blob::Bucket& bucket, const blob::Object& object) {
@@ -33,6 +39,7 @@ template <class In>
 Task<Reply<std::optional<std::string>>> change_property(S3& s3, const Call& call, const In& in, std::string name,
                                                         std::optional<std::string> text) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  CO_TRY(find_version(s3, call, *bucket, in.key, in.version_id, true));
   const auto changed = co_await s3.blobs.change(bucket, in.key, in.version_id, [&](blob::Object& object) {
     if (text && !text->empty())
       object.properties[name] = *text;
@@ -56,7 +63,7 @@ Task<Reply<model::PutObjectTaggingOutput>> put_object_tagging(S3& s3, const mode
 
 Task<Reply<model::GetObjectTaggingOutput>> get_object_tagging(S3& s3, const model::GetObjectTaggingInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
-  const blob::Object object = CO_TRY(find_version(s3, *bucket, in.key, in.version_id));
+  const blob::Object object = CO_TRY(find_version(s3, call, *bucket, in.key, in.version_id, true));
   model::GetObjectTaggingOutput out;
   out.version_id = shown_version(*bucket, object);
   out.tag_set = tags_of(object.properties);
@@ -79,7 +86,7 @@ Task<Reply<model::PutObjectAclOutput>> put_object_acl(S3& s3, const model::PutOb
 
 Task<Reply<model::GetObjectAclOutput>> get_object_acl(S3& s3, const model::GetObjectAclInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
-  const blob::Object object = CO_TRY(find_version(s3, *bucket, in.key, in.version_id));
+  const blob::Object object = CO_TRY(find_version(s3, call, *bucket, in.key, in.version_id, false));
   auto stored = property_of(object.properties, property::kAcl);
   if (stored && !stored->starts_with('{')) stored = wire::Json(*stored).dump();
   model::AccessControlPolicy policy = acl_policy(stored ? &*stored : nullptr, bucket->account);
@@ -89,7 +96,7 @@ Task<Reply<model::GetObjectAclOutput>> get_object_acl(S3& s3, const model::GetOb
 Task<Reply<model::GetObjectAttributesOutput>> get_object_attributes(S3& s3, const model::GetObjectAttributesInput& in,
                                                                     const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
-  const blob::Object object = CO_TRY(find_version(s3, *bucket, in.key, in.version_id));
+  const blob::Object object = CO_TRY(find_version(s3, call, *bucket, in.key, in.version_id, false));
   const auto wants = [&](std::string_view name) {
     return std::ranges::find(in.object_attributes, name) != in.object_attributes.end();
   };
