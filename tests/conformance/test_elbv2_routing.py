@@ -300,10 +300,23 @@ def test_https_with_several_certificates(daemon, pair, authority):
     assert "HTTP/" not in curl(balancer, "shop.example.com", "/", "--cacert", authority, "--tls-max", "1.2")
 
 
-def test_what_is_not_there_says_so(daemon):
-    balancer = Balancer(daemon, "absent")
-    with pytest.raises(balancer.elb.exceptions.ClientError, match="alb.* is not supported"):
-        balancer.elb.create_target_group(Name="alb", Protocol="TCP", Port=80, VpcId="vpc-1", TargetType="alb")
+def test_a_network_balancer_before_an_application_balancer(daemon, pair):
+    inner = Balancer(daemon, "inner")
+    inner.group("g", pair[0].port)
+    elb = inner.elb
+    with pytest.raises(elb.exceptions.ClientError, match="TCP"):
+        elb.create_target_group(Name="alb-bad", Protocol="TLS", Port=inner.port, VpcId="vpc-1", TargetType="alb")
+    group = elb.create_target_group(Name="alb", Protocol="TCP", Port=inner.port, VpcId="vpc-1", TargetType="alb", HealthCheckPath="/health")["TargetGroups"][0]
+    assert group["HealthCheckProtocol"] == "HTTP"
+    with pytest.raises(elb.exceptions.InvalidTargetException):
+        elb.register_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/net/x/1", "Port": inner.port}])
+    elb.register_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": inner.arn, "Port": inner.port}])
+    outer = elb.create_load_balancer(Name="outer", Type="network", Subnets=daemon.subnets(1))["LoadBalancers"][0]
+    port = free_port()
+    elb.create_listener(LoadBalancerArn=outer["LoadBalancerArn"], Protocol="TCP", Port=port, DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}])
+    inner.until_healthy(group["TargetGroupArn"], 1)
+    reply = urllib.request.urlopen(f"http://{address_of(daemon, outer['DNSName'])}:{port}/through?x")
+    assert json.load(reply)["target"] == "/through?x"
 
 
 def test_the_gateway_port_reaches_a_balancer_by_name(daemon, pair):

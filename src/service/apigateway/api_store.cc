@@ -21,13 +21,13 @@ Json typed(const Json* existing, const std::string& member, const std::string& v
   if ((existing && existing->is_bool()) ||
       (looks_boolean && (member.ends_with("Enabled") || member.ends_with("Required") || member.starts_with("disable"))))
     return value == "true";
-  if ((existing && existing->is_number()) || member == "timeoutInMillis" || member == "minimumCompressionSize") return Json::number(value);
+  if ((existing && existing->is_number()) || member == "timeoutInMillis" || member == "authorizerResultTtlInSeconds" || member == "minimumCompressionSize") return Json::number(value);
   return value;
 }
 
 }  // namespace
 
-RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()) {}
+RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()) {}
 
 void RestApis::start() {
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
@@ -38,10 +38,10 @@ void RestApis::start() {
     StoredApi stored{.api = *std::move(api), .account = json->text("account"), .region = json->text("region"),
                      .resources = aws::map_from_json<model::Resource>((*json)["resources"]),
                      .deployments = aws::map_from_json<model::Deployment>((*json)["deployments"]), .snapshots = {},
-                     .stages = aws::map_from_json<model::Stage>((*json)["stages"])};
+                     .stages = aws::map_from_json<model::Stage>((*json)["stages"]), .authorizers = aws::map_from_json<model::Authorizer>((*json)["authorizers"])};
     for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) stored.snapshots.emplace(id, aws::map_from_json<model::Resource>(snapshot));
     StoredApi& added = add(std::move(stored));
-    sites.put("execute-api", *added.api.id, compile(added, caller, spans, counters));
+    sites.put("execute-api", *added.api.id, compile(added, *this));
     return true;
   });
 }
@@ -76,11 +76,11 @@ void RestApis::remove(const std::string& id) {
 
 void RestApis::changed(StoredApi& api) {
   Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"resources", aws::map_to_json(api.resources)},
-                           {"deployments", aws::map_to_json(api.deployments)}, {"stages", aws::map_to_json(api.stages)}});
+                           {"deployments", aws::map_to_json(api.deployments)}, {"stages", aws::map_to_json(api.stages)}, {"authorizers", aws::map_to_json(api.authorizers)}});
   Json& snapshots = out.set("snapshots", Json::object());
   for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, aws::map_to_json(snapshot));
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.id, out.dump());
-  sites.put("execute-api", *api.api.id, compile(api, caller, spans, counters));
+  sites.put("execute-api", *api.api.id, compile(api, *this));
 }
 
 std::string RestApis::new_id(std::size_t length) const { return make_token(thread_random(), length); }
@@ -89,9 +89,14 @@ aws::Error not_found(std::string message) { return {errors::kNotFoundException, 
 aws::Error bad_request(std::string message) { return {errors::kBadRequestException, std::move(message)}; }
 aws::Error unsupported(std::string what) { return {"NotImplemented", what + " is not supported by this version of Atoll.", 501}; }
 
-aws::Reply<void> check_authorization(const std::string& type, bool api_key_required) {
-  if (type != "NONE" && !type.empty()) return Err(unsupported(fmt::format("Authorization type {}", type)));
-  if (api_key_required) return Err(unsupported("Requiring an API key"));
+aws::Reply<void> check_authorization(const StoredApi& api, const model::Method& method) {
+  if (method.api_key_required.value_or(false)) return Err(unsupported("Requiring an API key"));
+  const std::string type = method.authorization_type.value_or("NONE");
+  if (type == "NONE" || type.empty()) return {};
+  if (type != "CUSTOM" && type != "COGNITO_USER_POOLS") return Err(unsupported(fmt::format("Authorization type {}", type)));
+  const auto found = api.authorizers.find(method.authorizer_id.value_or(""));
+  if (found == api.authorizers.end()) return Err(bad_request("Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer."));
+  if ((found->second.type == "COGNITO_USER_POOLS") != (type == "COGNITO_USER_POOLS")) return Err(bad_request("Authorization type of the method and type of the authorizer do not match"));
   return {};
 }
 

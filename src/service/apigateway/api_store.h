@@ -13,6 +13,7 @@
 #include "aws/models/apigateway.h"
 #include "aws/protocol/codec.h"
 #include "aws/service.h"
+#include "engine/edge/authority.h"
 #include "engine/edge/sites.h"
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
@@ -36,6 +37,7 @@ struct StoredApi {
   std::map<std::string, model::Deployment, std::less<>> deployments;
   std::map<std::string, Resources, std::less<>> snapshots;  // what each deployment froze
   std::map<std::string, model::Stage, std::less<>> stages;
+  std::map<std::string, model::Authorizer, std::less<>> authorizers;
 };
 
 struct RestApis {
@@ -54,19 +56,20 @@ struct RestApis {
   edge::Sites& sites;
   telemetry::Spans& spans;
   metrics::Counters& counters;
+  edge::Authority& authority;
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;
 };
 
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, RestApis& apis);
 
 aws::Error not_found(std::string message);
 aws::Error bad_request(std::string message);
 aws::Error unsupported(std::string what);
 // The integration as it may be served, or why not.
 aws::Reply<void> check_integration(const model::Integration& integration);
-aws::Reply<void> check_authorization(const std::string& type, bool api_key_required);
+aws::Reply<void> check_authorization(const StoredApi& api, const model::Method& method);
 
 // Fills resources and methods from a Swagger 2 or OpenAPI 3 document.
 aws::Reply<void> import_definition(const wire::Json& document, StoredApi& api, RestApis& apis);

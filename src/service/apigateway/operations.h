@@ -14,7 +14,8 @@ namespace reef::service::apigateway::operations {
   V(PutIntegrationResponse) V(GetIntegrationResponse) V(UpdateIntegrationResponse) V(DeleteIntegrationResponse)        \
   V(CreateDeployment) V(GetDeployment) V(GetDeployments) V(UpdateDeployment) V(DeleteDeployment)                       \
   V(CreateStage) V(GetStage) V(GetStages) V(UpdateStage) V(DeleteStage)                                                \
-  V(TagResource) V(UntagResource) V(GetTags) V(GetAccount) V(UpdateAccount)
+  V(TagResource) V(UntagResource) V(GetTags) V(GetAccount) V(UpdateAccount)                                           \
+  V(CreateAuthorizer) V(GetAuthorizer) V(GetAuthorizers) V(UpdateAuthorizer) V(DeleteAuthorizer)
 #define REST_API_OPERATION(Name) Task<Reply<model::Name##Output>> Name(RestApis& apis, const model::Name##Input& in, const Call& call);
 REST_API_OPERATIONS(REST_API_OPERATION)
 #undef REST_API_OPERATION

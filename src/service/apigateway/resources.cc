@@ -105,6 +105,20 @@ Task<aws::Reply<void>> remove_resource(const ResourceContext& context, const Res
   co_return co_await call_gone(context, "DeleteResource", Json::object({{"restApiId", properties["RestApiId"]}, {"resourceId", current.physical_id}}));
 }
 
+// Replaced rather than updated: its methods follow by their reference.
+Task<aws::Reply<ResourceState>> create_authorizer(const ResourceContext& context, const Json& properties) {
+  Json input = Json::object();
+  for (const std::string_view name : {"AuthorizerCredentials", "AuthorizerUri", "AuthType", "IdentitySource", "IdentityValidationExpression", "Name", "RestApiId", "Type"})
+    if (const Json* value = properties.find(name)) input.set(lower_first(name), *value);
+  if (const Json* pools = properties.find("ProviderARNs")) input.set("providerARNs", *pools);
+  if (const Json* seconds = properties.find("AuthorizerResultTtlInSeconds")) input.set("authorizerResultTtlInSeconds", Json::number(seconds->scalar_text().value_or("0")));
+  const Json out = CO_TRY(co_await call(context, "CreateAuthorizer", std::move(input)));
+  co_return ResourceState{.physical_id = out.text("id"), .attributes = Json::object({{"AuthorizerId", out.text("id")}})};
+}
+Task<aws::Reply<void>> remove_authorizer(const ResourceContext& context, const ResourceState& current, const Json& properties) {
+  co_return co_await call_gone(context, "DeleteAuthorizer", Json::object({{"restApiId", properties["RestApiId"]}, {"authorizerId", current.physical_id}}));
+}
+
 Json method_of(const Json& properties) {
   return Json::object({{"restApiId", properties["RestApiId"]}, {"resourceId", properties["ResourceId"]}, {"httpMethod", properties["HttpMethod"]}});
 }
@@ -223,6 +237,11 @@ constexpr OnChange kReplace = OnChange::kReplace;
 
 }  // namespace
 
+const aws::ResourceType kAuthorizer{
+    .name = "AWS::ApiGateway::Authorizer",
+    .properties = {{"AuthorizerCredentials", kReplace}, {"AuthorizerResultTtlInSeconds", kReplace}, {"AuthorizerUri", kReplace}, {"AuthType", kReplace}, {"IdentitySource", kReplace},
+                   {"IdentityValidationExpression", kReplace}, {"Name", kReplace, true}, {"ProviderARNs", kReplace}, {"RestApiId", kReplace, true}, {"Type", kReplace, true}},
+    .create = create_authorizer, .remove = remove_authorizer};
 const aws::ResourceType kRestApi{
     .name = "AWS::ApiGateway::RestApi",
     .properties = {{"ApiKeySourceType"}, {"BinaryMediaTypes"}, {"Body"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"EndpointConfiguration"},

@@ -4,5 +4,5 @@
 #include "aws/resource.h"
 
 namespace reef::service::apigateway::resources {
-extern const aws::ResourceType kRestApi, kResource, kMethod, kDeployment, kStage, kAccount;
+extern const aws::ResourceType kRestApi, kResource, kMethod, kDeployment, kStage, kAccount, kAuthorizer;
 }

@@ -16,7 +16,7 @@ const aws::ServiceDefinition kApiGateway{
             REST_API_OPERATIONS(REST_API_ROW)
 #undef REST_API_ROW
         },
-    .resources = {&resources::kRestApi, &resources::kResource, &resources::kMethod, &resources::kDeployment, &resources::kStage, &resources::kAccount},
+    .resources = {&resources::kRestApi, &resources::kResource, &resources::kMethod, &resources::kDeployment, &resources::kStage, &resources::kAccount, &resources::kAuthorizer},
 };
 
 }  // namespace

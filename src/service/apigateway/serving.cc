@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "engine/edge/proxy.h"
 #include "engine/edge/route_table.h"
-#include "service/apigateway/api_store.h"
+#include "service/apigateway/authorize.h"
 
 namespace reef::service::apigateway {
 namespace {
@@ -33,6 +33,8 @@ struct CompiledMethod {
   model::Resource resource;
   model::Method method;
   std::string function;
+  std::optional<model::Authorizer> authorizer;
+  bool is_open = true;
 };
 
 struct CompiledStage {
@@ -47,9 +49,9 @@ bool matches_media_type(const std::string& pattern, std::string_view type) {
 
 class RestApiSite final : public edge::Site {
  public:
-  RestApiSite(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters)
+  RestApiSite(const StoredApi& api, RestApis& apis)
       : id_(*api.api.id), name_(api.api.name.value_or("")), account_(api.account), region_(api.region), binary_(api.api.binary_media_types.value_or(std::vector<std::string>{})),
-        caller_(caller), spans_(spans), counters_(counters) {
+        caller_(apis.caller), spans_(apis.spans), counters_(apis.counters), apis_(apis) {
     for (const auto& [name, stage] : api.stages) {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       if (snapshot == api.snapshots.end()) continue;
@@ -59,7 +61,9 @@ class RestApiSite final : public edge::Site {
         for (const auto& [verb, method] : *resource.resource_methods) {
           compiled.table.add(verb, resource.path.value_or("/"), static_cast<std::uint32_t>(compiled.methods.size()));
           const std::string uri = method.method_integration ? method.method_integration->uri.value_or("") : "";
-          compiled.methods.push_back({resource, method, aws::function_of_integration(uri)});
+          const std::string type = method.authorization_type.value_or("NONE");
+          compiled.methods.push_back({resource, method, aws::function_of_integration(uri), {}, type == "NONE" || type.empty()});
+          if (const auto authorizer = api.authorizers.find(method.authorizer_id.value_or("")); authorizer != api.authorizers.end()) compiled.methods.back().authorizer = authorizer->second;
         }
       }
       stages_.emplace(name, std::move(compiled));
@@ -119,6 +123,13 @@ class RestApiSite final : public edge::Site {
     if (!method.method.method_integration) co_return message(500, "Internal server error", "InternalServerErrorException");
     const model::Integration& integration = *method.method.method_integration;
     const std::string type = integration.type.value_or("");
+    Admission admitted;
+    if (!method.is_open) {
+      const aws::ProxyRequest event = make_event(request, stage->second, method, *match, "", trace, request_id);
+      if (!method.authorizer) co_return message(500, "Internal server error", "InternalServerErrorException");
+      admitted = co_await admit(apis_, *method.authorizer, method.method, event, region_);
+      if (admitted.refusal) co_return *std::move(admitted.refusal);
+    }
     const std::int64_t began = io::monotonic_micros();
     if (type == "HTTP_PROXY") {
       http::Response forwarded = co_await call_http(request, integration, *match);
@@ -128,7 +139,7 @@ class RestApiSite final : public edge::Site {
     auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
     if (!body) co_return message(413, "HTTP content length exceeded 10485760 bytes.", "RequestTooLargeException");
     if (type == "MOCK") co_return mock(integration);
-    http::Response response = co_await call_function(request, stage->second, method, *match, *body, trace, request_id);
+    http::Response response = co_await call_function(request, stage->second, method, *match, *body, trace, request_id, std::move(admitted.authorizer));
     integration_micros = io::monotonic_micros() - began;
     co_return response;
   }
@@ -181,8 +192,8 @@ class RestApiSite final : public edge::Site {
     co_return *std::move(reply);
   }
 
-  Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledMethod& method, const edge::RouteMatch& match,
-                                     const std::string& body, const std::string& trace, const std::string& request_id) const {
+  aws::ProxyRequest make_event(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledMethod& method, const edge::RouteMatch& match, std::string_view body,
+                               const std::string& trace, const std::string& request_id) const {
     const auto is_binary = [&](std::string_view type) {
       return std::any_of(binary_.begin(), binary_.end(), [&](const std::string& pattern) { return matches_media_type(pattern, type); });
     };
@@ -193,6 +204,13 @@ class RestApiSite final : public edge::Site {
                             .now = store::Shard::current().now(), .body_is_text = !is_binary(request.http.header("content-type")), .authorizer = {}};
     if (stage.stage.variables)
       for (const auto& [key, value] : *stage.stage.variables) event.stage_variables.emplace(key, value);
+    return event;
+  }
+
+  Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledMethod& method, const edge::RouteMatch& match,
+                                     const std::string& body, const std::string& trace, const std::string& request_id, wire::Json authorizer) const {
+    aws::ProxyRequest event = make_event(request, stage, method, match, body, trace, request_id);
+    event.authorizer = std::move(authorizer);
     Call call = caller_.internal_call(account_, region_);
     call.trace_id = trace;
     aws::lambda::InvokeInput invoke;
@@ -212,13 +230,14 @@ class RestApiSite final : public edge::Site {
   aws::Caller& caller_;
   telemetry::Spans& spans_;
   metrics::Counters& counters_;
+  RestApis& apis_;
   std::map<std::string, CompiledStage, std::less<>> stages_;
 };
 
 }  // namespace
 
-std::shared_ptr<const edge::Site> compile(const StoredApi& api, aws::Caller& caller, telemetry::Spans& spans, metrics::Counters& counters) {
-  return std::make_shared<RestApiSite>(api, caller, spans, counters);
+std::shared_ptr<const edge::Site> compile(const StoredApi& api, RestApis& apis) {
+  return std::make_shared<RestApiSite>(api, apis);
 }
 
 }  // namespace reef::service::apigateway

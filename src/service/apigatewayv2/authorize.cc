@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/invoke_policy.h"
 #include "aws/models/lambda.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -112,7 +113,7 @@ Admission read_reply(const model::Authorizer& authorizer, const Json& reply, std
     out.refusal = refuse(500, "Internal Server Error");
     return out;
   }
-  if (is_simple ? !reply["isAuthorized"].as_bool() : !policy_allows(reply["policyDocument"], arn)) {
+  if (is_simple ? !reply["isAuthorized"].as_bool() : aws::judge_invoke(reply["policyDocument"], arn) != aws::Verdict::kAllowed) {
     out.refusal = refuse(403, "Forbidden");
     return out;
   }
@@ -187,30 +188,6 @@ std::optional<std::vector<std::string>> identity_values(const std::vector<std::s
     out.push_back(std::move(value));
   }
   return out;
-}
-
-bool policy_allows(const Json& document, std::string_view arn) {
-  const auto covers = [&](const Json& patterns, std::string_view text) {
-    if (patterns.is_string()) return matches_wildcard(patterns.as_string(), text);
-    for (const Json& pattern : patterns.as_array())
-      if (matches_wildcard(pattern.as_string(), text)) return true;
-    return false;
-  };
-  bool allowed = false;
-  const auto read = [&](const Json& statement) {
-    // What is not understood allows nothing and denies everything.
-    const bool is_plain = !statement.contains("Condition") && !statement.contains("NotAction") && !statement.contains("NotResource");
-    const bool denies = statement.text("Effect") != "Allow";
-    const bool fits = is_plain ? covers(statement["Action"], "execute-api:Invoke") && covers(statement["Resource"], arn) : denies;
-    if (fits && denies) return false;
-    allowed = allowed || fits;
-    return true;
-  };
-  const Json& statements = document["Statement"];
-  if (statements.is_object()) return read(statements) && allowed;
-  for (const Json& statement : statements.as_array())
-    if (!read(statement)) return false;
-  return allowed;
 }
 
 Task<Admission> admit(ApiGateway& gateway, model::Authorizer authorizer, std::vector<std::string> scopes, const aws::ProxyRequest& event, std::string region) {

@@ -19,9 +19,7 @@ struct Admission {
 Task<Admission> admit(ApiGateway& gateway, model::Authorizer authorizer, std::vector<std::string> scopes, const aws::ProxyRequest& event, std::string region);
 
 // The values that "$request.header.x", "$request.querystring.x", "$context.x" and "$stageVariables.x" stand for; nothing when one
-// of them is missing. Shared with the tests.
+// of them is missing.
 std::optional<std::vector<std::string>> identity_values(const std::vector<std::string>& sources, const aws::ProxyRequest& event);
-// Whether a policy document allows the ARN: some statement does, and none denies it.
-bool policy_allows(const wire::Json& document, std::string_view arn);
 
 }  // namespace reef::service::apigatewayv2

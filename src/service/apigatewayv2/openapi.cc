@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "service/apigatewayv2/api_store.h"
 #include "wire/json.h"
 
@@ -54,6 +55,52 @@ aws::Reply<model::Integration> read_integration(const Json& json, ApiGateway& ga
   return out;
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authorizer.html
+aws::Reply<model::Authorizer> read_authorizer(const std::string& name, const Json& scheme, ApiGateway& gateway) {
+  const Json& json = scheme["x-amazon-apigateway-authorizer"];
+  model::Authorizer out;
+  out.name = name;
+  out.authorizer_id = gateway.new_id().substr(0, 6);
+  out.identity_source.emplace();
+  if (json["identitySource"].is_array()) out.identity_source = strings_of(json["identitySource"]);
+  else
+    for (const std::string_view source : split(json.text("identitySource"), ','))
+      if (!trim(source).empty()) out.identity_source->emplace_back(trim(source));
+  if (json.text("type") == "jwt") {
+    out.authorizer_type = "JWT";
+    const Json& audience = json["jwtConfiguration"]["audience"];
+    out.jwt_configuration = {.audience = audience.is_string() ? std::vector<std::string>{audience.as_string()} : strings_of(audience), .issuer = json["jwtConfiguration"].text("issuer")};
+    if (out.jwt_configuration->issuer->empty() || !out.jwt_configuration->audience || out.identity_source->size() != 1) return Err(bad_request(fmt::format("Unable to import the API: the JWT authorizer {} needs an issuer, an audience and one identity source.", name)));
+    return out;
+  }
+  if (json.text("type") != "request") return Err(aws::Error("NotImplemented", fmt::format("The security scheme {} of an HTTP API is not supported by this version of Atoll.", name), 501));
+  out.authorizer_type = "REQUEST";
+  out.authorizer_uri = json.text("authorizerUri");
+  std::string version = json["authorizerPayloadFormatVersion"].scalar_text().value_or("2.0");
+  out.authorizer_payload_format_version = version == "1" ? "1.0" : version == "2" ? "2.0" : version;
+  if (json.contains("enableSimpleResponses")) out.enable_simple_responses = json["enableSimpleResponses"].scalar_text() == "true";
+  if (const auto seconds = parse_int<std::int32_t>(json["authorizerResultTtlInSeconds"].scalar_text().value_or(""))) out.authorizer_result_ttl_in_seconds = *seconds;
+  return out;
+}
+
+// Gives a route the authorizer that its security names; the API gets it at its first use.
+aws::Reply<void> guard(const Json& document, const Json& security, StoredApi& api, model::Route& route, ApiGateway& gateway) {
+  if (security.size() == 0) return {};
+  if (security.size() > 1 || security.as_array().front().size() != 1) return Err(bad_request("Unable to import the API: a route of an HTTP API takes one security scheme."));
+  const auto& [name, scopes] = security.as_array().front().as_object().front();
+  auto found = std::find_if(api.current.authorizers.begin(), api.current.authorizers.end(), [&, n = name](const auto& one) { return one.second.name == n; });
+  if (found == api.current.authorizers.end()) {
+    const Json& scheme = document["components"]["securitySchemes"][name];
+    if (!scheme.is_object()) return Err(bad_request(fmt::format("Unable to import the API: the security scheme {} is not defined.", name)));
+    model::Authorizer made = TRY(read_authorizer(name, scheme, gateway));
+    found = api.current.authorizers.emplace(*made.authorizer_id, made).first;
+  }
+  route.authorizer_id = found->first;
+  route.authorization_type = found->second.authorizer_type == "JWT" ? "JWT" : "CUSTOM";
+  if (scopes.size() > 0 && route.authorization_type == "JWT") route.authorization_scopes = strings_of(scopes);
+  return {};
+}
+
 }  // namespace
 
 aws::Reply<void> import_openapi(const Json& document, StoredApi& api, ApiGateway& gateway) {
@@ -75,8 +122,6 @@ aws::Reply<void> import_openapi(const Json& document, StoredApi& api, ApiGateway
       if (!operation) continue;
       const Json* integration_json = operation->find("x-amazon-apigateway-integration");
       if (!integration_json) continue;
-      if (operation->contains("security") && (*operation)["security"].size() > 0)
-        return Err(aws::Error("NotImplemented", fmt::format("Authorizers are not supported in HTTP APIs by this version of Atoll (route {} {}).", method, path), 501));
       model::Integration integration = TRY(read_integration(*integration_json, gateway));
       model::Route route;
       route.route_id = gateway.new_id().substr(0, 7);
@@ -85,6 +130,7 @@ aws::Reply<void> import_openapi(const Json& document, StoredApi& api, ApiGateway
       route.route_key = path == "/$default" || path == "$default" ? "$default" : verb + " " + path;
       route.target = "integrations/" + *integration.integration_id;
       route.authorization_type = "NONE";
+      TRY(guard(document, operation->contains("security") ? (*operation)["security"] : document["security"], api, route, gateway));
       route.api_key_required = false;
       if (const Json* id = operation->find("operationId")) route.operation_name = id->as_string();
       api.current.integrations.emplace(*integration.integration_id, std::move(integration));

@@ -208,7 +208,7 @@ class HttpApiSite final : public edge::Site {
   }
 
   aws::ProxyRequest make_event(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
-                               const std::string& request_id, const std::string& trace, std::string body) const {
+                               const std::string& request_id, const std::string& trace, std::string_view body) const {
     const auto space = route.route.route_key.find(' ');
     aws::ProxyRequest event{.http = request.http, .body = body, .account = account_, .api_id = *api_.api_id, .stage = stage.stage.stage_name,
                             .domain = request.domain, .route_key = route.route.route_key,

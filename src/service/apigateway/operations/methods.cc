@@ -125,7 +125,6 @@ Task<Reply<model::DeleteResourceOutput>> DeleteResource(RestApis& apis, const mo
 Task<Reply<model::PutMethodOutput>> PutMethod(RestApis& apis, const model::PutMethodInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
   model::Resource* resource = CO_TRY(find_resource(*api, in.resource_id));
-  CO_TRY(check_authorization(in.authorization_type, in.api_key_required.value_or(false)));
   if (in.request_validator_id) co_return Err(unsupported("A request validator"));
   if (!resource->resource_methods) resource->resource_methods.emplace();
   if (resource->resource_methods->contains(in.http_method)) co_return Err(aws::Error(errors::kConflictException, "Method already exists for this resource"));
@@ -137,6 +136,8 @@ Task<Reply<model::PutMethodOutput>> PutMethod(RestApis& apis, const model::PutMe
   method.request_parameters = in.request_parameters;
   method.request_models = in.request_models;
   method.authorization_scopes = in.authorization_scopes;
+  method.authorizer_id = in.authorizer_id;
+  CO_TRY(check_authorization(*api, method));
   resource->resource_methods->emplace(in.http_method, method);
   apis.changed(*api);
   co_await committed();
@@ -153,7 +154,7 @@ Task<Reply<model::UpdateMethodOutput>> UpdateMethod(RestApis& apis, const model:
   model::Method* method = CO_TRY(find_method(*api, in.resource_id, in.http_method));
   model::Method edited = *method;
   CO_TRY(patch(edited, in.patch_operations));
-  CO_TRY(check_authorization(edited.authorization_type.value_or("NONE"), edited.api_key_required.value_or(false)));
+  CO_TRY(check_authorization(*api, edited));
   *method = edited;
   apis.changed(*api);
   co_await committed();

@@ -157,9 +157,9 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
 
 Reply<void> expand_http_api(Context& context, const std::string& id, const Json& declaration) {
   const Json& in = declaration["Properties"];
-  TRY(refuse(id, "AWS::Serverless::HttpApi", in, {"Auth", "Domain"}));
+  TRY(refuse(id, "AWS::Serverless::HttpApi", in, {"Domain"}));
   TRY(check_known(id, "AWS::Serverless::HttpApi", in,
-                  {"StageName", "DefinitionBody", "DefinitionUri", "AccessLogSettings", "StageVariables", "Tags", "CorsConfiguration", "DefaultRouteSettings",
+                  {"Auth", "StageName", "DefinitionBody", "DefinitionUri", "AccessLogSettings", "StageVariables", "Tags", "CorsConfiguration", "DefaultRouteSettings",
                    "RouteSettings", "FailOnWarnings", "PropagateTags", "Description", "Name", "DisableExecuteApiEndpoint", "__Paths"}));
   TRY(check_definition(id, in));
   Json out = Json::object();
@@ -199,6 +199,7 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
     }
     if (in.contains("DisableExecuteApiEndpoint"))
       body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
+    TRY(add_http_auth(id, in["Auth"], body));
     out.set("Body", std::move(body));
   }
   copy_members(in, out, {"FailOnWarnings"});

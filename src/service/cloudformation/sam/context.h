@@ -64,6 +64,8 @@ Reply<void> check_known(std::string_view logical_id, std::string_view type, cons
 // The parts, each adding what its resource stands for.
 Reply<void> expand_function(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_rest_api(Context& context, const std::string& logical_id, const Json& declaration);
+// Puts the authorizers of an HTTP API into its definition.
+Reply<void> add_http_auth(const std::string& id, const Json& auth, Json& body);
 Reply<void> expand_http_api(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_simple_table(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_layer(Context& context, const std::string& logical_id, const Json& declaration);
