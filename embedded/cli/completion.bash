@@ -2,7 +2,7 @@
 _atoll() {
   local current=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} words
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="start stop status deploy destroy logs image exec mesh partition heal partitions doctor coverage clock dns trust completion man --help --version"
+    words="start stop status deploy destroy logs image exec mesh partition heal partitions doctor coverage clock dns trust sdk completion man --help --version"
   else
     case $command in
       start) words="--foreground --address --port --data --durability --auth --account --region --tier --shards --log-level --help" ;;
@@ -19,6 +19,7 @@ _atoll() {
       coverage) words="--json --markdown --help" ;;
       dns) words="install remove --port --resolv-conf --help" ;;
       trust) words="--data --port --store --remove --print --help" ;;
+      sdk) words="install --data --help" ;;
       clock) words="freeze advance resume --port --help" ;;
       completion) words="bash zsh" ;;
     esac

@@ -1,4 +1,4 @@
-// sdk: gives functions the AWS SDK for JavaScript, as Lambda's own Node runtimes have it.
+// sdk: gives functions the AWS SDKs for JavaScript and Python, as Lambda's own runtimes have them.
 #pragma once
 
 namespace CLI {

@@ -100,7 +100,8 @@ Result<PemPair, Failure> sign_leaf(const PemPair& authority, const LeafRequest& 
   const auto common = std::find_if(request.names.begin(), request.names.end(), [](const std::string& name) { return name.size() <= 64; });
   if (common != request.names.end()) add_name_part(X509_get_subject_name(leaf.get()), "CN", *common);
   X509_set_issuer_name(leaf.get(), X509_get_subject_name(issuer.get()));
-  std::string alternatives;
+  // RFC 5280: without a subject the alternative names are critical. Python 3.13 and others insist.
+  std::string alternatives = common == request.names.end() ? "critical" : "";
   const auto add = [&](std::string_view kind, const std::string& value) {
     alternatives += alternatives.empty() ? "" : ",";
     alternatives += kind;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "io/openssl.h"
+
 namespace reef::io {
 namespace {
 
@@ -30,6 +32,34 @@ TEST(Certificates, LeafNamesEverythingAskedFor) {
   EXPECT_TRUE(key_matches(leaf->certificate, leaf->key));
   EXPECT_FALSE(key_matches(leaf->certificate, authority->key));
   EXPECT_TRUE(chain_fits(leaf->certificate, authority->certificate));
+}
+
+// As Python 3.13 and other strict clients look at it.
+bool is_strictly_valid(const std::string& leaf_pem, const std::string& authority_pem) {
+  const auto read = [](const std::string& pem) {
+    return openssl::Certificate(PEM_read_bio_X509(openssl::bio_of(pem).get(), nullptr, nullptr, nullptr));
+  };
+  const openssl::Certificate leaf = read(leaf_pem), authority = read(authority_pem);
+  X509_STORE* const store = X509_STORE_new();
+  X509_STORE_add_cert(store, authority.get());
+  X509_STORE_CTX* const context = X509_STORE_CTX_new();
+  X509_STORE_CTX_init(context, store, leaf.get(), nullptr);
+  X509_STORE_CTX_set_flags(context, X509_V_FLAG_X509_STRICT);
+  X509_STORE_CTX_set_time(context, 0, 1'790'000'060);
+  const bool fits = X509_verify_cert(context) == 1;
+  EXPECT_EQ(X509_STORE_CTX_get_error(context), X509_V_OK) << X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
+  X509_STORE_CTX_free(context);
+  X509_STORE_free(store);
+  return fits;
+}
+
+TEST(Certificates, StrictClientsAcceptNamesTooLongForASubject) {
+  const auto authority = make_authority("Test authority", kNow);
+  const std::string long_name = "cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com";
+  for (const std::string& name : {std::string("example.com"), long_name}) EXPECT_TRUE(is_strictly_valid(issue_leaf(*authority, request_for({name}))->certificate, authority->certificate));
+  LeafRequest identity = request_for({});
+  identity.uris = {"spiffe://shop/orders"};
+  EXPECT_TRUE(is_strictly_valid(issue_leaf(*authority, identity)->certificate, authority->certificate));
 }
 
 TEST(Certificates, RenewalKeepsTheKey) {

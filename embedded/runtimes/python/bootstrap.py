@@ -278,14 +278,14 @@ def main():
     set_up_logging()
     version = "python%d.%d" % sys.version_info[:2]
     own_folder = os.path.dirname(os.path.abspath(__file__))
-    # In the order of the managed runtime: the function, the layers, what came with the interpreter.
+    # In the order of the managed runtime: the function, the layers, what came with the interpreter and the runtime.
     rest = [entry for entry in sys.path if entry and os.path.abspath(entry) != own_folder]
     extra = [entry for entry in os.environ.get("PYTHONPATH", "").split(":") if entry and entry not in rest]
     layers = ["/opt/python/lib/%s/site-packages" % version, "/opt/python"]
     root = os.environ.get("ATOLL_LAYER_ROOT")
     if root:
         layers = [root + entry[len("/opt"):] for entry in layers]
-    sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"]] + extra + layers + rest
+    sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"]] + extra + layers + rest + [own_folder + "/site-packages"]
     importlib.invalidate_caches()
     sys.meta_path.insert(0, EndpointTeacher())
     sys.modules["bootstrap"] = sys.modules.pop("__main__")

@@ -44,6 +44,19 @@ std::string make_log_stream(const Version& version, Time now) {
   return fmt::format("{}/[{}]{}", date, version.number, make_token(thread_random(), 32, "0123456789abcdef"));
 }
 
+// What AWS's runtimes have at /var/lang: programs in layers begin with "#!/var/lang/bin/python". Links to the interpreter.
+std::string interpreter_folder(const Options& options, Language language, const Interpreter& interpreter) {
+  const std::string folder = fmt::format("{}/lang/{}-{}.{}", options.folder, language == Language::kNode ? "node" : "python", interpreter.major, interpreter.minor);
+  if (::access(folder.c_str(), F_OK) == 0) return folder;
+  std::error_code error;
+  std::filesystem::create_directories(folder + "/bin", error);
+  const std::vector<std::string> names = language == Language::kNode
+      ? std::vector<std::string>{"node"}
+      : std::vector<std::string>{"python", "python3", fmt::format("python{}.{}", interpreter.major, interpreter.minor)};
+  for (const std::string& name : names) std::filesystem::create_symlink(interpreter.program, folder + "/bin/" + name, error);
+  return folder;
+}
+
 }  // namespace
 
 Environment::Environment(EnvironmentHost host, Language language, const Interpreter* interpreter)
@@ -127,6 +140,7 @@ sandbox::Spec Environment::make_spec(bool ahead) {
     if (const std::string modules = runtime_folder(false) + "/node_modules"; isolated_files_ && language_ == Language::kNode && ::access(modules.c_str(), F_OK) == 0)
       spec.binds.push_back({modules, "/var/node_modules"});
     if (!interpreter_->prefix.empty()) spec.binds.push_back({interpreter_->prefix, interpreter_->prefix});
+    if (isolated_files_) spec.binds.push_back({interpreter_folder(host_.options, language_, *interpreter_), "/var/lang"});
     spec.argv = {interpreter_->program};
     if (language_ == Language::kPython) spec.argv.emplace_back("-B");
     spec.argv.push_back(runtime_folder(true) + (language_ == Language::kNode ? "/bootstrap.cjs" : "/bootstrap.py"));
