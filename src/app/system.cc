@@ -1,8 +1,10 @@
 #include "app/system.h"
 
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -238,6 +240,24 @@ io::TlsContext* System::tls() {
   return tls_.get();
 }
 
+// Most of the code that starting ran is never run again: it need not stay mapped, and comes back from the page cache if it
+// is. Pages that were written (relocated) are in other segments.
+static void unmap_start_code() {
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* program, std::size_t, void*) {
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        for (int i = 0; i < program->dlpi_phnum; ++i) {
+          const auto& segment = program->dlpi_phdr[i];
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W)) continue;
+          const std::uintptr_t begin = (program->dlpi_addr + segment.p_vaddr + page - 1) / page * page;
+          const std::uintptr_t end = (program->dlpi_addr + segment.p_vaddr + segment.p_memsz) / page * page;
+          if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+        }
+        return 1;   // the program itself comes first; libraries are shared with others anyway
+      },
+      nullptr);
+}
+
 void System::run_loop(std::size_t index) {
   storage_->shards[index]->adopt_thread();
   storage_->reactors[index]->run();
@@ -256,6 +276,7 @@ void System::run(const std::function<void()>& ready) {
     for (const auto& entry : registry_->all()) entry->service->start();
     log::info("ready", {{"address", config_.address}, {"port", config_.port}, {"data", config_.data}, {"shards", storage_->shards.size()}});
     ready();
+    unmap_start_code();
   });
   run_loop(0);
   for (std::thread& thread : threads_) thread.join();
