@@ -21,6 +21,9 @@ constexpr std::int32_t kWaitSeconds = 20;
 constexpr std::size_t kBatchBytesMax = 6 << 20;
 constexpr std::uint32_t kConcurrencyStart = 2, kConcurrencyStep = 2, kConcurrencyMax = 50;
 constexpr int kThrottleRetries = 10;
+// Messages that come within moments of each other are taken together: a batch of ten costs a function little more than one
+// of one, and on a busy machine the others need the processor. What comes after a pause is taken at once.
+constexpr Duration kPace = 10ms;
 
 std::string queue_url(const std::string& arn, const Call& call) {
   const auto parts = split(arn, ':');
@@ -209,6 +212,8 @@ Task<void> Mappings::poll(std::shared_ptr<Poller> poller) {
   const std::uint32_t most = configured > 0 ? static_cast<std::uint32_t>(configured) : kConcurrencyMax;
   poller->allowed = std::min(kConcurrencyStart, most);
   std::uint32_t problems = 0;
+  const bool is_paced = poller->mapping.config.batch_size.value_or(10) > 1;
+  std::int64_t taken = 0;   // when the last batch that was not full was, in microseconds
   while (!poller->stopping) {
     if (poller->in_flight >= poller->allowed) {
       Later<bool> free;
@@ -217,6 +222,7 @@ Task<void> Mappings::poll(std::shared_ptr<Poller> poller) {
       continue;
     }
     const Call call = lambda_.caller.internal_call(poller->mapping.account, poller->mapping.region);
+    if (const auto pause = kPace - std::chrono::microseconds(io::monotonic_micros() - taken); is_paced && pause > 0ms) co_await reactor.sleep(pause);
     auto batch = co_await gather(*poller, call);
     if (!batch) {
       poller->last_result = "PROBLEM: " + batch.error().message;
@@ -238,6 +244,7 @@ Task<void> Mappings::poll(std::shared_ptr<Poller> poller) {
     ++poller->in_flight;
     // A full batch says that more is waiting. Otherwise fewer, fuller batches serve better than many small ones.
     const bool is_full = batch->size() >= static_cast<std::size_t>(poller->mapping.config.batch_size.value_or(10));
+    taken = is_full ? 0 : io::monotonic_micros();
     if (is_full && poller->in_flight == poller->allowed) poller->allowed = std::min(poller->allowed + kConcurrencyStep, most);
     process(poller, *std::move(batch)).detach();
   }
