@@ -25,6 +25,34 @@ std::size_t class_end(std::string_view text, std::size_t at) {
   return std::min(i + 1, text.size());
 }
 
+// Of "{2}", "{2,}" or "{2,5}" at the beginning of the text; 0 when there is none.
+std::size_t quantifier_size(std::string_view text) {
+  std::size_t i = 1;
+  const auto digits = [&] {
+    const std::size_t from = i;
+    while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
+    return i > from;
+  };
+  if (!digits()) return 0;
+  if (i < text.size() && text[i] == ',') {
+    ++i;
+    digits();
+  }
+  return i < text.size() && text[i] == '}' ? i + 1 : 0;
+}
+
+// Whether "[=", "[." and "[:" stand only where class_end reads them as the library does: in "[:alpha:]" and the like.
+bool has_plain_classes(std::string_view text) {
+  if (text.find("[=") != std::string_view::npos || text.find("[.") != std::string_view::npos) return false;
+  for (auto at = text.find("[:"); at != std::string_view::npos; at = text.find("[:", at + 2)) {
+    std::size_t i = at + 2;
+    if (i < text.size() && text[i] == '^') ++i;
+    while (i < text.size() && text[i] >= 'a' && text[i] <= 'z') ++i;
+    if (text.substr(i, 2) != ":]") return false;
+  }
+  return true;
+}
+
 // One thing that is matched: a character, or (nothing) something else.
 using Items = std::vector<std::optional<char>>;
 
@@ -35,6 +63,7 @@ LiteralEnds literal_ends(std::string_view text) {
   if (text.find("(*") != std::string_view::npos || text.find("\\Q") != std::string_view::npos) return {};
   for (auto at = text.find("(?"); at != std::string_view::npos; at = text.find("(?", at + 2))
     if (at + 2 >= text.size() || text[at + 2] != ':') return {};
+  if (!has_plain_classes(text)) return {};
   const bool begins = text.starts_with('^');
   bool ends = false;
   if (begins) text.remove_prefix(1);
@@ -65,10 +94,11 @@ LiteralEnds literal_ends(std::string_view text) {
     } else if (c == '|') {
       return {};
     } else if (c == '*' || c == '+' || c == '?' || c == '{') {
-      if (!items.empty()) items.back().reset();
-      if (c != '{') ++i;
-      else if (const auto close = text.find('}', i); close == std::string_view::npos) return {};
-      else i = close + 1;
+      if (items.empty()) return {};   // of the "^" itself
+      items.back().reset();
+      const std::size_t size = c == '{' ? quantifier_size(text.substr(i)) : 1;
+      if (size == 0) return {};   // a brace like any other character, whatever follows it
+      i += size;
     } else if (c == '$') {
       ends = true;
       if (i + 1 < text.size()) items.push_back(std::nullopt);

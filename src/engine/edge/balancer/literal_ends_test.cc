@@ -12,7 +12,7 @@ TEST(LiteralEnds, AreWhatEveryMatchHas) {
   EXPECT_EQ(literal_ends("^/ab*c").prefix, "/a");
   EXPECT_EQ(literal_ends("^/ab{0,2}c").prefix, "/a");
   EXPECT_EQ(literal_ends("^/a[)|]b").prefix, "/a");
-  for (const char* none : {"/api", "^/a|/b", "(?i)^/a$", "^\\d", "^(/a)?", "a$b", "^\\Q/a\\E", "(*ANYCRLF)^/a"}) EXPECT_EQ(literal_ends(none).prefix, "") << none;
+  for (const char* none : {"/api", "^/a|/b", "(?i)^/a$", "^\\d", "^(/a)?", "a$b", "^\\Q/a\\E", "(*ANYCRLF)^/a", "^/a{b|c}", "^/a{,2|c", "^*/a", "^/a[[=[=]b|c"}) EXPECT_EQ(literal_ends(none).prefix, "") << none;
   for (const char* none : {"com", "a|b$", "(?i)com$", "m?$", "com\\$", "\\x41$"}) EXPECT_EQ(literal_ends(none).suffix, "") << none;
 }
 
