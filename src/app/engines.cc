@@ -1,8 +1,13 @@
 #include "app/engines.h"
 
+#include <filesystem>
+
 #include "app/mesh.h"
 
 namespace reef::app {
+
+// Bound into sandboxes, which know no working directory.
+std::string trust_folder(const Config& config) { return std::filesystem::absolute(config.data + "/trust").lexically_normal().string(); }
 
 // One line for each, so that engines come and go without touching the others.
 Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts)
@@ -14,11 +19,11 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
       connections(storage.reactors.size()),
       zones(config.auth.default_region),
       function_logs(logs),
-      functions({.folder = config.data + "/functions", .api_port = config.port, .trust = config.data + "/trust"}, sandboxes, function_logs),
+      functions({.folder = config.data + "/functions", .api_port = config.port, .trust = trust_folder(config)}, sandboxes, function_logs),
       balancers(dialer),
       mesh(balancers, dialer),
       images(config.data + "/images"),
-      tasks({.folder = config.data + "/tasks", .api_port = config.port, .trust = config.data + "/trust"}, sandboxes, images) {
+      tasks({.folder = config.data + "/tasks", .api_port = config.port, .trust = trust_folder(config)}, sandboxes, images) {
   parts.add(resets);
   parts.add(*storage.kv);
   parts.add(spans);

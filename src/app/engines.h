@@ -38,6 +38,9 @@
 
 namespace reef::app {
 
+// Where the local authority is for programs in sandboxes (sandbox::write_trust_files).
+std::string trust_folder(const Config& config);
+
 struct Engines {
   Engines(const Config& config, Storage& storage, sandbox::Sandboxes& sandboxes, edge::Authority& authority, Parts& parts);
 

@@ -115,7 +115,7 @@ Result<void, Failure> System::start() {
   storage_ = TRY(Storage::open(config_, clock_));
   storage_->shards[0]->adopt_thread();
   authority_ = TRY(edge::Authority::open(config_.data + "/acm", io::SystemClock().now()));
-  TRY(sandbox::write_trust_files(config_.data + "/trust", authority_->certificate_pem()));
+  TRY(sandbox::write_trust_files(trust_folder(config_), authority_->certificate_pem()));
   engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, *authority_, parts_);
   parts_.add(keys_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.

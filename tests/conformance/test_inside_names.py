@@ -1,8 +1,11 @@
 """Inside a sandbox AWS's own names lead here, over TLS that the usual libraries trust without being told."""
 import json
+import socket
+import subprocess
 
+import boto3
 import pytest
-from support import function_package
+from support import ATOLL, function_package, wait_for
 
 NODE = """const https = require('https');
 exports.handler = ({url}) => new Promise((resolve, reject) => https.get(url, (r) => {
@@ -50,3 +53,28 @@ def test_https_to_an_api_of_api_gateway(daemon, fetch, language):
     gateway.delete_api(ApiId=api["ApiId"])
     assert reply["status"] == 500  # the function was reached, and cannot fetch what it was given
     assert json.loads(reply["text"]) == {"message": "Internal Server Error"}
+
+
+def test_with_a_data_folder_that_is_named_from_where_one_stands(daemon, tmp_path):
+    port = free_port()
+    process = subprocess.Popen([ATOLL, "start", "--foreground", "--port", str(port), "--data", "data"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        client = boto3.client("lambda", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        wait_for(lambda: answers(port), what="the daemon")
+        client.create_function(FunctionName="here", Runtime="nodejs20.x", Role="arn:aws:iam::000000000000:role/r", Handler="index.handler",
+                               Code={"ZipFile": function_package("exports.handler = async () => require('fs').existsSync(process.env.NODE_EXTRA_CA_CERTS)")})
+        assert client.invoke(FunctionName="here")["Payload"].read() == b"true"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def answers(port):
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0

@@ -163,8 +163,14 @@ Task<aws::Reply<ResourceState>> create_service(const ResourceContext& context, c
   if (!input.contains("desiredCount") && input.text("schedulingStrategy") != "DAEMON") input.set("desiredCount", 1);
   input.erase("role");
   const Json out = CO_TRY(co_await call(context, "CreateService", std::move(input)));
-  CO_TRY(co_await wait_until_steady(context, cluster_of(properties), name, out["service"].text("taskDefinition")));
-  co_return service_state(out["service"]);
+  ResourceState state = service_state(out["service"]);
+  auto steady = co_await wait_until_steady(context, cluster_of(properties), name, out["service"].text("taskDefinition"));
+  if (!steady) {   // it is there, though it is not well: the rollback removes it
+    aws::Error error = std::move(steady).error();
+    error.fields = Json::object({{"PhysicalResourceId", state.physical_id}});
+    co_return std::unexpected(std::move(error));
+  }
+  co_return state;
 }
 
 Task<aws::Reply<ResourceState>> update_service(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
