@@ -108,3 +108,21 @@ def test_cloudformation_owns_the_three(fleet):
     cloudformation.delete_stack(StackName="ecs")
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="ecs", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
     assert "stacked" not in " ".join(fleet.ecs.list_clusters()["clusterArns"])
+
+
+def test_a_service_that_never_gets_steady_goes_with_its_stack(fleet):
+    import json
+    cloudformation = fleet.daemon.client("cloudformation")
+    template = {"Resources": {
+        "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {"ClusterName": "unsteady"}},
+        "Definition": {"Type": "AWS::ECS::TaskDefinition", "Properties": {
+            "Family": "unsteady", "NetworkMode": "awsvpc", "Cpu": 256, "Memory": "512", "RequiresCompatibilities": ["FARGATE"],
+            "ContainerDefinitions": [{"Name": "app", "Image": "service1:v1", "EntryPoint": ["/not-there"]}]}},
+        "Service": {"Type": "AWS::ECS::Service", "Properties": {
+            "Cluster": {"Ref": "Cluster"}, "TaskDefinition": {"Ref": "Definition"}, "DesiredCount": 1, "LaunchType": "FARGATE",
+            "DeploymentConfiguration": {"DeploymentCircuitBreaker": {"Enable": True, "Rollback": True}},
+            "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}}}}}}
+    cloudformation.create_stack(StackName="unsteady", TemplateBody=json.dumps(template))
+    wait_for(lambda: cloudformation.describe_stacks(StackName="unsteady")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE", what="the rollback")
+    assert not [arn for arn in fleet.ecs.list_clusters()["clusterArns"] if arn.endswith("/unsteady")]
+    cloudformation.delete_stack(StackName="unsteady")
