@@ -5,7 +5,11 @@
 namespace reef::service::lambda {
 namespace {
 
-bool match(const char* pattern, const char* event) { return matches(*wire::Json::parse(pattern), *wire::Json::parse(event)); }
+bool match(const char* pattern, const char* event) {
+  EventFilters filters;
+  filters.add(pattern);
+  return filters.want(*wire::Json::parse(event));
+}
 
 TEST(EventFilter, MatchesAsAwsDocumentsIt) {
   EXPECT_TRUE(match(R"({"body":{"a":["x","y"]}})", R"({"body":{"a":"y","b":1}})"));
@@ -26,9 +30,21 @@ TEST(EventFilter, MatchesAsAwsDocumentsIt) {
 }
 
 TEST(EventFilter, SaysWhatIsWrongWithAPattern) {
-  EXPECT_FALSE(check_pattern(*wire::Json::parse(R"({"a":["x"]})")).has_value());
+  EXPECT_TRUE(is_filter_pattern(R"({"a":["x"]})"));
   for (const char* bad : {R"([1])", R"({"a":"x"})", R"({"a":[]})", R"({"a":[{"like":"x"}]})", R"({"a":[{"prefix":"x","suffix":"y"}]})"})
-    EXPECT_TRUE(check_pattern(*wire::Json::parse(bad)).has_value()) << bad;
+    EXPECT_FALSE(is_filter_pattern(bad)) << bad;
+}
+
+TEST(EventFilter, OneOfSeveralIsEnoughAndAnEmptyOneWantsEverything) {
+  EventFilters filters;
+  EXPECT_TRUE(filters.want(*wire::Json::parse("{}")));
+  filters.add(R"({"a":[1]})");
+  filters.add(R"({"b":[2]})");
+  EXPECT_TRUE(filters.want(*wire::Json::parse(R"({"b":2})")));
+  EXPECT_FALSE(filters.want(*wire::Json::parse(R"({"b":3})")));
+  EXPECT_TRUE(is_filter_pattern("{}"));
+  filters.add("{}");
+  EXPECT_TRUE(filters.want(*wire::Json::parse(R"({"b":3})")));
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "engine/store/shard.h"
-#include "service/lambda/event_filter.h"
 #include "service/lambda/invocation.h"
 
 namespace reef::service::lambda {
@@ -162,7 +161,7 @@ void Mappings::refresh(const StoredMapping& mapping) {
   poller->function = *function;
   if (mapping.config.filter_criteria && mapping.config.filter_criteria->filters)
     for (const auto& filter : *mapping.config.filter_criteria->filters)
-      if (auto pattern = Json::parse(filter.pattern.value_or("{}"))) poller->filters.push_back(*std::move(pattern));
+      poller->filters.add(filter.pattern.value_or("{}"));
   pollers_[uuid] = poller;
   poll(poller).detach();
 }
@@ -254,11 +253,7 @@ Task<void> Mappings::process(std::shared_ptr<Poller> poller, Batch batch) {
   const StoredMapping& mapping = poller->mapping;
   Batch wanted, unwanted;
   for (auto& message : batch) {
-    bool match = poller->filters.empty();
-    if (!match) {
-      const Json view = filter_view(message);
-      match = std::any_of(poller->filters.begin(), poller->filters.end(), [&](const Json& pattern) { return matches(pattern, view); });
-    }
+    const bool match = poller->filters.is_empty() || poller->filters.want(filter_view(message));
     (match ? wanted : unwanted).push_back(std::move(message));
   }
   if (!unwanted.empty()) co_await remove_messages(*poller, unwanted, std::vector<bool>(unwanted.size(), false));

@@ -9,6 +9,7 @@
 
 #include "aws/models/sqs.h"
 #include "base/task.h"
+#include "service/lambda/event_filter.h"
 #include "service/lambda/lambda.h"
 
 namespace reef::service::lambda {
@@ -28,7 +29,7 @@ class Mappings {
   struct Poller {
     StoredMapping mapping;
     FunctionName function;
-    std::vector<wire::Json> filters;
+    EventFilters filters;
     bool stopping = false;
     std::uint32_t in_flight = 0, allowed = 1;
     Later<bool>* slot = nullptr;

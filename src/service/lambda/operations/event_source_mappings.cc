@@ -23,11 +23,8 @@ Reply<void> check_mapping(const model::EventSourceMappingConfiguration& config) 
   if (batch > 10 && window < 1) return Err(invalid_parameter("Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"));
   if (config.filter_criteria && config.filter_criteria->filters) {
     if (config.filter_criteria->filters->size() > 10) return Err(invalid_parameter("Maximum number of filters (10) exceeded."));
-    for (const auto& filter : *config.filter_criteria->filters) {
-      const auto pattern = wire::Json::parse(filter.pattern.value_or(""));
-      if (!pattern) return Err(invalid_parameter("Invalid filter pattern definition."));
-      if (check_pattern(*pattern)) return Err(invalid_parameter("Invalid filter pattern definition."));
-    }
+    for (const auto& filter : *config.filter_criteria->filters)
+      if (!is_filter_pattern(filter.pattern.value_or(""))) return Err(invalid_parameter("Invalid filter pattern definition."));
   }
   return {};
 }
