@@ -19,7 +19,6 @@ namespace {
 
 using wire::Json;
 
-
 // The form that set-ups made for LocalStack look for.
 Json localstack_health(gateway::Registry& registry) {
   Json services = Json::object();

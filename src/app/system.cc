@@ -1,10 +1,8 @@
 #include "app/system.h"
 
-#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -17,7 +15,9 @@
 #include "app/images_admin.h"
 #include "app/mesh.h"
 #include "app/partitions_admin.h"
+#include "app/start_code.h"
 #include "base/log.h"
+#include "engine/sandbox/outbound.h"
 #include "engine/sandbox/trust.h"
 #include "engine/store/journal.h"
 #include "service/cloudformation/signals.h"
@@ -228,8 +228,7 @@ io::TlsContext* System::tls() {
                                       io::SystemClock().now());
     // Further names of APIs, and AWS's own as sandboxes use them, get a certificate when they are first asked for.
     const auto issue = [this](const std::string& name) -> std::optional<io::PemPair> {
-      constexpr std::string_view kBelow[] = {".localhost", ".localhost.localstack.cloud", ".amazonaws.com", ".amazonaws.com.cn", ".on.aws", ".api.aws"};
-      if (std::ranges::none_of(kBelow, [&](std::string_view suffix) { return name.ends_with(suffix); })) return std::nullopt;
+      if (!sandbox::leads_here(name)) return std::nullopt;
       auto made = authority_->issue_now({name}, io::SystemClock().now());
       return made ? std::optional(*std::move(made)) : std::nullopt;
     };
@@ -238,24 +237,6 @@ io::TlsContext* System::tls() {
     else log::error("no TLS certificate", {{"reason", context.error().message}});
   });
   return tls_.get();
-}
-
-// Most of the code that starting ran is never run again: it need not stay mapped, and comes back from the page cache if it
-// is. Pages that were written (relocated) are in other segments.
-static void unmap_start_code() {
-  ::dl_iterate_phdr(
-      [](dl_phdr_info* program, std::size_t, void*) {
-        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-        for (int i = 0; i < program->dlpi_phnum; ++i) {
-          const auto& segment = program->dlpi_phdr[i];
-          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W)) continue;
-          const std::uintptr_t begin = (program->dlpi_addr + segment.p_vaddr + page - 1) / page * page;
-          const std::uintptr_t end = (program->dlpi_addr + segment.p_vaddr + segment.p_memsz) / page * page;
-          if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-        }
-        return 1;   // the program itself comes first; libraries are shared with others anyway
-      },
-      nullptr);
 }
 
 void System::run_loop(std::size_t index) {

@@ -74,8 +74,8 @@ Error already_exists(std::string_view type, std::string_view name);
 struct ResourceType {
   std::string_view name;                        // "AWS::SQS::Queue"
   std::vector<PropertyType> properties;         // every supported one; any other fails the stack by name
-  // A custom resource: takes any property; an update that gives another physical id has replaced it; a creation that failed
-  // may have made something, whose PhysicalResourceId is among the error's fields.
+  // A custom resource: takes any property; an update that gives another physical id has replaced it. (Of every type: create's
+  // error may have the field PhysicalResourceId, of what was made though it is not well: the rollback removes it.)
   bool is_custom = false;
   // Further checks of literal properties before anything is created: a message, or "" when fine. Optional.
   std::string (*check)(const wire::Json& properties) = nullptr;

@@ -68,15 +68,18 @@ OutboundPolicy default_outbound_policy(int api_port) {
   };
 }
 
+bool leads_here(std::string_view name) {
+  constexpr std::string_view kBelow[] = {"localhost.localstack.cloud", "localhost", "amazonaws.com", "amazonaws.com.cn", "on.aws", "api.aws"};
+  return std::ranges::any_of(kBelow, [&](std::string_view suffix) {
+    if (name.size() == suffix.size()) return name == suffix && suffix != "localhost";
+    return name.ends_with(suffix) && name[name.size() - suffix.size() - 1] == '.';
+  });
+}
+
 std::optional<std::string> default_dns(std::string_view, std::string_view query) {
   const auto question = parse_question(query);
   if (!question) return std::nullopt;
-  // AWS's own names mean this daemon, whatever an SDK was told: nothing inside may reach the real ones by mistake.
-  constexpr std::string_view kOurs[] = {"localhost.localstack.cloud", "localhost", "amazonaws.com", "amazonaws.com.cn", "on.aws", "api.aws"};
-  const bool is_ours = std::ranges::any_of(kOurs, [&](std::string_view suffix) {
-    const std::string_view name = question->name;
-    return name.ends_with(suffix) && (name.size() == suffix.size() ? suffix != "localhost" : name[name.size() - suffix.size() - 1] == '.');
-  });
+  const bool is_ours = leads_here(question->name);
   if (question->type == kDnsAaaa) return answer(query, *question, std::nullopt);
   if (is_ours && question->type == kDnsA) return answer(query, *question, kApiAddress);
   if (is_ours) return answer(query, *question, std::nullopt);

@@ -36,8 +36,12 @@ inline constexpr const char* kApiAddressText = "169.254.100.1";
 // is none of a function's business); everything else connects directly.
 OutboundPolicy default_outbound_policy(int api_port);
 
-// Answers A queries for localhost.localstack.cloud, every name below it and below localhost with kApiAddress, and AAAA queries with
-// "no such record", as sandboxes have IPv4 only.
+// Names (lower case) that mean the daemon inside a sandbox: its own, and AWS's, whatever an SDK was told, so that nothing
+// reaches the real services by mistake.
+bool leads_here(std::string_view name);
+
+// Answers A queries for names that lead here with kApiAddress, and AAAA queries with "no such record", as sandboxes have
+// IPv4 only.
 std::optional<std::string> default_dns(std::string_view sandbox, std::string_view query);
 
 // Owns both descriptors. Lives on the reactor that makes it.
