@@ -47,13 +47,17 @@ std::string make_log_stream(const Version& version, Time now) {
 // What AWS's runtimes have at /var/lang: programs in layers begin with "#!/var/lang/bin/python". Links to the interpreter.
 std::string interpreter_folder(const Options& options, Language language, const Interpreter& interpreter) {
   const std::string folder = fmt::format("{}/lang/{}-{}.{}", options.folder, language == Language::kNode ? "node" : "python", interpreter.major, interpreter.minor);
-  if (::access(folder.c_str(), F_OK) == 0) return folder;
   std::error_code error;
   std::filesystem::create_directories(folder + "/bin", error);
   const std::vector<std::string> names = language == Language::kNode
       ? std::vector<std::string>{"node"}
       : std::vector<std::string>{"python", "python3", fmt::format("python{}.{}", interpreter.major, interpreter.minor)};
-  for (const std::string& name : names) std::filesystem::create_symlink(interpreter.program, folder + "/bin/" + name, error);
+  for (const std::string& name : names) {
+    const std::string link = folder + "/bin/" + name;
+    if (std::filesystem::read_symlink(link, error) == interpreter.program) continue;
+    std::filesystem::remove(link, error);   // of an interpreter that was elsewhere
+    std::filesystem::create_symlink(interpreter.program, link, error);
+  }
   return folder;
 }
 

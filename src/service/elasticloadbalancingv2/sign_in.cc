@@ -91,6 +91,20 @@ http::Response SignInKeyring::serve(const http::Request& request) const {
   return out;
 }
 
+// What both kinds of action have.
+template <class Config>
+static aws::Reply<std::shared_ptr<const edge::SignIn>> finish(SignInKeyring& keyring, const Config& config, std::shared_ptr<edge::SignIn> out, std::string_view balancer_arn, std::string_view rule) {
+  out->scope = config.scope.value_or(out->scope);
+  out->cookie = config.session_cookie_name.value_or(out->cookie);
+  TRY(read_session_settings(config, *out));
+  const std::string otherwise = config.on_unauthenticated_request.value_or("authenticate");
+  out->otherwise = otherwise == "deny" ? edge::Unauthenticated::kDeny : otherwise == "allow" ? edge::Unauthenticated::kAllow : edge::Unauthenticated::kAuthenticate;
+  out->signer = balancer_arn;
+  out->rule = rule;
+  out->keys = TRY(keyring.keys());
+  return std::shared_ptr<const edge::SignIn>(std::move(out));
+}
+
 aws::Reply<std::shared_ptr<const edge::SignIn>> read_sign_in(SignInKeyring& keyring, const model::AuthenticateOidcActionConfig& config, std::string_view balancer_arn, std::string_view rule) {
   auto out = std::make_shared<edge::SignIn>();
   out->issuer = config.issuer;
@@ -99,20 +113,12 @@ aws::Reply<std::shared_ptr<const edge::SignIn>> read_sign_in(SignInKeyring& keyr
   out->user_info_endpoint = config.user_info_endpoint;
   out->client_id = config.client_id;
   out->client_secret = config.client_secret.value_or("");
-  out->scope = config.scope.value_or(out->scope);
-  out->cookie = config.session_cookie_name.value_or(out->cookie);
   for (const auto& [name, url] : {std::pair("Issuer", &out->issuer), std::pair("AuthorizationEndpoint", &out->authorization_endpoint), std::pair("TokenEndpoint", &out->token_endpoint),
                                   std::pair("UserInfoEndpoint", &out->user_info_endpoint)})
     if (!edge::parse_provider_url(*url)) return Err(aws::validation_error(fmt::format("The {} '{}' of an authenticate-oidc action must be an HTTPS URL with a valid host, port and path", name, *url)));
   if (out->client_id.empty()) return Err(aws::validation_error("An authenticate-oidc action must have a client ID"));
   if (out->client_secret.empty()) return Err(aws::validation_error("An authenticate-oidc action must have a client secret"));
-  TRY(read_session_settings(config, *out));
-  const std::string otherwise = config.on_unauthenticated_request.value_or("authenticate");
-  out->otherwise = otherwise == "deny" ? edge::Unauthenticated::kDeny : otherwise == "allow" ? edge::Unauthenticated::kAllow : edge::Unauthenticated::kAuthenticate;
-  out->signer = balancer_arn;
-  out->rule = rule;
-  out->keys = TRY(keyring.keys());
-  return std::shared_ptr<const edge::SignIn>(std::move(out));
+  return finish(keyring, config, std::move(out), balancer_arn, rule);
 }
 
 aws::Reply<std::shared_ptr<const edge::SignIn>> read_cognito_sign_in(SignInKeyring& keyring, const edge::IdentityClients& clients, const model::AuthenticateCognitoActionConfig& config,
@@ -137,15 +143,7 @@ aws::Reply<std::shared_ptr<const edge::SignIn>> read_cognito_sign_in(SignInKeyri
   if (rule.empty() && !secret) return Err(aws::Error("InvalidLoadBalancerAction", fmt::format("The user pool client '{}' does not exist in user pool '{}'", config.user_pool_client_id, config.user_pool_arn), 400));
   if (rule.empty() && secret->empty()) return Err(aws::Error("InvalidLoadBalancerAction", "The user pool client must have a client secret", 400));
   out->find_secret = [&clients, pool = config.user_pool_arn, client = config.user_pool_client_id] { return clients.find(pool, client).value_or(""); };
-  out->scope = config.scope.value_or(out->scope);
-  out->cookie = config.session_cookie_name.value_or(out->cookie);
-  TRY(read_session_settings(config, *out));
-  const std::string otherwise = config.on_unauthenticated_request.value_or("authenticate");
-  out->otherwise = otherwise == "deny" ? edge::Unauthenticated::kDeny : otherwise == "allow" ? edge::Unauthenticated::kAllow : edge::Unauthenticated::kAuthenticate;
-  out->signer = balancer_arn;
-  out->rule = rule;
-  out->keys = TRY(keyring.keys());
-  return std::shared_ptr<const edge::SignIn>(std::move(out));
+  return finish(keyring, config, std::move(out), balancer_arn, rule);
 }
 
 void keep_client_secret(const std::vector<model::Action>& before, std::vector<model::Action>& after) {

@@ -27,6 +27,24 @@ Reply<void> set_preference(Cognito& service, Pool& pool, User& user, const In& i
   return {};
 }
 
+// Whose authenticator app it is about: who has an access token, or is signing in and must set one up first.
+struct AppOwner {
+  Cognito::Bearer at{};
+  std::optional<Session> session;
+};
+template <class In>
+Reply<AppOwner> app_owner(Cognito& service, const In& in, const Call& call) {
+  AppOwner out;
+  if (in.access_token) {
+    out.at = TRY(service.bearer(*in.access_token, call.now));
+    return out;
+  }
+  out.session = TRY(read_session(service, in.session.value_or(""), "MFA_SETUP", {}, call.now));
+  out.at.pool = TRY(service.pool(out.session->who.pool));
+  out.at.user = TRY(service.user(*out.at.pool, out.session->who.user));
+  return out;
+}
+
 }  // namespace
 
 Task<Reply<model::GetUserOutput>> GetUser(Cognito& service, const model::GetUserInput& in, const Call& call) {
@@ -133,15 +151,7 @@ Task<Reply<model::RevokeTokenOutput>> RevokeToken(Cognito& service, const model:
 }
 
 Task<Reply<model::AssociateSoftwareTokenOutput>> AssociateSoftwareToken(Cognito& service, const model::AssociateSoftwareTokenInput& in, const Call& call) {
-  Cognito::Bearer at{};
-  std::optional<Session> session;
-  if (in.access_token) {
-    at = CO_TRY(service.bearer(*in.access_token, call.now));
-  } else {
-    session = CO_TRY(read_session(service, in.session.value_or(""), "MFA_SETUP", {}, call.now));
-    at.pool = CO_TRY(service.pool(session->who.pool));
-    at.user = CO_TRY(service.user(*at.pool, session->who.user));
-  }
+  auto [at, session] = CO_TRY(app_owner(service, in, call));
   if (!at.pool->totp_enabled) co_return Err(aws::Error(errors::kSoftwareTokenMFANotFoundException, "Software Token MFA is not enabled by the userPool."));
   model::AssociateSoftwareTokenOutput out{.secret_code = identity::base32_encode(secret_bytes(kTotpSecretBytes))};
   // It counts once the app has shown that it has it.
@@ -153,15 +163,7 @@ Task<Reply<model::AssociateSoftwareTokenOutput>> AssociateSoftwareToken(Cognito&
 }
 
 Task<Reply<model::VerifySoftwareTokenOutput>> VerifySoftwareToken(Cognito& service, const model::VerifySoftwareTokenInput& in, const Call& call) {
-  Cognito::Bearer at{};
-  std::optional<Session> session;
-  if (in.access_token) {
-    at = CO_TRY(service.bearer(*in.access_token, call.now));
-  } else {
-    session = CO_TRY(read_session(service, in.session.value_or(""), "MFA_SETUP", {}, call.now));
-    at.pool = CO_TRY(service.pool(session->who.pool));
-    at.user = CO_TRY(service.user(*at.pool, session->who.user));
-  }
+  auto [at, session] = CO_TRY(app_owner(service, in, call));
   const auto found = at.user->codes.find("totp");
   if (found == at.user->codes.end() || call.now >= found->second.expires) co_return Err(invalid_parameter("Software token is not associated."));
   constexpr int kGuessesMax = 5;

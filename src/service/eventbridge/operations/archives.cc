@@ -16,6 +16,17 @@ Reply<void> check_pattern(const std::optional<std::string>& pattern) {
   return {};
 }
 
+template <class Output>
+Task<Reply<Output>> keep(EventBridge& service, Archive archive) {
+  Output out;
+  out.archive_arn = archive.arn();
+  out.state = "ENABLED";
+  out.creation_time = archive.created;
+  service.archives.put(std::move(archive));
+  co_await store::Shard::control().committed();
+  co_return out;
+}
+
 }  // namespace
 
 Task<Reply<model::CreateArchiveOutput>> CreateArchive(EventBridge& service, const model::CreateArchiveInput& in, const Call& call) {
@@ -25,13 +36,7 @@ Task<Reply<model::CreateArchiveOutput>> CreateArchive(EventBridge& service, cons
   CO_TRY(check_pattern(in.event_pattern));
   Archive archive{.account = call.account, .region = call.region, .name = in.archive_name, .source = in.event_source_arn, .description = in.description.value_or(""),
                   .pattern = in.event_pattern.value_or(""), .key_id = in.kms_key_identifier.value_or(""), .retention_days = in.retention_days.value_or(0), .created = call.now};
-  model::CreateArchiveOutput out;
-  out.archive_arn = archive.arn();
-  out.state = "ENABLED";
-  out.creation_time = archive.created;
-  service.archives.put(std::move(archive));
-  co_await store::Shard::control().committed();
-  co_return out;
+  co_return co_await keep<model::CreateArchiveOutput>(service, std::move(archive));
 }
 
 Task<Reply<model::DescribeArchiveOutput>> DescribeArchive(EventBridge& service, const model::DescribeArchiveInput& in, const Call& call) {
@@ -81,13 +86,7 @@ Task<Reply<model::UpdateArchiveOutput>> UpdateArchive(EventBridge& service, cons
   if (in.event_pattern) archive.pattern = *in.event_pattern;
   if (in.retention_days) archive.retention_days = *in.retention_days;
   if (in.kms_key_identifier) archive.key_id = *in.kms_key_identifier;
-  model::UpdateArchiveOutput out;
-  out.archive_arn = archive.arn();
-  out.state = "ENABLED";
-  out.creation_time = archive.created;
-  service.archives.put(std::move(archive));
-  co_await store::Shard::control().committed();
-  co_return out;
+  co_return co_await keep<model::UpdateArchiveOutput>(service, std::move(archive));
 }
 
 Task<Reply<model::DeleteArchiveOutput>> DeleteArchive(EventBridge& service, const model::DeleteArchiveInput& in, const Call& call) {

@@ -32,6 +32,18 @@ Task<Reply<void>> set_state(EventBridge& service, const Call& call, const std::o
   co_return Reply<void>();
 }
 
+template <class Shown>
+void describe(const Bus& bus, const Rule& rule, Shown& out) {
+  out.name = rule.name;
+  out.arn = rule.arn();
+  out.event_pattern = given(rule.pattern);
+  out.schedule_expression = given(rule.schedule);
+  out.state = rule.state;
+  out.description = given(rule.description);
+  out.role_arn = given(rule.role);
+  out.event_bus_name = bus.name.name;
+}
+
 }  // namespace
 
 Task<Reply<model::PutRuleOutput>> PutRule(EventBridge& service, const model::PutRuleInput& in, const Call& call) {
@@ -73,14 +85,7 @@ Task<Reply<model::DescribeRuleOutput>> DescribeRule(EventBridge& service, const 
   Bus* bus = CO_TRY(bus_of(service, call, in.event_bus_name));
   const auto rule = CO_TRY(rule_of(*bus, in.name));
   model::DescribeRuleOutput out;
-  out.name = rule->name;
-  out.arn = rule->arn();
-  out.event_pattern = given(rule->pattern);
-  out.schedule_expression = given(rule->schedule);
-  out.state = rule->state;
-  out.description = given(rule->description);
-  out.role_arn = given(rule->role);
-  out.event_bus_name = bus->name.name;
+  describe(*bus, *rule, out);
   out.created_by = given(rule->created_by);
   co_return out;
 }
@@ -90,15 +95,7 @@ Task<Reply<model::ListRulesOutput>> ListRules(EventBridge& service, const model:
   std::vector<model::Rule> all;
   for (const auto& [name, rule] : bus->rules) {
     if (in.name_prefix && !name.starts_with(*in.name_prefix)) continue;
-    model::Rule& one = all.emplace_back();
-    one.name = name;
-    one.arn = rule->arn();
-    one.event_pattern = given(rule->pattern);
-    one.schedule_expression = given(rule->schedule);
-    one.state = rule->state;
-    one.description = given(rule->description);
-    one.role_arn = given(rule->role);
-    one.event_bus_name = bus->name.name;
+    describe(*bus, *rule, all.emplace_back());
   }
   model::ListRulesOutput out;
   out.rules = page_of(std::move(all), in.next_token, in.limit, out.next_token);
