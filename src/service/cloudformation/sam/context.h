@@ -20,6 +20,12 @@ struct ApiUse {
   std::set<std::string> functions;
 };
 
+// The usage plan that several REST APIs share.
+struct SharedPlan {
+  bool has_unconditional = false;
+  std::set<std::string> conditions;  // of the APIs
+};
+
 struct Context {
   Json document;                                   // what comes out
   const std::map<std::string, Json, std::less<>>& parameters;
@@ -27,6 +33,8 @@ struct Context {
   Json serverless;                                 // logical id -> serverless resource, Globals applied
   std::map<std::string, std::string> renamed;      // "Layer" -> "Layer0123456789", "Fn.Alias" -> "FnAliaslive"
   std::map<std::string, ApiUse> uses;              // by API's logical id
+  SharedPlan shared_plan;
+  std::int64_t now_seconds = 0;
 
   Json& resources() { return *document.find("Resources"); }
   void add(const std::string& logical_id, Json resource) { resources().set(logical_id, std::move(resource)); }

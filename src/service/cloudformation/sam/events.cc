@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "service/cloudformation/sam/context.h"
+#include "service/cloudformation/sam/definition.h"
 
 namespace reef::cloudformation::sam {
 namespace {
@@ -100,8 +100,7 @@ class Event {
     Json& api = *context_.serverless.find(api_id)->find("Properties");
     const bool is_managed = !api.contains("DefinitionBody") && !api.contains("DefinitionUri");
     if (api.contains("DefinitionUri")) return {};
-    // A REST API whose definition is given stays as it is; an HTTP API gets the routes added.
-    if (!is_managed && context_.serverless[api_id].text("Type") == "AWS::Serverless::Api") return {};
+    // An HTTP API whose definition is given gets the routes added.
     Json& paths = is_managed ? routes_of(api) : body_paths(api);
     Json& at = paths.contains(path) ? *paths.find(path) : paths.set(path, Json::object());
     if (at.contains(method)) {
@@ -178,23 +177,54 @@ class Event {
 
   Reply<void> rest_api() {
     TRY(check_event({"Path", "Method", "RestApiId", "Auth", "RequestModel", "RequestParameters", "TimeoutInMillis"}));
-    for (const char* unsupported : {"RequestModel", "RequestParameters"})
-      if (in_.contains(unsupported)) return Err(wrong(fmt::format("'{}' of Api events is not supported by this version of Atoll.", unsupported)));
-    if (in_.contains("Auth") && in_["Auth"].text("Authorizer") != "NONE")
-      return Err(wrong("'Auth' of Api events is not supported by this version of Atoll."));
     if (!in_["Path"].is_string() || !in_["Method"].is_string())
       return Err(wrong(fmt::format("Event is missing required property '{}'.", in_["Path"].is_string() ? "Method" : "Path")));
     const std::string api_id = TRY(api_of("RestApiId", kImplicitRestApi, "AWS::Serverless::Api"));
     const std::string path = in_.text("Path"), given = to_lower(in_.text("Method"));
-    const std::string method = given == "any" ? "x-amazon-apigateway-any-method" : given;
-    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri(context_.partition())}});
-    if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
-    TRY(add_route(api_id, path, method, Json::object({{"x-amazon-apigateway-integration", integration}, {"responses", Json::object()}})));
-    const Json stage = context_.serverless[api_id]["Properties"]["StageName"];
+    Json& api = *context_.serverless.find(api_id)->find("Properties");
+    const Json stage = api["StageName"];
     const std::string suffix = stage.is_string() ? stage.as_string() : "Stage";
     const std::string arn = fmt::format("arn:{}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{}{}", context_.partition(),
                                         given == "any" ? "*" : to_upper(given), with_wildcards(without_trailing_slash(path)));
     permission("apigateway.amazonaws.com", sub(arn, Json::object({{"__ApiId__", in_.contains("RestApiId") ? in_["RestApiId"] : ref_to(api_id)}, {"__Stage__", "*"}})), suffix);
+    const Json auth = context_.resolved(in_["Auth"]), api_auth = context_.resolved(api["Auth"]);
+    if (!auth.is_null() && !auth.is_object()) return Err(wrong("Property 'Auth' should be a map."));
+    const auto failed = [this](std::string text) { return wrong(text); };
+    if (!api.contains("__Managed")) {
+      // A definition that is given stays as it is, except where the event says to override who may use it.
+      if (is_empty(auth["OverrideApiAuth"]) || !api.contains("DefinitionBody")) return {};
+      if (is_empty(auth["Authorizer"]) && is_empty(auth["ApiKeyRequired"]) && is_empty(auth["ResourcePolicy"]))
+        return Err(wrong("Must define one of: Authorizer, ApiKeyRequired or ResourcePolicy when using the OverrideApiAuth property."));
+      return add_method_auth(auth, api_auth, path, given, suffix, *api.find("DefinitionBody"), failed);
+    }
+    Json& body = *api.find("DefinitionBody");
+    TRY(add_rest_route(body, path, given, auth.is_object() ? auth : Json::object(), api_auth));
+    if (!is_empty(auth)) TRY(add_method_auth(auth, api_auth, path, given, suffix, body, failed));
+    TRY(add_request_model(in_["RequestModel"], api["Models"], path, given, body, failed));
+    return add_request_parameters(in_["RequestParameters"], path, given, body, failed);
+  }
+
+  // With whose rights the function is called: nobody's in particular, unless the caller signs.
+  Json credentials_of(const Json& auth, const Json& api_auth) const {
+    if (auth.text("Authorizer") != "AWS_IAM" && !(api_auth.text("DefaultAuthorizer") == "AWS_IAM" && is_empty(auth))) return {};
+    const Json* role = auth.contains("InvokeRole") ? auth.find("InvokeRole") : api_auth.find("InvokeRole");
+    const bool is_caller = !role || role->as_string() == "CALLER_CREDENTIALS";
+    if (is_caller) return fmt::format("arn:{}:iam::*:user/*", context_.partition());
+    return is_empty(*role) || role->as_string() == "NONE" ? Json() : *role;
+  }
+
+  Reply<void> add_rest_route(Json& body, const std::string& path, const std::string& given, const Json& auth, const Json& api_auth) {
+    const std::string method = method_member(given);
+    const Json& condition = target_.declaration["Condition"];
+    Json uri = integration_uri(context_.partition());
+    if (condition.is_string()) uri = conditional(std::move(uri));
+    Json integration = Json::object({{"type", "aws_proxy"}, {"httpMethod", "POST"}, {"uri", std::move(uri)}});
+    if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
+    if (Json credentials = credentials_of(auth, api_auth); !credentials.is_null()) integration.set("credentials", std::move(credentials));
+    Json& paths = object_at(body, "paths");
+    Json& at = object_at(paths, path);
+    if (at.contains(method)) return Err(wrong(fmt::format("API method \"{}\" defined multiple times for path \"{}\".", given, path)));
+    at.set(method, conditional(Json::object({{std::string(kIntegration), std::move(integration)}, {"responses", Json::object()}})));
     return {};
   }
 

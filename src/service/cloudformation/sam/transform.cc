@@ -133,6 +133,23 @@ void add_implicit_condition(Context& context, std::string_view api) {
   declaration->set("Condition", name);
 }
 
+// REST APIs without a definition get an empty one, to which functions add their routes.
+void begin_definitions(Context& context) {
+  for (auto& [id, declaration] : context.serverless.members()) {
+    if (declaration.text("Type") != "AWS::Serverless::Api") continue;
+    Json& in = *declaration.find("Properties");
+    const std::string version = in["OpenApiVersion"].scalar_text().value_or("");
+    if (!in.contains("DefinitionBody") && !in.contains("DefinitionUri")) {
+      in.set("__Managed", true);
+      in.set("DefinitionBody", Json::object({{"swagger", "2.0"}, {"info", Json::object({{"version", "1.0"}, {"title", ref_to("AWS::StackName")}})}, {"paths", Json::object()}}));
+      if (version.starts_with("3.")) {
+        in.find("DefinitionBody")->erase("swagger");
+        in.find("DefinitionBody")->set("openapi", version);
+      }
+    }
+  }
+}
+
 bool is_serverless(const Json& declaration) { return declaration.text("Type").starts_with(kPrefix); }
 
 Reply<void> expand(Context& context, const std::string& logical_id, const std::string& kind) {
@@ -161,7 +178,7 @@ Json sub(std::string_view text, Json variables) { return Json::object({{"Fn::Sub
 Json resource(std::string_view type, Json properties, const Json& like) {
   Json out = Json::object({{"Type", type}});
   out.set("Properties", std::move(properties));
-  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"});
+  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy"});
   return out;
 }
 
@@ -281,6 +298,7 @@ Reply<Json> transform(const Json& document, const std::map<std::string, Json, st
     context.serverless.set(id, Json::object({{"Type", fmt::format("{}{}", kPrefix, kind)}, {"Properties", properties}, {"__Implicit", true}}));
   }
   context.document.set("Resources", std::move(others));
+  begin_definitions(context);
   // Functions first: they put their routes into the APIs. Connectors last: they look at what was made.
   for (const std::string_view kind : {"Function", "LayerVersion", "SimpleTable", "Api", "HttpApi", "Connector", ""}) {
     if (kind == "Api") {
