@@ -105,6 +105,22 @@ Json with_slashes(const Json& value) {
   return out;
 }
 
+// {"AllowOrigins": ...} as {"allowOrigins": ...}, inside of conditions, too.
+Json with_lower_members(const Json& value) {
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const Json& each : value.as_array()) out.push_back(with_lower_members(each));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& [name, each] : value.as_object()) {
+    const bool is_cors = name.starts_with("Allow") || name.starts_with("Expose") || name == "MaxAge";
+    out.set(is_cors ? to_lower(name.substr(0, 1)) + name.substr(1) : name, with_lower_members(each));
+  }
+  return out;
+}
+
 void disable_endpoint(const Json& value, Json& body) {
   const auto set_in = [&](Json& at) { object_at(at, "x-amazon-apigateway-endpoint-configuration").set("disableExecuteApiEndpoint", value); };
   if (!is_openapi3(body)) return set_in(body);
@@ -141,17 +157,22 @@ Reply<void> refuse(const std::string& id, std::string_view type, const Json& in,
 static Reply<Json> finished_definition(Context& context, const std::string& id, const Json& in) {
   Json body = in["DefinitionBody"];
   TRY(add_rest_cors(id, in["Cors"], body));
-  TRY(add_rest_auth(context, id, context.resolved(in["Auth"]), in["StageName"], body));
+  TRY(add_rest_auth(context, id, in["Auth"], in["StageName"], body));
   if (!is_empty(in["Auth"])) finish_openapi3(in["OpenApiVersion"], body);
   TRY(add_gateway_responses(id, in["GatewayResponses"], body));
   if (!is_empty(in["BinaryMediaTypes"])) body.set("x-amazon-apigateway-binary-media-types", with_slashes(in["BinaryMediaTypes"]));
   TRY(add_models(id, in["Models"], body));
+  if (!is_empty(in["Models"])) finish_openapi3(in["OpenApiVersion"], body);
   if (in.contains("DisableExecuteApiEndpoint")) disable_endpoint(in["DisableExecuteApiEndpoint"], body);
   finish_openapi3(in["OpenApiVersion"], body);
   return body;
 }
 
-Reply<void> expand_rest_api(Context& context, const std::string& id, const Json& declaration) {
+Reply<void> expand_rest_api(Context& context, const std::string& id, const Json& given) {
+  Json resolved = given;
+  for (const std::string_view name : {"BinaryMediaTypes", "Domain", "Auth"})
+    if (Json* value = resolved.find("Properties")->find(name)) *value = context.resolved(*value);
+  const Json& declaration = resolved;
   const Json& in = declaration["Properties"];
   TRY(refuse(id, "AWS::Serverless::Api", in, {"MergeDefinitions", "CanarySetting", "SecurityPolicy", "EndpointAccessMode"}));
   TRY(check_known(id, "AWS::Serverless::Api", in,
@@ -193,8 +214,6 @@ Reply<void> expand_rest_api(Context& context, const std::string& id, const Json&
   Json stage = Json::object({{"DeploymentId", ref_to(deployment_id)}, {"RestApiId", ref_to(id)}, {"StageName", in["StageName"]}});
   copy_members(in, stage, {"CacheClusterEnabled", "CacheClusterSize", "Variables", "MethodSettings", "AccessLogSetting", "TracingEnabled"});
   if (in.contains("Tags")) stage.set("Tags", tag_list(in["Tags"], ""));
-  if (in.contains("Tags") && in["PropagateTags"].scalar_text() == "true")
-    context.resources().find(id)->find("Properties")->set("Tags", tag_list(in["Tags"], ""));
   const std::string stage_logical_id = stage_id(id, in["StageName"]);
   context.add(stage_logical_id, resource("AWS::ApiGateway::Stage", std::move(stage), declaration));
   context.renamed[id + ".Stage"] = stage_logical_id;
@@ -227,10 +246,11 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
       if (!body["info"].is_object()) body.set("info", Json::object());
       body.find("info")->set("description", in["Description"]);
     }
+    const bool is_known = is_definition(body);
     Json tags = Json::array({Json::object({{"name", "httpapi:createdBy"}, {"x-amazon-apigateway-tag-value", "SAM"}})});
     for (const auto& [key, value] : in["Tags"].as_object()) tags.push_back(Json::object({{"name", key}, {"x-amazon-apigateway-tag-value", value}}));
-    body.set("tags", std::move(tags));
-    if (const Json& cors = in["CorsConfiguration"]; cors.is_bool() && cors.as_bool()) {
+    if (is_known) body.set("tags", std::move(tags));
+    if (const Json cors = context.resolved(in["CorsConfiguration"]); cors.is_bool() && cors.as_bool()) {
       body.set("x-amazon-apigateway-cors", Json::object({{"allowOrigins", Json::array({"*"})}}));
     } else if (!cors.is_null() && !cors.is_bool()) {
       Json configuration = Json::object();
@@ -244,11 +264,16 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
         for (const auto& [name, value] : cors.as_object())
           if (std::none_of(std::begin(kNames), std::end(kNames), [&](const auto& known) { return name == known.first; }))
             return Err(invalid_resource(id, fmt::format("Invalid key '{}' for 'Cors' property.", name)));
-      body.set("x-amazon-apigateway-cors", std::move(configuration));
+      body.set("x-amazon-apigateway-cors", intrinsic_of(cors) == "Fn::If" ? with_lower_members(cors) : std::move(configuration));
     }
     if (in.contains("DisableExecuteApiEndpoint"))
       body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
-    TRY(add_http_auth(id, in["Auth"], body));
+    TRY(add_http_auth(context, id, context.resolved(in["Auth"]), body));
+    // A path that does not begin with "/" is a warning.
+    if (Json* paths = body.find("paths"); paths && !is_empty(in["FailOnWarnings"]) && paths->contains("$default")) {
+      paths->set("/$default", Json((*paths)["$default"]));
+      paths->erase("$default");
+    }
     out.set("Body", std::move(body));
   }
   copy_members(in, out, {"FailOnWarnings"});
@@ -260,8 +285,15 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
   Json tags = Json::object({{"httpapi:createdBy", "SAM"}});
   for (const auto& [key, value] : in["Tags"].as_object()) tags.set(key, value);
   Json stage = Json::object({{"ApiId", ref_to(id)}, {"AutoDeploy", true}, {"StageName", stage_name}});
-  if (!in.contains("DefinitionUri") || in.contains("Tags")) stage.set("Tags", tags);
+  if (is_definition(context.resources()[id]["Properties"]["Body"]) || in.contains("Tags")) stage.set("Tags", tags);
   copy_members(in, stage, {"StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings"});
+  for (const auto& [name, authorizer] : context.resolved(in["Auth"])["Authorizers"].as_object())
+    if (!is_empty(authorizer["FunctionArn"]) && !is_empty(authorizer["EnableFunctionDefaultPermissions"]))
+      context.add(id + name + "AuthorizerPermission",
+                  resource("AWS::Lambda::Permission",
+                           Json::object({{"Action", "lambda:InvokeFunction"}, {"FunctionName", authorizer["FunctionArn"]}, {"Principal", "apigateway.amazonaws.com"},
+                                         {"SourceArn", sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*", Json::object({{"__ApiId__", ref_to(id)}}))}}),
+                           declaration));
   const std::string stage_logical_id = stage_id(id, stage_name);
   context.add(stage_logical_id, resource("AWS::ApiGatewayV2::Stage", std::move(stage), declaration));
   context.renamed[id + ".Stage"] = stage_logical_id;

@@ -60,6 +60,7 @@ bool is_empty(const Json& value) {
   if (value.is_null()) return true;
   if (value.is_object() || value.is_array()) return value.size() == 0;
   if (value.is_bool()) return !value.as_bool();
+  if (value.is_number()) return value.scalar_text() == "0";
   return value.scalar_text().value_or("").empty();
 }
 

@@ -28,7 +28,7 @@ void finish_preflight(Json& options) {
   Json* headers = ok ? ok->find("headers") : nullptr;
   if (!headers || !headers->is_object()) return;
   for (auto& [name, header] : headers->members())
-    if (!header.contains("schema")) header = Json::object({{"schema", Json(header)}});
+    header = Json::object({{"schema", Json(header)}});
 }
 
 }  // namespace

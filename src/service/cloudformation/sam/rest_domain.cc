@@ -87,6 +87,7 @@ Reply<void> add_rest_domain(Context& context, const std::string& id, const Json&
   if (endpoint != "EDGE" && endpoint != "REGIONAL")
     return Err(invalid_resource(id, "EndpointConfiguration for Custom Domains must be one of ['EDGE', 'REGIONAL', 'PRIVATE']."));
   const std::string domain_id = "ApiGatewayDomainName" + suffix_of(domain["DomainName"]);
+  context.renamed[id + ".DomainName"] = domain_id;
   Json configuration = Json::object({{"Types", Json::array({endpoint})}});
   if (!is_empty(domain["IpAddressType"])) configuration.set("IpAddressType", domain["IpAddressType"]);
   Json out = Json::object({{"DomainName", domain["DomainName"]}, {endpoint == "REGIONAL" ? "RegionalCertificateArn" : "CertificateArn", domain["CertificateArn"]},
@@ -95,7 +96,9 @@ Reply<void> add_rest_domain(Context& context, const std::string& id, const Json&
     if (!mutual.is_object()) return Err(invalid_resource(id, "Property 'Domain.MutualTlsAuthentication' should be a map."));
     for (const auto& [name, value] : mutual.as_object())
       if (name != "TruststoreUri" && name != "TruststoreVersion") return Err(invalid_resource(id, "Available Domain.MutualTlsAuthentication fields are ['TruststoreUri', 'TruststoreVersion']."));
-    out.set("MutualTlsAuthentication", mutual);
+    Json& made = out.set("MutualTlsAuthentication", Json::object());
+    for (const auto& [name, value] : mutual.as_object())
+      if (!is_empty(value)) made.set(name, value);
   }
   for (const std::string_view name : {"SecurityPolicy", "EndpointAccessMode", "Policy", "OwnershipVerificationCertificateArn"})
     if (!is_empty(domain[name])) out.set(name, domain[name]);

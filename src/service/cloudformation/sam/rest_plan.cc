@@ -71,6 +71,9 @@ Reply<void> add_usage_plan(Context& context, const std::string& id, const Json& 
     context.add(name, resource(type, Json::object(), declaration));
     return *context.resources().find(name);
   };
+  context.renamed[id + ".UsagePlan"] = plan_id;
+  context.renamed[id + ".ApiKey"] = key_id;
+  context.renamed[id + ".UsagePlanKey"] = member_id;
   const auto append = [](Json& properties, std::string_view list, Json value) {
     if (!properties.contains(list)) properties.set(list, Json::array());
     properties.find(list)->push_back(std::move(value));
