@@ -22,6 +22,7 @@ struct SiteRequest {
   std::string path;          // below the site, still encoded: "/orders/7"
   std::string stage;         // given by the address form; empty when the path's first part may be the stage
   std::string domain;        // host without port
+  bool is_custom_domain = false;  // a custom domain name led here
 };
 
 class Site {
