@@ -27,7 +27,7 @@ Json typed(const Json* existing, const std::string& member, const std::string& v
 
 }  // namespace
 
-RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_keys(parts.get<aws::AccessKeys>()) {}
+RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_keys(parts.get<aws::AccessKeys>()), domains(sites) {}
 
 namespace {
 
@@ -44,6 +44,7 @@ Frozen frozen_of(const Json& json) {
 
 void RestApis::start() {
   keys.load();
+  domains.load();
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
     const auto json = Json::parse(text);
     if (!json) return true;
@@ -67,6 +68,7 @@ void RestApis::reset() {
   for (const auto& [id, api] : apis_) sites.erase("execute-api", id);
   apis_.clear();
   keys.clear();
+  domains.clear();
 }
 
 StoredApi* RestApis::find(const Call& call, std::string_view id) {

@@ -19,6 +19,7 @@
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/telemetry/spans.h"
+#include "service/apigateway/domains.h"
 #include "service/apigateway/key_ring.h"
 #include "service/apigateway/refusals.h"
 #include "wire/json.h"
@@ -77,6 +78,7 @@ struct RestApis {
   edge::Authority& authority;
   aws::AccessKeys& access_keys;
   KeyRing keys;
+  Domains domains;
   std::map<std::string, TokenBucket, std::less<>> stage_buckets;  // on the control shard
 
  private:

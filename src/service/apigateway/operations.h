@@ -21,7 +21,9 @@ namespace reef::service::apigateway::operations {
   V(CreateRequestValidator) V(GetRequestValidator) V(GetRequestValidators) V(UpdateRequestValidator) V(DeleteRequestValidator) \
   V(CreateApiKey) V(GetApiKey) V(GetApiKeys) V(UpdateApiKey) V(DeleteApiKey)                                           \
   V(CreateUsagePlan) V(GetUsagePlan) V(GetUsagePlans) V(UpdateUsagePlan) V(DeleteUsagePlan)                            \
-  V(CreateUsagePlanKey) V(GetUsagePlanKey) V(GetUsagePlanKeys) V(DeleteUsagePlanKey) V(GetUsage) V(UpdateUsage)
+  V(CreateUsagePlanKey) V(GetUsagePlanKey) V(GetUsagePlanKeys) V(DeleteUsagePlanKey) V(GetUsage) V(UpdateUsage) \
+  V(CreateDomainName) V(GetDomainName) V(GetDomainNames) V(UpdateDomainName) V(DeleteDomainName)                       \
+  V(CreateBasePathMapping) V(GetBasePathMapping) V(GetBasePathMappings) V(UpdateBasePathMapping) V(DeleteBasePathMapping)
 #define REST_API_OPERATION(Name) Task<Reply<model::Name##Output>> Name(RestApis& apis, const model::Name##Input& in, const Call& call);
 REST_API_OPERATIONS(REST_API_OPERATION)
 #undef REST_API_OPERATION

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include "service/apigateway/definition_parts.h"
 #include "service/apigateway/operations.h"
 #include "service/apigateway/policy.h"
 
@@ -45,10 +46,16 @@ Reply<T*> find_part(std::map<std::string, T, std::less<>>& parts, const std::str
 // "/~1orders/GET/throttling/rateLimit" is a member of a method's settings: "/methodSettings/~0~1orders~1GET/throttlingRateLimit" names where it is.
 Reply<void> name_method_setting(model::PatchOperation& operation) {
   const std::string path = operation.path.value_or("");
+  if (path.empty()) return {};
   static constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
       {"throttling/rateLimit", "throttlingRateLimit"}, {"throttling/burstLimit", "throttlingBurstLimit"}, {"logging/loglevel", "loggingLevel"}, {"logging/dataTrace", "dataTraceEnabled"},
       {"metrics/enabled", "metricsEnabled"}, {"caching/enabled", "cachingEnabled"}, {"caching/ttlInSeconds", "cacheTtlInSeconds"}, {"caching/dataEncrypted", "cacheDataEncrypted"},
       {"caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl"}, {"caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy"}};
+  // "/~1orders/GET" alone, taken away: all its settings.
+  if (operation.op == "remove" && split(std::string_view(path).substr(1), '/').size() == 2 && !path.starts_with("/variables/") && !path.starts_with("/tags/") && !path.starts_with("/canarySettings/")) {
+    operation.path = "/methodSettings/" + replace_all(replace_all(path.substr(1), "~", "~0"), "/", "~1");
+    return {};
+  }
   for (const auto& [suffix, member] : kSettings) {
     if (!path.ends_with(fmt::format("/{}", suffix)) || path.size() < suffix.size() + 4) continue;
     if (member == "cachingEnabled" && operation.value == "true") return Err(unsupported("Caching of methods"));
@@ -110,6 +117,7 @@ Task<Reply<model::PutRestApiOutput>> PutRestApi(RestApis& apis, const model::Put
     kept.resource_methods.reset();
     fresh.resources.clear();
     fresh.resources.emplace(*kept.id, kept);
+    clear_parts(fresh);
   }
   CO_TRY(import_definition(document, fresh, apis));
   *api = std::move(fresh);
