@@ -144,10 +144,10 @@ Task<Reply<std::string>> fetch_template(Cloudformation& cloud, const aws::Call& 
   co_return Err(invalid("Either Template URL or Template Body must be specified."));
 }
 
-Reply<Json> apply_transforms(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region) {
+Reply<Json> apply_transforms(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region, Time now) {
   Json out = document;
   for (const std::string& name : transforms_of(document)) {
-    if (name == kServerless) out = TRY(sam::transform(out, parameters, region));
+    if (name == kServerless) out = TRY(sam::transform(out, parameters, region, to_seconds(now)));
     else if (name != kLanguageExtensions) return Err(invalid(fmt::format("No transform named {} found.", name)));
   }
   out.erase("Transform");
@@ -195,7 +195,7 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
   CO_TRY(co_await resolve_ssm(cloud, call, out.parameters));
   std::map<std::string, Json, std::less<>> values;
   for (const Parameter& parameter : out.parameters) values[parameter.key] = parameter.ref_value();
-  out.document = CO_TRY(apply_transforms(document, values, call.region));
+  out.document = CO_TRY(apply_transforms(document, values, call.region, call.now));
   CO_TRY(check_sections(out.document));
   CO_TRY(check_capabilities(document, out.document, out.capabilities));
   if (wanted.resource_types) CO_TRY(check_allowed(out.document, *wanted.resource_types));

@@ -17,7 +17,7 @@ Reply<Json> expanded(const Json& document, const aws::Call& call) {
   std::map<std::string, Json, std::less<>> values;
   for (const auto& [name, declared] : document["Parameters"].as_object())
     if (const auto text = declared["Default"].scalar_text()) values[name] = *text;
-  return apply_transforms(document, values, call.region);
+  return apply_transforms(document, values, call.region, call.now);
 }
 
 std::string capabilities_reason(const Json& document) {
