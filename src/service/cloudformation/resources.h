@@ -9,5 +9,6 @@ extern const aws::ResourceType kStack;                // AWS::CloudFormation::St
 extern const aws::ResourceType kCustomResource;       // AWS::CloudFormation::CustomResource and every Custom::Name
 extern const aws::ResourceType kWaitCondition;        // AWS::CloudFormation::WaitCondition
 extern const aws::ResourceType kWaitConditionHandle;  // AWS::CloudFormation::WaitConditionHandle
+extern const aws::ResourceType kMacro;                // AWS::CloudFormation::Macro
 
 }  // namespace reef::cloudformation::resources
