@@ -20,6 +20,12 @@ std::string rewritten(const Route& route, std::string_view path) {
   return out;
 }
 
+http::Response refused(const http::Request& request, int status, std::string_view why) {
+  auto out = plain(status, why);
+  answer_in_kind(request, out);
+  return out;
+}
+
 }  // namespace
 
 Gateway::Gateway(Mesh& mesh, io::Reactor& reactor) : mesh_(mesh), reactor_(reactor) { mesh_.gateways.push_back(this); }
@@ -70,18 +76,19 @@ Task<http::Response> Gateway::serve(int declared_port, http::Request& request) {
   MessageRequest asked(request, declared_port);
   asked.scheme = request.is_tls ? "https" : "http";
   const Route* const route = routes->find(asked);
-  if (!route) co_return plain(404, "no route");
+  if (!route) co_return refused(request, 404, "no route");
   const GatewayTarget target = plan_.targets[static_cast<std::size_t>(route - routes->all().data())];
-  const auto service = mesh_.service(target.service);
-  const auto caller = mesh_.identity(plan_.identity);
-  if (!service || !caller) co_return plain(503, "no healthy upstream");
+  MeshLoop& loop = mesh_.here();
+  const auto service = loop.view().service(target.service);
+  const auto caller = loop.view().identity(plan_.identity);
+  if (!service || !caller) co_return refused(request, 503, "no healthy upstream");
   const int port = target.port != 0 ? target.port : service->plan.ports.empty() ? 0 : service->plan.ports.front();
   const std::string path = rewritten(*route, request.path), whole = request.query.empty() ? path : path + "?" + std::string(request.query);
   request.target = whole;
   request.path = std::string_view(whole).substr(0, path.size());
   request.query = request.query.empty() ? std::string_view{} : std::string_view(whole).substr(path.size() + 1);
   if (!route->rewrite.keeps_host) request.host = target.service_name;
-  co_return co_await mesh_.pass(caller, {}, service, port, request);
+  co_return co_await loop.pass(caller, {}, service, port, request);
 }
 
 }  // namespace reef::edge::mesh
