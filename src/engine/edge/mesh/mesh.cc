@@ -52,6 +52,11 @@ void Mesh::on(MeshLoop& loop, std::move_only_function<void(MeshLoop&)> work) {
   loop.balancer().reactor().post([&loop, work = std::move(work)]() mutable { work(loop); });
 }
 
+void Mesh::on_every_loop(const std::function<void(MeshLoop&)>& work) {
+  publish();
+  for (const auto& loop : loops_) on(*loop, work);
+}
+
 void Mesh::put_node_version(std::shared_ptr<const Node> node) {
   draft_.nodes[node->plan.id] = std::move(node);
   changed();
@@ -181,7 +186,7 @@ bool Mesh::adopt(std::string_view member, std::string origin, std::uint32_t addr
       end_connection(fd);
       return true;
     }
-    on(next_loop(), [node = guard->second, ip, port, fd](MeshLoop& loop) { loop.admit(node, ip, port, fd).detach(); });
+    on_next_loop([node = guard->second, ip, port, fd](MeshLoop& loop) { loop.admit(node, ip, port, fd).detach(); });
     return true;
   }
   const auto at = services_at_.find(address);
@@ -203,7 +208,7 @@ bool Mesh::adopt(std::string_view member, std::string origin, std::uint32_t addr
     return true;
   }
   Arrival arrival{.member = std::string(member), .origin = std::move(origin), .service = found->plan.id, .port = port};
-  on(next_loop(), [arrival = std::move(arrival), fd](MeshLoop& loop) mutable { loop.adopt(std::move(arrival), fd); });
+  on_next_loop([arrival = std::move(arrival), fd](MeshLoop& loop) mutable { loop.adopt(std::move(arrival), fd); });
   return true;
 }
 

@@ -7,6 +7,7 @@
 // requests in flight end under the old one.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,6 +72,13 @@ class Mesh {
   const View& view() const { return draft_; }
   // Those that listen, for whoever shows them; they say so themselves.
   std::vector<const Gateway*> gateways;
+  std::uint64_t next_gateway() { return next_gateway_++; }
+  // What the loops are told, each on its own thread and after everything that they were told before.
+  void on_every_loop(const std::function<void(MeshLoop&)>& work);
+  void on_next_loop(std::move_only_function<void(MeshLoop&)> work) {
+    publish();
+    on(*loops_[next_loop_++ % loops_.size()], std::move(work));
+  }
 
  private:
   void changed();
@@ -78,11 +86,11 @@ class Mesh {
   void publish();
   void on(MeshLoop& loop, std::move_only_function<void(MeshLoop&)> work);
   void put_node_version(std::shared_ptr<const Node> node);
-  MeshLoop& next_loop() { return *loops_[next_loop_++ % loops_.size()]; }
 
   MeshLoop::Shared shared_;
   std::vector<std::unique_ptr<MeshLoop>> loops_;
   std::size_t next_loop_ = 0;
+  std::uint64_t next_gateway_ = 1;
   View draft_;
   bool is_changed_ = false;
   TextMap<std::uint32_t> addresses_;                                 // by scope and name

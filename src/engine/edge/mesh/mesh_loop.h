@@ -21,6 +21,8 @@
 namespace reef::edge::mesh {
 
 class Joint;
+struct GatewayDoor;
+struct GatewayView;
 
 // Who a connection is of, and where it goes to.
 struct Arrival {
@@ -49,7 +51,6 @@ class MeshLoop {
   ~MeshLoop();
 
   BalancerLoop& balancer() const { return loop_; }
-  const View& view() const { return *view_; }
   void set_view(std::shared_ptr<const View> view);
   void clear();
   std::vector<Figures> figures() const;
@@ -64,8 +65,19 @@ class MeshLoop {
   // One HTTP request of a caller to a service; `origin` as in Arrival.
   Task<http::Response> pass(std::shared_ptr<const MemberPlan> caller, std::string origin, std::shared_ptr<const Service> service, int port, http::Request& request);
 
+  // --- gateways; see gateway.h ---
+  void put_gateway(std::shared_ptr<const GatewayView> view);
+  void remove_gateway(std::uint64_t id);
+  void adopt_outsider(std::uint64_t gateway, const std::shared_ptr<const GatewayDoor>& door, int fd, std::string peer);
+
  private:
   struct Trip;   // one request under way
+  // A gateway on this loop, with a server for each of its doors that was used.
+  struct Outside {
+    std::shared_ptr<const GatewayView> now;
+    std::map<std::shared_ptr<const GatewayDoor>, std::unique_ptr<http::Server>> servers;
+  };
+  Task<http::Response> serve_outsider(std::uint64_t gateway, std::shared_ptr<const GatewayDoor> door, http::Request& request);
   io::Reactor& reactor() const { return loop_.reactor(); }
   Task<http::Response> serve(http::Request& request);
   // Where a request goes; says why it goes nowhere, with the answer to that.
@@ -92,6 +104,7 @@ class MeshLoop {
   std::shared_ptr<const View> view_ = std::make_shared<const View>();
   std::map<std::string, std::unique_ptr<Figures>, std::less<>> figures_;
   std::unique_ptr<http::Server> server_;
+  std::map<std::uint64_t, Outside> outside_;
   std::list<std::unique_ptr<Joint>> joints_;
   static constexpr std::int64_t kAwakeMicros = 50;
   std::int64_t awake_until_ = 0;

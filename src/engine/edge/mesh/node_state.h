@@ -41,7 +41,10 @@ class NodeState {
     return !is_quiet() && outliers_.read([&](const Outliers& all) { return all.is_ejected(endpoint, now); });
   }
   void forget(const std::string& endpoint) {
-    outliers_.write([&](Outliers& all) { all.forget(endpoint); });
+    outliers_.write([&](Outliers& all) {
+      all.forget(endpoint);
+      is_quiet_.store(all.is_quiet(), std::memory_order_relaxed);
+    });
   }
   std::uint64_t ejections() const {
     return outliers_.read([](const Outliers& all) { return all.ejections(); });
