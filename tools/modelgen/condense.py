@@ -81,6 +81,9 @@ def correct(service, shapes):
         if "pattern" in shape:  # regions of the European sovereign cloud
             shape["pattern"] = shape["pattern"].replace("[a-z]{2}((-gov)|(-iso([a-z]?)))?", "(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?") \
                 .replace("(eusc-)?(eusc-)?", "(eusc-)?").replace("))?|code-signing-config:", "))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:")
+    for name, pattern in (("SubnetId", "subnet-[0-9a-z]*"), ("SecurityGroupId", "sg-[0-9a-zA-Z]*")):  # as its errors say
+        if name in shapes:
+            shapes[name].update({"min": 0, "max": 1024, "pattern": pattern})
     # Checked by the service, with an error of its own; it may be an ARN.
     for request in ("CreateFunctionRequest", "UpdateFunctionConfigurationRequest"):
         if request in shapes:
