@@ -85,7 +85,40 @@ class Reader {
     return fail(fmt::format("{} cannot be converted to {}", token, kind_name(shape.kind)));
   }
 
+  // A scalar of another kind than the shape's, by its text; false when the text does not fit.
+  bool read_loosely(const Shape& shape, void* value) {
+    const JsonKind kind = in_.peek();
+    std::string_view text;
+    bool flag = false;
+    if (kind == JsonKind::kBool) {
+      if (!in_.read_bool(flag)) return false;
+      text = flag ? "true" : "false";
+    } else if (kind == JsonKind::kString ? !in_.read_string(text) : !in_.read_number(text)) {
+      return false;
+    }
+    if (shape.kind == Kind::kString) return as<std::string>(value).assign(text), true;
+    if (shape.kind == Kind::kBoolean) {
+      flag = equals_ignoring_case(text, "true");
+      as<bool>(value) = flag;
+      return flag || equals_ignoring_case(text, "false") || fail(fmt::format("{} cannot be converted to Boolean", text));
+    }
+    return scalar_from_text(shape, TimestampFormat::kDefault, text, value) || fail(fmt::format("{} cannot be converted to {}", text, kind_name(shape.kind)));
+  }
+  bool is_loose(const Shape& shape) {
+    if (!rules_.loose_scalars) return false;
+    const JsonKind kind = in_.peek();
+    switch (shape.kind) {
+      case Kind::kString: return kind == JsonKind::kNumber || kind == JsonKind::kBool;
+      case Kind::kBoolean:
+      case Kind::kInteger:
+      case Kind::kLong:
+      case Kind::kDouble: return kind == JsonKind::kString;
+      default: return false;
+    }
+  }
+
   bool read(const Shape& shape, const Member* member, void* value) {
+    if (is_loose(shape)) return read_loosely(shape, value);
     switch (shape.kind) {
       case Kind::kStructure:
       case Kind::kUnion: return read_structure(shape, member, value);

@@ -17,6 +17,7 @@ struct JsonRules {
   bool wire_names = false;    // restJson renames members in the body; awsJson never does
   bool body_only = false;     // of the outermost struct, only members whose place is the body
   bool exact_time = false;    // timestamps with their microseconds, as the store needs them
+  bool loose_scalars = false;  // "true", "10" and 10 are taken for what the member is, as CloudFormation does
   bool skip_empty_lists = false;  // what services that come from awsQuery do, even for required members
   UnknownMembers unknown = UnknownMembers::kIgnore;
   std::string_view java_package = {};  // where the service's classes live: its parser names them in its errors

@@ -6,8 +6,11 @@
 
 #include "aws/models/lambda.h"
 #include "aws/proxy_event.h"
+#include "aws/served_request.h"
+#include "base/digest.h"
 #include "base/encoding.h"
 #include "engine/edge/proxy.h"
+#include "engine/edge/rate_limit.h"
 #include "engine/edge/route_table.h"
 #include "service/apigatewayv2/authorize.h"
 
@@ -24,28 +27,66 @@ http::Response message(int status, std::string_view text) {
   return out;
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+struct Throttle {
+  double rate = 0, burst = 0;
+  std::shared_ptr<edge::RateLimit> limit;
+};
+
+// The route's own settings, or the stage's; nothing when neither limits.
+std::optional<Throttle> throttle_of(const model::Stage& stage, const std::string& route_key) {
+  std::optional<std::int32_t> burst;
+  std::optional<double> rate;
+  const auto take = [&](const model::RouteSettings& settings) {
+    if (settings.throttling_burst_limit) burst = settings.throttling_burst_limit;
+    if (settings.throttling_rate_limit) rate = settings.throttling_rate_limit;
+  };
+  if (stage.default_route_settings) take(*stage.default_route_settings);
+  if (stage.route_settings)
+    if (const auto own = stage.route_settings->find(route_key); own != stage.route_settings->end()) take(own->second);
+  if (!burst && !rate) return std::nullopt;
+  // What is not said is the account's.
+  return Throttle{.rate = rate.value_or(10'000), .burst = static_cast<double>(burst.value_or(5'000)), .limit = std::make_shared<edge::RateLimit>()};
+}
+
 struct CompiledRoute {
   model::Route route;
   model::Integration integration;
   std::string function;   // ARN, for AWS_PROXY
   std::optional<model::Authorizer> authorizer;
   bool is_open = true;    // nobody has to say who they are
+  std::optional<Throttle> throttle;
 };
+
+// Where a stage's access log goes.
+struct AccessLog {
+  telemetry::AccessLogFormat format;
+  std::string group, stream;   // as telemetry::Logs knows them
+};
+
+std::optional<AccessLog> access_log_of(const model::Stage& stage, const std::string& account, const std::string& region, const std::string& api) {
+  if (!stage.access_log_settings || !stage.access_log_settings->destination_arn) return std::nullopt;
+  const auto parts = split(*stage.access_log_settings->destination_arn, ':');   // arn:aws:logs:<region>:<account>:log-group:<name>[:*]
+  if (parts.size() < 7) return std::nullopt;
+  return AccessLog{.format = telemetry::AccessLogFormat(stage.access_log_settings->format.value_or("")), .group = fmt::format("{}/{}/{}", account, region, parts[6]),
+                   .stream = md5_hex(api + "/" + stage.stage_name)};
+}
 
 struct CompiledStage {
   model::Stage stage;
+  std::optional<AccessLog> access_log;
   edge::RouteTable table;
   std::vector<CompiledRoute> routes;
 };
 
-CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot) {
-  CompiledStage out{.stage = stage, .table = {}, .routes = {}};
+CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot, std::optional<AccessLog> access_log) {
+  CompiledStage out{.stage = stage, .access_log = std::move(access_log), .table = {}, .routes = {}};
   for (const auto& [id, route] : snapshot.routes) {
     const std::string target = route.target.value_or("");
     const auto integration = target.starts_with("integrations/") ? snapshot.integrations.find(target.substr(13)) : snapshot.integrations.end();
     if (integration == snapshot.integrations.end()) continue;
     const auto number = static_cast<std::uint32_t>(out.routes.size());
-    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or("")), {}, route.authorization_type.value_or("NONE") == "NONE"});
+    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or("")), {}, route.authorization_type.value_or("NONE") == "NONE", throttle_of(stage, route.route_key)});
     if (const auto authorizer = snapshot.authorizers.find(route.authorizer_id.value_or("")); authorizer != snapshot.authorizers.end()) out.routes.back().authorizer = authorizer->second;
     if (route.route_key == "$default") {
       out.table.set_default(number);
@@ -66,7 +107,7 @@ class HttpApiSite final : public edge::Site {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       const bool frozen = !stage.auto_deploy.value_or(false) && snapshot != api.snapshots.end();
       if (!stage.auto_deploy.value_or(false) && !frozen) continue;
-      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current));
+      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current, access_log_of(stage, account_, region_, *api_.api_id)));
     }
   }
 
@@ -79,11 +120,13 @@ class HttpApiSite final : public edge::Site {
     trace.parent = span.id;
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
     const CompiledStage* stage = nullptr;
-    std::int64_t integration_micros = -1;
-    http::Response response = co_await answer(std::move(request), trace.amzn_header(), stage, integration_micros);
+    aws::ServedRequest served(request.http);
+    served.at = shard.now(), served.domain = request.domain, served.path = percent_decode(request.path);
+    http::Response response = co_await answer(std::move(request), trace.amzn_header(), stage, served);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
-    if (stage) publish(*stage, response, span.duration, integration_micros);
+    if (stage) publish(*stage, response, span.duration, served.integration_micros);
+    if (stage && stage->access_log) write_access_log(*stage, response, span.duration, served);
     spans_.record(std::move(span));
     co_return response;
   }
@@ -126,7 +169,14 @@ class HttpApiSite final : public edge::Site {
     counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiId", *api_.api_id}, {"Stage", stage.stage.stage_name}}}, measures);
   }
 
-  Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, std::int64_t& integration_micros) const {
+  void write_access_log(const CompiledStage& stage, const http::Response& response, Duration took, aws::ServedRequest& served) const {
+    served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;
+    served.status = response.status, served.response_bytes = response.body.size(), served.latency_micros = took.count();
+    const AccessLog& log = *stage.access_log;
+    gateway_.access_log.write(log.group, log.stream, log.format.render([&](std::string_view name) { return served.value(name); }));
+  }
+
+  Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, aws::ServedRequest& served) const {
     bool stage_in_path = false;
     stage = choose_stage(request, stage_in_path);
     if (!stage) co_return message(404, "Not Found");
@@ -140,15 +190,25 @@ class HttpApiSite final : public edge::Site {
       add_cors(preflight, request.http, true);
       co_return preflight;
     }
-    if (!match) co_return message(404, "Not Found");
+    const std::string request_id = served.request_id = make_request_id();
+    if (!match) {
+      served.error = "Not Found";
+      co_return message(404, "Not Found");
+    }
     const CompiledRoute& route = stage->routes[match->route];
-    const std::string request_id = make_request_id();
+    served.route_key = route.route.route_key;
+    if (route.throttle && !route.throttle->limit->take(served.at, route.throttle->rate, route.throttle->burst)) {
+      served.error = "Too Many Requests";
+      co_return message(429, "Too Many Requests");
+    }
     Admission admitted;
     if (!route.is_open) {
       const aws::ProxyRequest event = make_event(request, *stage, route, *match, stage_in_path, request_id, trace, "");
       admitted = route.authorizer ? co_await admit(gateway_, *route.authorizer, route.route.authorization_scopes.value_or(std::vector<std::string>{}), event, region_)
                                   : Admission{.refusal = message(500, "Internal Server Error")};
+      served.authorizer = admitted.for_v2;
       if (admitted.refusal) {
+        served.error = admitted.refusal->status == 401 ? "Unauthorized" : admitted.refusal->status == 403 ? "Forbidden" : "Internal Server Error";
         if (api_.cors_configuration && !origin.empty()) add_cors(*admitted.refusal, request.http, false);
         admitted.refusal->set("apigw-requestid", request_id);
         co_return *std::move(admitted.refusal);
@@ -158,7 +218,8 @@ class HttpApiSite final : public edge::Site {
     http::Response response = route.integration.integration_type.value_or("") == "HTTP_PROXY"
                                   ? co_await call_http(request, route, *match)
                                   : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace, admitted);
-    integration_micros = io::monotonic_micros() - began;
+    served.integration_micros = io::monotonic_micros() - began;
+    served.integration_status = response.status;
     if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
     response.set("apigw-requestid", request_id);
     co_return response;

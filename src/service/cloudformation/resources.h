@@ -10,5 +10,6 @@ extern const aws::ResourceType kCustomResource;       // AWS::CloudFormation::Cu
 extern const aws::ResourceType kWaitCondition;        // AWS::CloudFormation::WaitCondition
 extern const aws::ResourceType kCdkMetadata;          // AWS::CDK::Metadata: what the CDK says of the constructs it used
 extern const aws::ResourceType kWaitConditionHandle;  // AWS::CloudFormation::WaitConditionHandle
+extern const aws::ResourceType kMacro;                // AWS::CloudFormation::Macro
 
 }  // namespace reef::cloudformation::resources

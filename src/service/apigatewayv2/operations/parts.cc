@@ -179,6 +179,27 @@ Task<Reply<model::DeleteIntegrationOutput>> DeleteIntegration(ApiGateway& gatewa
 
 // --- stages ------------------------------------------------------------------------------------------------------------
 
+namespace {
+
+// Settings that would have no effect are refused rather than kept.
+aws::Reply<void> check_stage(const StoredApi& api, const model::Stage& stage) {
+  if (stage.access_log_settings) {
+    const std::string arn = stage.access_log_settings->destination_arn.value_or("");
+    if (arn.find(":firehose:") != std::string::npos)
+      return Err(aws::Error("NotImplemented", "Access logs to Firehose are not supported by this version of Atoll; to CloudWatch Logs they are.", 501));
+    if (!arn.starts_with("arn:") || arn.find(":log-group:") == std::string::npos)
+      return Err(bad_request("Invalid ARN specified in the request. ARNs must start with 'arn:' and contain at least 5 elements separated by ':'"));
+    if (stage.access_log_settings->format.value_or("").empty()) return Err(bad_request("Access log format is required when a destination is given"));
+  }
+  if (stage.client_certificate_id) return Err(aws::Error("NotImplemented", "Client certificates are not supported by this version of Atoll.", 501));
+  for (const auto& [key, settings] : stage.route_settings.value_or(std::map<std::string, model::RouteSettings, std::less<>>{}))
+    if (std::none_of(api.current.routes.begin(), api.current.routes.end(), [&](const auto& one) { return one.second.route_key == key; }))
+      return Err(aws::Error(errors::kNotFoundException, fmt::format("Unable to find Route by key {} within the provided RouteSettings", key)));
+  return {};
+}
+
+}  // namespace
+
 Task<Reply<model::CreateStageOutput>> CreateStage(ApiGateway& gateway, const model::CreateStageInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(gateway, call, in.api_id));
   if (api->stages.contains(in.stage_name)) co_return Err(aws::Error(errors::kConflictException, fmt::format("Stage already exists")));
@@ -193,6 +214,7 @@ Task<Reply<model::CreateStageOutput>> CreateStage(ApiGateway& gateway, const mod
     stage.default_route_settings.emplace();
     stage.default_route_settings->detailed_metrics_enabled = false;
   }
+  CO_TRY(check_stage(*api, stage));
   api->stages.emplace(in.stage_name, stage);
   gateway.changed(*api, call.now);
   co_await committed();
@@ -216,7 +238,10 @@ Task<Reply<model::UpdateStageOutput>> UpdateStage(ApiGateway& gateway, const mod
   StoredApi* api = CO_TRY(find_api(gateway, call, in.api_id));
   model::Stage* stage = CO_TRY(find_part(api->stages, in.stage_name, "stage"));
   if (in.deployment_id) CO_TRY(find_part(api->deployments, *in.deployment_id, "Deployment"));
-  merge_into(*stage, in, {"ApiId"});
+  model::Stage changed = *stage;
+  merge_into(changed, in, {"ApiId"});
+  CO_TRY(check_stage(*api, changed));
+  *stage = std::move(changed);
   stage->last_updated_date = from_seconds(to_seconds(call.now));
   gateway.changed(*api, call.now);
   const auto out = output_of<model::UpdateStageOutput>(*stage);

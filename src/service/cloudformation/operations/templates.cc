@@ -8,16 +8,17 @@
 
 #include "service/cloudformation/operations.h"
 #include "service/cloudformation/prepare.h"
+#include "service/cloudformation/transforms.h"
 
 namespace reef::cloudformation::operations {
 namespace {
 
 // The template with its transforms applied as far as that goes without parameters' values.
-Reply<Json> expanded(const Json& document, const aws::Call& call) {
+Task<Reply<Json>> expanded(Cloudformation& cloud, const Json& document, const aws::Call& call) {
   std::map<std::string, Json, std::less<>> values;
   for (const auto& [name, declared] : document["Parameters"].as_object())
     if (const auto text = declared["Default"].scalar_text()) values[name] = *text;
-  return apply_transforms(document, values, call.region);
+  co_return co_await apply_transforms(cloud, call, document, values);
 }
 
 std::string capabilities_reason(const Json& document) {
@@ -73,7 +74,7 @@ Task<Reply<model::GetTemplateSummaryOutput>> get_template_summary(Cloudformation
     parameters.push_back(std::move(each));
   }
   if (document["Description"].is_string()) out.description = document.text("Description");
-  const auto processed = expanded(document, call);
+  const auto processed = co_await expanded(cloud, document, call);
   const Json& shown = processed ? *processed : document;
   std::vector<std::string> capabilities = required_capabilities(document, shown);
   if (!capabilities.empty()) {
@@ -105,7 +106,7 @@ Task<Reply<model::ValidateTemplateOutput>> validate_template(Cloudformation& clo
   const std::string source = CO_TRY(co_await fetch_template(cloud, call, {in.template_body, in.template_url}, nullptr));
   const Json document = CO_TRY(parse_template(source));
   CO_TRY(check_sections(document));
-  const Json processed = CO_TRY(expanded(document, call));
+  const Json processed = CO_TRY(co_await expanded(cloud, document, call));
   // References are checked whatever the conditions turn out to be.
   std::set<std::string> mentioned;
   for (const auto& [name, resource] : processed["Resources"].as_object()) collect_mentions(resource["Properties"], mentioned);
