@@ -174,6 +174,7 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
     if (to_lower(tag.key).starts_with("aws:")) co_return Err(invalid(fmt::format("aws: prefixed tag key names are not allowed for external use: {}", tag.key)));
   out.source = CO_TRY(co_await fetch_template(cloud, call, wanted.source, stack));
   const Json document = CO_TRY(parse_template(out.source));
+  CO_TRY(check_parameter_names(document));
   std::vector<GivenParameter> given;
   for (const model::Parameter& parameter : wanted.parameters.value_or(std::vector<model::Parameter>()))
     given.push_back({parameter.parameter_key.value_or(""), parameter.parameter_value, parameter.use_previous_value.value_or(false)});
