@@ -124,7 +124,7 @@ class RestApiSite final : public edge::Site {
     served_stage = stage_name;
     const auto match = stage->second.table.match(request.http.method, request.path);
     const CompiledMethod* method = match ? &stage->second.methods[match->route] : nullptr;
-    Exchange exchange{.event = make_event(request, stage->second, method, match ? &*match : nullptr, trace, request_id), .body = {}};
+    Exchange exchange{.event = make_event(request, stage->second, method, match ? &*match : nullptr, trace, request_id), .body = {}, .replayed = {}};
     if (!method) co_return render(missing_token(), stage->second.frozen.gateway_responses, exchange.event);
     if (const auto refusal = co_await pass(stage->second, *method, request, exchange)) co_return render(*refusal, stage->second.frozen.gateway_responses, exchange.event);
     const std::int64_t began = io::monotonic_micros();
@@ -140,6 +140,12 @@ class RestApiSite final : public edge::Site {
     std::string body;
     bool has_body = false;
     std::unique_ptr<http::Body> replayed;  // for those who read it from the request
+    http::Request* lent_to = nullptr;      // whose own body comes back at the end
+    http::Body* original = nullptr;
+
+    ~Exchange() {
+      if (lent_to) lent_to->body = original;
+    }
   };
 
   static Task<std::optional<Refusal>> read_body(edge::SiteRequest& request, Exchange& exchange) {
@@ -150,7 +156,8 @@ class RestApiSite final : public edge::Site {
     exchange.event.body = exchange.body;
     exchange.has_body = true;
     exchange.replayed = http::make_body(exchange.body);
-    request.http.body = exchange.replayed.get();
+    exchange.lent_to = &request.http;
+    exchange.original = std::exchange(request.http.body, exchange.replayed.get());
     co_return std::nullopt;
   }
 
