@@ -200,7 +200,7 @@ Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const R
   co_return co_await call_gone(context, "DeleteDeployment", Json::object({{"restApiId", properties["RestApiId"]}, {"deploymentId", current.physical_id}}));
 }
 
-// MethodSettings as patches: "/~1orders/GET/throttling/rateLimit".
+// AccessLogSetting and MethodSettings as patches: "/~1orders/GET/throttling/rateLimit".
 Json setting_operations(const Json& before, const Json& after) {
   static constexpr std::pair<const char*, const char*> kSettings[] = {
       {"ThrottlingRateLimit", "throttling/rateLimit"}, {"ThrottlingBurstLimit", "throttling/burstLimit"}, {"LoggingLevel", "logging/loglevel"}, {"DataTraceEnabled", "logging/dataTrace"},
@@ -211,6 +211,9 @@ Json setting_operations(const Json& before, const Json& after) {
     const std::string shown = path == "/*" ? "*" : path.starts_with("/~1") ? path.substr(1) : replace_all(path, "/", "~1");
     return fmt::format("/{}/{}", shown, setting.text("HttpMethod").empty() ? "*" : setting.text("HttpMethod"));
   };
+  for (const auto& [member, path] : {std::pair("DestinationArn", "/accessLogSettings/destinationArn"), std::pair("Format", "/accessLogSettings/format")})
+    if (after["AccessLogSetting"].contains(member)) out.push_back(replace_operation(path, after["AccessLogSetting"].text(member)));
+  if (before.contains("AccessLogSetting") && !after.contains("AccessLogSetting")) out.push_back(Json::object({{"op", "remove"}, {"path", "/accessLogSettings"}}));
   for (const Json& setting : before["MethodSettings"].as_array()) out.push_back(Json::object({{"op", "remove"}, {"path", place(setting)}}));
   for (const Json& setting : after["MethodSettings"].as_array())
     for (const auto& [member, path] : kSettings)
@@ -293,7 +296,7 @@ const aws::ResourceType kDeployment{
 const aws::ResourceType kStage{
     .name = "AWS::ApiGateway::Stage",
     .properties = {{"CacheClusterEnabled"}, {"DeploymentId"}, {"Description"}, {"DocumentationVersion"}, {"RestApiId", kReplace, true},
-                   {"MethodSettings"}, {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
+                   {"AccessLogSetting"}, {"MethodSettings"}, {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
     .create = create_stage, .update = update_stage, .remove = remove_stage};
 
 }  // namespace reef::service::apigateway::resources

@@ -37,9 +37,23 @@ struct CompiledMethod {
   std::optional<StageLimits> limits;
 };
 
+// Where a stage writes a line about each request.
+struct AccessLog {
+  telemetry::AccessLogFormat format;
+  std::string group, stream;
+};
+std::optional<AccessLog> access_log_of(const model::Stage& stage, const std::string& account, const std::string& region, const std::string& api) {
+  if (!stage.access_log_settings || stage.access_log_settings->destination_arn.value_or("").empty()) return std::nullopt;
+  const auto parts = split(*stage.access_log_settings->destination_arn, ':');  // arn:aws:logs:<region>:<account>:log-group:<name>[:*]
+  if (parts.size() < 7) return std::nullopt;
+  return AccessLog{.format = telemetry::AccessLogFormat(stage.access_log_settings->format.value_or("")), .group = fmt::format("{}/{}/{}", account, region, parts[6]),
+                   .stream = fmt::format("{}_{}", api, stage.stage_name.value_or(""))};
+}
+
 struct CompiledStage {
   model::Stage stage;
   Frozen frozen;
+  std::optional<AccessLog> access_log;
   edge::RouteTable table;
   std::vector<CompiledMethod> methods;
 };
@@ -58,7 +72,7 @@ class RestApiSite final : public edge::Site {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       if (snapshot == api.snapshots.end()) continue;
       const auto frozen = api.frozen.find(*stage.deployment_id);
-      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .table = {}, .methods = {}};
+      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .access_log = access_log_of(stage, account_, region_, id_), .table = {}, .methods = {}};
       for (const auto& [id, resource] : snapshot->second) {
         if (!resource.resource_methods) continue;
         for (const auto& [verb, method] : *resource.resource_methods) {
@@ -125,13 +139,35 @@ class RestApiSite final : public edge::Site {
     const auto match = stage->second.table.match(request.http.method, request.path);
     const CompiledMethod* method = match ? &stage->second.methods[match->route] : nullptr;
     Exchange exchange{.event = make_event(request, stage->second, method, match ? &*match : nullptr, trace, request_id), .body = {}, .replayed = {}};
-    if (!method) co_return render(missing_token(), stage->second.frozen.gateway_responses, exchange.event);
-    if (const auto refusal = co_await pass(stage->second, *method, request, exchange)) co_return render(*refusal, stage->second.frozen.gateway_responses, exchange.event);
-    const std::int64_t began = io::monotonic_micros();
-    auto response = co_await integrate(*method, *match, request, exchange);
-    if (method->method.method_integration->type != "MOCK") integration_micros = io::monotonic_micros() - began;
-    if (!response) co_return render(response.error(), stage->second.frozen.gateway_responses, exchange.event);
-    co_return *std::move(response);
+    const std::int64_t arrived = io::monotonic_micros();
+    http::Response response;
+    std::optional<Refusal> refusal;
+    if (method) refusal = co_await pass(stage->second, *method, request, exchange);
+    else refusal = missing_token();
+    if (!refusal) {
+      const std::int64_t began = io::monotonic_micros();
+      auto integrated = co_await integrate(*method, *match, request, exchange);
+      if (method->method.method_integration->type != "MOCK") integration_micros = io::monotonic_micros() - began;
+      if (integrated) response = *std::move(integrated);
+      else refusal = std::move(integrated).error();
+    }
+    if (refusal) response = render(*refusal, stage->second.frozen.gateway_responses, exchange.event);
+    if (stage->second.access_log)
+      write_access_log(*stage->second.access_log, exchange.event, response, refusal ? &*refusal : nullptr, io::monotonic_micros() - arrived, integration_micros);
+    co_return response;
+  }
+
+  void write_access_log(const AccessLog& log, const aws::ProxyRequest& event, const http::Response& response, const Refusal* refusal, std::int64_t micros, std::int64_t integration_micros) const {
+    apis_.access_log.write(log.group, log.stream, log.format.render([&](std::string_view name) -> std::string {
+      if (name == "status") return std::to_string(response.status);
+      if (name == "responseLength") return std::to_string(response.body.size());
+      if (name == "responseLatency") return std::to_string(micros / 1000);
+      if (name == "integrationLatency" || name == "integration.latency") return integration_micros < 0 ? "" : std::to_string(integration_micros / 1000);
+      if (name == "error.message") return refusal ? refusal->message : "";
+      if (name == "error.messageString") return refusal ? wire::Json(refusal->message).dump() : "";
+      if (name == "error.responseType") return refusal ? std::string(refusal->type.empty() ? "DEFAULT_5XX" : refusal->type) : "";
+      return request_value(fmt::format("context.{}", name), event);
+    }));
   }
 
   // A request as it goes through the stations, and its body once that was read.

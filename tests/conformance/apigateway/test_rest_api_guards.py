@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from cognito import Pool
+from support import wait_for
 
 ECHO = "exports.handler = async e => ({statusCode: 200, body: JSON.stringify({identity: e.requestContext.identity, authorizer: e.requestContext.authorizer || null})});"
 DECIDES = """exports.handler = async e => {
@@ -239,3 +240,20 @@ def test_a_sam_api_with_a_domain_and_openapi_3(daemon):
     assert answer(daemon.url + "/v1/opened", Host=host)[0] == 200 and answer(daemon.url + "/v1/open", Host=host)[0] == 403
     stacks.delete_stack(StackName="rest-sam-domain")
     stacks.get_waiter("stack_delete_complete").wait(StackName="rest-sam-domain", WaiterConfig={"Delay": 1})
+
+
+def test_a_stage_logs_its_requests(daemon):
+    client, logs = daemon.client("apigateway"), daemon.client("logs")
+    api, root = mock_api(client, "logged")
+    mock_method(client, api, root)
+    client.create_deployment(restApiId=api, stageName="s")
+    logs.create_log_group(logGroupName="rest-access")
+    form = '{"status":"$context.status","path":"$context.path","error":"$context.error.responseType","ip":"$context.identity.sourceIp"}'
+    client.update_stage(restApiId=api, stageName="s", patchOperations=[
+        {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": "arn:aws:logs:us-east-1:000000000000:log-group:rest-access"},
+        {"op": "replace", "path": "/accessLogSettings/format", "value": form}])
+    for path in ("/", "/nowhere"):
+        ask(f"{daemon.url}/_aws/execute-api/{api}/s{path}")
+    wait_for(lambda: len(logs.filter_log_events(logGroupName="rest-access")["events"]) == 2)
+    lines = [json.loads(each["message"]) for each in logs.filter_log_events(logGroupName="rest-access")["events"]]
+    assert {(each["status"], each["path"], each["error"]) for each in lines} == {("200", "/s/", "-"), ("403", "/s/nowhere", "MISSING_AUTHENTICATION_TOKEN")} and lines[0]["ip"] == "127.0.0.1"

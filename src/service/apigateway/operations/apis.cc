@@ -279,6 +279,12 @@ Task<Reply<model::UpdateStageOutput>> UpdateStage(RestApis& apis, const model::U
   for (auto& operation : operations) CO_TRY(name_method_setting(operation));
   CO_TRY(patch(edited, std::optional(std::move(operations))));
   CO_TRY(find_part(api->deployments, edited.deployment_id.value_or(""), "Deployment"));
+  if (edited.access_log_settings && edited.access_log_settings != stage->access_log_settings) {
+    const std::string arn = edited.access_log_settings->destination_arn.value_or("");
+    if (arn.starts_with("arn:aws:firehose:")) co_return Err(unsupported("An access log that goes to Firehose"));
+    if (!arn.empty() && (!arn.starts_with("arn:aws:logs:") || arn.find(":log-group:") == std::string::npos))
+      co_return Err(bad_request("Access Logs destination must only contain characters a-z, A-Z, 0-9, '_', '-', '/', '.': '" + arn + "'"));
+  }
   edited.last_updated_date = from_seconds(to_seconds(call.now));
   *stage = edited;
   apis.changed(*api);
