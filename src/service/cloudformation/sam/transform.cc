@@ -336,8 +336,8 @@ Reply<void> check_known(std::string_view logical_id, std::string_view type, cons
   return {};
 }
 
-Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region) {
-  Context context{.document = document, .parameters = parameters, .region = std::string(region), .serverless = Json::object(), .renamed = {}, .uses = {}};
+Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region, std::int64_t now_seconds) {
+  Context context{.document = document, .parameters = parameters, .region = std::string(region), .serverless = Json::object(), .renamed = {}, .uses = {}, .shared_plan = {}, .now_seconds = now_seconds};
   const Json globals = document["Globals"];
   context.document.erase("Globals");
   if (!context.document["Resources"].is_object()) return Err(invalid("Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Resources' section is required"));
