@@ -81,7 +81,7 @@ struct RestApis {
   telemetry::AccessLogWriter access_log;
   KeyRing keys;
   Domains domains;
-  std::map<std::string, TokenBucket, std::less<>> stage_buckets;  // on the control shard
+  std::map<std::string, edge::RateLimit, std::less<>> stage_buckets;  // on the control shard
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;

@@ -200,7 +200,7 @@ Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const R
   co_return co_await call_gone(context, "DeleteDeployment", Json::object({{"restApiId", properties["RestApiId"]}, {"deploymentId", current.physical_id}}));
 }
 
-// AccessLogSetting and MethodSettings as patches: "/~1orders/GET/throttling/rateLimit".
+// MethodSettings and AccessLogSetting as patches: "/~1orders/GET/throttling/rateLimit".
 Json setting_operations(const Json& before, const Json& after) {
   static constexpr std::pair<const char*, const char*> kSettings[] = {
       {"ThrottlingRateLimit", "throttling/rateLimit"}, {"ThrottlingBurstLimit", "throttling/burstLimit"}, {"LoggingLevel", "logging/loglevel"}, {"DataTraceEnabled", "logging/dataTrace"},
@@ -211,13 +211,14 @@ Json setting_operations(const Json& before, const Json& after) {
     const std::string shown = path == "/*" ? "*" : path.starts_with("/~1") ? path.substr(1) : replace_all(path, "/", "~1");
     return fmt::format("/{}/{}", shown, setting.text("HttpMethod").empty() ? "*" : setting.text("HttpMethod"));
   };
-  for (const auto& [member, path] : {std::pair("DestinationArn", "/accessLogSettings/destinationArn"), std::pair("Format", "/accessLogSettings/format")})
-    if (after["AccessLogSetting"].contains(member)) out.push_back(replace_operation(path, after["AccessLogSetting"].text(member)));
-  if (before.contains("AccessLogSetting") && !after.contains("AccessLogSetting")) out.push_back(Json::object({{"op", "remove"}, {"path", "/accessLogSettings"}}));
   for (const Json& setting : before["MethodSettings"].as_array()) out.push_back(Json::object({{"op", "remove"}, {"path", place(setting)}}));
   for (const Json& setting : after["MethodSettings"].as_array())
     for (const auto& [member, path] : kSettings)
       if (setting.contains(member)) out.push_back(replace_operation(fmt::format("{}/{}", place(setting), path), setting[member].scalar_text().value_or("")));
+  const Json& log = after["AccessLogSetting"];
+  if (!log.is_object() && before["AccessLogSetting"].is_object()) out.push_back(Json::object({{"op", "remove"}, {"path", "/accessLogSettings"}}));
+  if (log.contains("DestinationArn")) out.push_back(replace_operation("/accessLogSettings/destinationArn", log.text("DestinationArn")));
+  if (log.contains("Format")) out.push_back(replace_operation("/accessLogSettings/format", log.text("Format")));
   return out;
 }
 

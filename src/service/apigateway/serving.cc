@@ -7,6 +7,8 @@
 
 #include "aws/models/lambda.h"
 #include "aws/proxy_event.h"
+#include "aws/served_request.h"
+#include "base/digest.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "engine/edge/proxy.h"
@@ -37,25 +39,12 @@ struct CompiledMethod {
   std::optional<StageLimits> limits;
 };
 
-// Where a stage writes a line about each request.
-struct AccessLog {
-  telemetry::AccessLogFormat format;
-  std::string group, stream;
-};
-std::optional<AccessLog> access_log_of(const model::Stage& stage, const std::string& account, const std::string& region, const std::string& api) {
-  if (!stage.access_log_settings || stage.access_log_settings->destination_arn.value_or("").empty()) return std::nullopt;
-  const auto parts = split(*stage.access_log_settings->destination_arn, ':');  // arn:aws:logs:<region>:<account>:log-group:<name>[:*]
-  if (parts.size() < 7) return std::nullopt;
-  return AccessLog{.format = telemetry::AccessLogFormat(stage.access_log_settings->format.value_or("")), .group = fmt::format("{}/{}/{}", account, region, parts[6]),
-                   .stream = fmt::format("{}_{}", api, stage.stage_name.value_or(""))};
-}
-
 struct CompiledStage {
   model::Stage stage;
   Frozen frozen;
-  std::optional<AccessLog> access_log;
   edge::RouteTable table;
   std::vector<CompiledMethod> methods;
+  std::optional<telemetry::AccessLogTarget> access_log;
 };
 
 bool matches_media_type(const std::string& pattern, std::string_view type) {
@@ -72,7 +61,7 @@ class RestApiSite final : public edge::Site {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       if (snapshot == api.snapshots.end()) continue;
       const auto frozen = api.frozen.find(*stage.deployment_id);
-      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .access_log = access_log_of(stage, account_, region_, id_), .table = {}, .methods = {}};
+      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .table = {}, .methods = {}, .access_log = log_of(stage)};
       for (const auto& [id, resource] : snapshot->second) {
         if (!resource.resource_methods) continue;
         for (const auto& [verb, method] : *resource.resource_methods) {
@@ -95,20 +84,30 @@ class RestApiSite final : public edge::Site {
                          .start = shard.now()};
     trace.parent = span.id;
     const std::string request_id = make_uuid(thread_random());
-    std::string stage;  // the one that answers
-    std::int64_t integration_micros = -1;
-    http::Response response = co_await answer(request, trace.amzn_header(), request_id, stage, integration_micros);
+    const CompiledStage* stage = nullptr;  // the one that answers
+    aws::ServedRequest served(request.http);
+    served.account = account_, served.api_id = id_, served.domain = request.domain, served.request_id = request_id, served.at = shard.now();
+    http::Response response = co_await answer(request, trace.amzn_header(), stage, served);
     response.set("x-amzn-requestid", request_id);
     response.set("x-amz-apigw-id", base64_encode(span.id).substr(0, 15) + "=");
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
-    if (!stage.empty()) publish(stage, response.status, span.duration, integration_micros);
+    if (stage) publish(served.stage, response.status, span.duration, served.integration_micros);
+    if (stage && stage->access_log) {
+      served.status = response.status, served.response_bytes = response.body.size(), served.latency_micros = span.duration.count();
+      apis_.access_log.write(*stage->access_log, stage->access_log->format.render([&](std::string_view name) { return served.value(name); }));
+    }
     spans_.record(std::move(span));
     co_return response;
   }
 
  private:
+  std::optional<telemetry::AccessLogTarget> log_of(const model::Stage& stage) const {
+    if (!stage.access_log_settings) return std::nullopt;
+    return telemetry::access_log_target(stage.access_log_settings->destination_arn.value_or(""), stage.access_log_settings->format.value_or(""), md5_hex(id_ + "/" + stage.stage_name.value_or("")));
+  }
+
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
   void publish(const std::string& stage, int status, Duration took, std::int64_t integration_micros) const {
     using metrics::Unit;
@@ -123,8 +122,7 @@ class RestApiSite final : public edge::Site {
     counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiName", name_}, {"Stage", stage}}}, measures);
   }
 
-  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const std::string& request_id, std::string& served_stage,
-                              std::int64_t& integration_micros) const {
+  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const CompiledStage*& served_by, aws::ServedRequest& served) const {
     // Then only a custom domain name leads here, and that says the stage itself.
     if (is_disabled_ && !request.is_custom_domain) co_return forbidden();
     std::string stage_name = request.stage;
@@ -133,41 +131,28 @@ class RestApiSite final : public edge::Site {
       stage_name = request.path.substr(1, slash == std::string::npos ? slash : slash - 1);
       request.path = slash == std::string::npos ? std::string("/") : request.path.substr(slash);
     }
-    const auto stage = stages_.find(stage_name);
-    if (stage == stages_.end()) co_return forbidden();
-    served_stage = stage_name;
-    const auto match = stage->second.table.match(request.http.method, request.path);
-    const CompiledMethod* method = match ? &stage->second.methods[match->route] : nullptr;
-    Exchange exchange{.event = make_event(request, stage->second, method, match ? &*match : nullptr, trace, request_id), .body = {}, .replayed = {}};
-    const std::int64_t arrived = io::monotonic_micros();
-    http::Response response;
-    std::optional<Refusal> refusal;
-    if (method) refusal = co_await pass(stage->second, *method, request, exchange);
-    else refusal = missing_token();
-    if (!refusal) {
-      const std::int64_t began = io::monotonic_micros();
-      auto integrated = co_await integrate(*method, *match, request, exchange);
-      if (method->method.method_integration->type != "MOCK") integration_micros = io::monotonic_micros() - began;
-      if (integrated) response = *std::move(integrated);
-      else refusal = std::move(integrated).error();
-    }
-    if (refusal) response = render(*refusal, stage->second.frozen.gateway_responses, exchange.event);
-    if (stage->second.access_log)
-      write_access_log(*stage->second.access_log, exchange.event, response, refusal ? &*refusal : nullptr, io::monotonic_micros() - arrived, integration_micros);
-    co_return response;
-  }
-
-  void write_access_log(const AccessLog& log, const aws::ProxyRequest& event, const http::Response& response, const Refusal* refusal, std::int64_t micros, std::int64_t integration_micros) const {
-    apis_.access_log.write(log.group, log.stream, log.format.render([&](std::string_view name) -> std::string {
-      if (name == "status") return std::to_string(response.status);
-      if (name == "responseLength") return std::to_string(response.body.size());
-      if (name == "responseLatency") return std::to_string(micros / 1000);
-      if (name == "integrationLatency" || name == "integration.latency") return integration_micros < 0 ? "" : std::to_string(integration_micros / 1000);
-      if (name == "error.message") return refusal ? refusal->message : "";
-      if (name == "error.messageString") return refusal ? wire::Json(refusal->message).dump() : "";
-      if (name == "error.responseType") return refusal ? std::string(refusal->type.empty() ? "DEFAULT_5XX" : refusal->type) : "";
-      return request_value(fmt::format("context.{}", name), event);
-    }));
+    const auto found = stages_.find(stage_name);
+    if (found == stages_.end()) co_return forbidden();
+    const CompiledStage& stage = *(served_by = &found->second);
+    served.stage = stage_name, served.path = "/" + stage_name + percent_decode(request.path);
+    const auto match = stage.table.match(request.http.method, request.path);
+    const CompiledMethod* method = match ? &stage.methods[match->route] : nullptr;
+    Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}, .replayed = {}};
+    served.resource_path = exchange.event.resource_path, served.resource_id = exchange.event.resource_id;
+    const auto refuse = [&](const Refusal& refusal) {
+      served.error = refusal.message, served.error_type = refusal.type;
+      return render(refusal, stage.frozen.gateway_responses, exchange.event);
+    };
+    if (!method) co_return refuse(missing_token());
+    const auto refusal = co_await pass(stage, *method, request, exchange);
+    served.authorizer = exchange.event.authorizer;
+    if (refusal) co_return refuse(*refusal);
+    const std::int64_t began = io::monotonic_micros();
+    auto response = co_await integrate(*method, *match, request, exchange);
+    if (method->method.method_integration->type != "MOCK") served.integration_micros = io::monotonic_micros() - began;
+    if (!response) co_return refuse(response.error());
+    served.integration_status = response->status;
+    co_return *std::move(response);
   }
 
   // A request as it goes through the stations, and its body once that was read.
@@ -238,7 +223,7 @@ class RestApiSite final : public edge::Site {
     const KeyVerdict verdict = co_await store::on(store::Shard::control(), [&]() -> Task<KeyVerdict> {
       const KeyVerdict of_key = needs_key ? apis_.keys.admit(asked, now, key_id) : KeyVerdict::kPasses;
       if (of_key != KeyVerdict::kPasses || !method.limits) co_return of_key;
-      TokenBucket& bucket = apis_.stage_buckets[fmt::format("{}/{}/{}", id_, stage_name, method.limits->name)];
+      edge::RateLimit& bucket = apis_.stage_buckets[fmt::format("{}/{}/{}", id_, stage_name, method.limits->name)];
       co_return bucket.take(now, method.limits->rate, method.limits->burst) ? KeyVerdict::kPasses : KeyVerdict::kThrottled;
     });
     if (!key_id.empty()) {
