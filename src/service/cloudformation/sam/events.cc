@@ -26,6 +26,7 @@ class Event {
     if (type == "SNS") return sns();
     if (type == "CloudWatchLogs") return logs();
     if (type == "S3") return s3();
+    if (type == "Cognito") return cognito();
     return Err(invalid_resource(target_.logical_id, fmt::format("Event with id [{}] is invalid. Events of type {} are not supported by this version of Atoll.", event_id_, type)));
   }
 
@@ -117,11 +118,27 @@ class Event {
       if (!is_managed && existing.is_object() && intrinsic_of(existing).empty() && !existing.contains("x-amazon-apigateway-integration"))
         for (const auto& [name, value] : operation.as_object())
           if (!existing.contains(name)) existing.set(name, value);
+      if (!is_managed && existing.is_object() && intrinsic_of(existing).empty()) complete_route(existing, operation);
       if (is_managed) return Err(wrong(fmt::format("API method \"{}\" defined multiple times for path \"{}\".", method, path)));
       return {};
     }
     at.set(method, conditional(std::move(operation)));
     return {};
+  }
+  // What an event says of a route that has an integration already: its time, and that what is in braces is a parameter.
+  void complete_route(Json& existing, const Json& operation) {
+    if (Json* integration = existing.find(kIntegration); integration && integration->is_object() && in_.contains("TimeoutInMillis")) integration->set("timeoutInMillis", in_["TimeoutInMillis"]);
+    for (const Json& parameter : operation["parameters"].as_array()) {
+      Json& all = existing["parameters"].is_array() ? *existing.find("parameters") : existing.set("parameters", Json::array());
+      auto& known = all.elements();
+      const auto found = std::find_if(known.begin(), known.end(), [&](const Json& each) { return each.text("name") == parameter.text("name"); });
+      if (found == known.end()) {
+        all.push_back(parameter);
+        continue;
+      }
+      found->set("in", "path");
+      found->set("required", true);
+    }
   }
   static Json& routes_of(Json& api) { return api.contains("__Paths") ? *api.find("__Paths") : api.set("__Paths", Json::object()); }
   static Json& body_paths(Json& api) {
@@ -329,6 +346,22 @@ class Event {
     Json out = Json::object({{"Action", "lambda:InvokeFunction"}, {"FunctionName", ref_to(target_.invoked)}, {"Principal", "s3.amazonaws.com"},
                              {"SourceAccount", ref_to("AWS::AccountId")}});
     add(permission_id, "AWS::Lambda::Permission", std::move(out));
+    return {};
+  }
+
+  // A user pool calls the function at its triggers.
+  Reply<void> cognito() {
+    TRY(check_event({"UserPool", "Trigger"}));
+    const std::string pool_id = intrinsic_of(in_["UserPool"]) == "Ref" ? in_["UserPool"]["Ref"].as_string() : "";
+    Json* pool = pool_id.empty() ? nullptr : context_.resources().find(pool_id);
+    if (!pool) return Err(wrong("Cognito events must reference a Cognito UserPool in the same template."));
+    if (is_empty(in_["Trigger"])) return Err(wrong("Missing required property 'Trigger'."));
+    Json& triggers = object_at(object_at(*pool, "Properties"), "LambdaConfig");
+    for (const Json& trigger : (in_["Trigger"].is_array() ? in_["Trigger"] : Json::array({in_["Trigger"]})).as_array())
+      if (!triggers.contains(trigger.as_string())) triggers.set(trigger.as_string(), invoked_arn());
+    // One for all pools, as AWS has it: the last one's.
+    Json out = Json::object({{"Action", "lambda:InvokeFunction"}, {"FunctionName", ref_to(target_.invoked)}, {"Principal", "cognito-idp.amazonaws.com"}, {"SourceArn", get_att(pool_id, "Arn")}});
+    add(target_.logical_id + "CognitoPermission", "AWS::Lambda::Permission", std::move(out));
     return {};
   }
 

@@ -54,8 +54,8 @@ class Function {
     TRY(add_event_invoke_config());
     for (const auto& [event_id, event] : in_["Events"].as_object())
       TRY(expand_event(context_, {id_, invoked_, invoked_ != id_, declaration_}, event_id, event, event_policies_));
-    if (!in_.contains("Role")) TRY(add_role());
-    else if (intrinsic_of(in_["Role"]) == "Fn::If") return Err(invalid_resource(id_, "A conditional Role is not supported by this version of Atoll."));
+    if (!in_.contains("Role")) TRY(add_role(declaration_));
+    else if (intrinsic_of(in_["Role"]) == "Fn::If") TRY(add_conditional_role());
     context_.add(id_, std::move(function_));
     return {};
   }
@@ -283,7 +283,26 @@ class Function {
     return Err(invalid_resource(id_, fmt::format("Policy at index {} in the 'Policies' property is not valid", index)));
   }
 
-  Reply<void> add_role() {
+  // A role that is given only sometimes is made the rest of the time.
+  Reply<void> add_conditional_role() {
+    const Json branches = context_.resolved(in_["Role"])["Fn::If"];
+    if (!branches.is_array() || branches.size() != 3 || !branches.at(0).is_string()) return Err(invalid_resource(id_, "Malformed 'Role' property: Fn::If takes a condition and two values."));
+    const std::string& condition = branches.at(0).as_string();
+    const Json nothing = ref_to("AWS::NoValue"), made = get_att(id_ + "Role", "Arn");
+    const bool first = branches.at(1) == nothing, second = branches.at(2) == nothing;
+    if (!first && !second) return {};
+    Json like = declaration_;
+    Json role = made;
+    if (first != second) {
+      if (second) object_at(context_.document, "Conditions").set("NOT" + condition, Json::object({{"Fn::Not", Json::array({Json::object({{"Condition", condition}})})}}));
+      like.set("Condition", first ? condition : "NOT" + condition);
+      role = Json::object({{"Fn::If", Json::array({condition, first ? made : branches.at(1), second ? made : branches.at(2)})}});
+    }
+    function_.find("Properties")->set("Role", std::move(role));
+    return add_role(like);
+  }
+
+  Reply<void> add_role(const Json& like) {
     Json managed = Json::array({context_.managed_policy_arn("service-role/AWSLambdaBasicExecutionRole")});
     if (is_traced()) managed.push_back(context_.managed_policy_arn("AWSXrayWriteOnlyAccess"));
     if (in_.contains("VpcConfig")) managed.push_back(context_.managed_policy_arn("service-role/AWSLambdaVPCAccessExecutionRole"));
@@ -319,7 +338,7 @@ class Function {
     if (in_.contains("RolePath")) out.set("Path", in_["RolePath"]);
     copy_members(in_, out, {"PermissionsBoundary"});
     out.set("Tags", tag_list(in_["Tags"], "lambda:createdBy"));
-    context_.add(id_ + "Role", resource("AWS::IAM::Role", std::move(out), declaration_));
+    context_.add(id_ + "Role", resource("AWS::IAM::Role", std::move(out), like));
     return {};
   }
 

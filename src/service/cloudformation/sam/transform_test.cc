@@ -83,6 +83,19 @@ TEST(Serverless, ImplicitRestApiHasStageAndHashedDeployment) {
   EXPECT_TRUE(out["Resources"].contains(deployment));
 }
 
+TEST(Serverless, MakesARoleWhereNoneIsGiven) {
+  const Json out = transformed("Conditions: {Own: !Equals [a, b]}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: r, Handler: h, InlineCode: x, Role: !If [Own, arn, !Ref 'AWS::NoValue']}\n");
+  EXPECT_EQ(out["Resources"]["F"]["Properties"]["Role"].dump(), R"({"Fn::If":["Own","arn",{"Fn::GetAtt":["FRole","Arn"]}]})");
+  EXPECT_EQ(out["Resources"]["FRole"].text("Condition"), "NOTOwn");
+  EXPECT_EQ(out["Conditions"]["NOTOwn"].dump(), R"({"Fn::Not":[{"Condition":"Own"}]})");
+}
+
+TEST(Serverless, PoolsCallFunctions) {
+  const Json out = transformed("Resources:\n  Pool: {Type: AWS::Cognito::UserPool}\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Runtime: r, Handler: h, InlineCode: x, Events: {E: {Type: Cognito, Properties: {UserPool: !Ref Pool, Trigger: [PreSignUp, CustomMessage]}}}}\n");
+  EXPECT_EQ(out["Resources"]["Pool"]["Properties"]["LambdaConfig"].dump(), R"({"PreSignUp":{"Fn::GetAtt":["F","Arn"]},"CustomMessage":{"Fn::GetAtt":["F","Arn"]}})");
+  EXPECT_EQ(out["Resources"]["FCognitoPermission"]["Properties"]["SourceArn"].dump(), R"({"Fn::GetAtt":["Pool","Arn"]})");
+}
+
 TEST(Serverless, NamesWhatItDoesNotKnow) {
   const auto message = [](std::string_view yaml) { return transformed(yaml).as_string(); };
   EXPECT_NE(message("Resources: {F: {Type: AWS::Serverless::Function, Properties: {Runtime: r, Handler: h, InlineCode: x, Foo: 1}}}")
