@@ -108,7 +108,7 @@ class Parser {
     if (out.parts.empty()) return Err(fault("a search term is missing"));
     return out;
   }
-  bool starts_with_or() const { return rest_.starts_with("OR ") || rest_.starts_with("OR("); }
+  bool starts_with_or() const { return rest_ == "OR" || rest_.starts_with("OR ") || rest_.starts_with("OR("); }
 
   Result<SearchTerm, MathError> read_one(const std::string& property, int depth) {
     if (depth > kDepthMax) return Err(fault("it is nested too deeply"));
