@@ -16,6 +16,12 @@ std::string member_of(const task::Tasks& tasks, std::string_view sandbox) {
   return owner ? owner->plan.id : std::string(sandbox);
 }
 
+// As NetworkGate reads it: the task and its address, so that no loop but the tasks' own has to look for it.
+std::string origin_of(const task::Tasks& tasks, std::string_view sandbox) {
+  const task::LiveTask* const owner = tasks.owner_of(sandbox);
+  return owner ? fmt::format("task:{}@{}", owner->plan.id, owner->address) : std::string();
+}
+
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html: what Service Connect publishes, by the name
 // that was called alone and with the service that has it, and by the caller.
 void publish(metrics::Counters& counters, const edge::mesh::Hop& hop) {
@@ -34,21 +40,21 @@ void publish(metrics::Counters& counters, const edge::mesh::Hop& hop) {
                {{code, 1}, {"TargetResponseTime", took, metrics::Unit::kMilliseconds}});
 }
 
-wire::Json describe(const edge::mesh::Mesh& mesh) {
+wire::Json describe(const edge::mesh::Mesh& mesh, const std::vector<edge::mesh::Figures>& figures) {
   using wire::Json;
   Json hops = Json::array();
-  for (const edge::mesh::Figures* one : mesh.figures())
-    hops.push_back(Json::object({{"caller", one->caller}, {"service", one->service}, {"target", one->target}, {"requests", one->requests}, {"errors", one->errors},
-                                 {"retries", one->retries}, {"denied", one->denied}, {"p50Micros", one->latency.percentile(0.5)}, {"p99Micros", one->latency.percentile(0.99)}}));
+  for (const edge::mesh::Figures& one : figures)
+    hops.push_back(Json::object({{"caller", one.caller}, {"service", one.service}, {"target", one.target}, {"requests", one.requests}, {"errors", one.errors},
+                                 {"retries", one.retries}, {"denied", one.denied}, {"p50Micros", one.latency.percentile(0.5)}, {"p99Micros", one.latency.percentile(0.99)}}));
   Json nodes = Json::array();
   const Time now = store::Shard::control().now();
-  for (const auto& [id, node] : mesh.nodes()) {
+  for (const auto& [id, node] : mesh.view().nodes) {
     Json endpoints = Json::array();
     for (const auto& target : node->targets)
-      endpoints.push_back(Json::object({{"address", fmt::format("{}:{}", target->ip, target->port)}, {"ejected", node->outliers.is_ejected(target->id, now)}}));
-    nodes.push_back(Json::object({{"id", id}, {"name", node->plan.name}, {"endpoints", std::move(endpoints)}, {"ejections", node->outliers.ejections()},
-                                  {"inUse", static_cast<std::int64_t>(node->pool.in_use())}, {"pending", static_cast<std::int64_t>(node->pool.pending())},
-                                  {"overflows", node->pool.refused()}}));
+      endpoints.push_back(Json::object({{"address", fmt::format("{}:{}", target->ip, target->port)}, {"ejected", node->state->is_ejected(target->id, now)}}));
+    nodes.push_back(Json::object({{"id", id}, {"name", node->plan.name}, {"endpoints", std::move(endpoints)}, {"ejections", node->state->ejections()},
+                                  {"inUse", static_cast<std::int64_t>(node->state->in_use())}, {"pending", static_cast<std::int64_t>(node->state->pending())},
+                                  {"overflows", node->state->refused()}}));
   }
   Json gateways = Json::array();
   for (const edge::mesh::Gateway* one : mesh.gateways) {
@@ -129,7 +135,7 @@ std::optional<std::string> answer_mesh(const edge::mesh::Mesh& mesh, const task:
 }
 
 bool adopt_mesh(edge::mesh::Mesh& mesh, const task::Tasks& tasks, std::string_view sandbox, sandbox::Destination original, int fd) {
-  return mesh.adopt(member_of(tasks, sandbox), original.address, original.port, fd);
+  return mesh.adopt(member_of(tasks, sandbox), origin_of(tasks, sandbox), original.address, original.port, fd);
 }
 
 gateway::SideDoor make_mesh_admin(const edge::mesh::Mesh& mesh) {
@@ -139,7 +145,7 @@ gateway::SideDoor make_mesh_admin(const edge::mesh::Mesh& mesh) {
             co_await store::Shard::control().enter();
             http::Response response;
             response.set("content-type", "application/json");
-            response.body = describe(mesh).dump();
+            response.body = describe(mesh, co_await mesh.figures()).dump();
             co_await home.enter();
             co_return response;
           }};

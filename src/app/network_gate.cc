@@ -125,15 +125,16 @@ void NetworkGate::relay(int from, int to, network::Flow flow) {
 // --- balancers -------------------------------------------------------------------------------------------------------
 
 std::optional<network::Flow> NetworkGate::balancer_flow(const network::View& view, std::string_view caller, std::string_view ip, int port, int fd) const {
-  constexpr std::string_view kTask = "task:";   // the mesh, for a task
+  constexpr std::string_view kTask = "task:";   // the mesh, for a task: "task:id@10.0.0.7", on any loop
   if (caller.starts_with(kTask)) {
-    const task::LiveTask* const task = tasks_.find(caller.substr(kTask.size()));
+    caller.remove_prefix(kTask.size());
+    const auto at = caller.rfind('@');
     const auto address = network::parse_address(ip);
-    if (!task || !address) return std::nullopt;
+    if (at == std::string_view::npos || !address) return std::nullopt;
     network::Flow flow{.from = {}, .to = {.address = *address, .interface = view.at(*address), .names = {}}, .from_port = fd < 0 ? kSomeClientPort : port_of(fd, ::getsockname), .to_port = static_cast<std::uint16_t>(port)};
-    flow.from.address = network::parse_address(task->address).value_or(0);
+    flow.from.address = network::parse_address(caller.substr(at + 1)).value_or(0);
     flow.from.interface = view.at(flow.from.address);
-    if (!flow.from.interface) flow.from.names = {task->plan.id};
+    if (!flow.from.interface) flow.from.names = {std::string(caller.substr(0, at))};
     return flow;
   }
   const auto& interfaces = view.behind(caller);

@@ -122,6 +122,16 @@ class Session final : public Http2Client, public std::enable_shared_from_this<Se
     exchange->id = nghttp2_submit_request(session_, nullptr, fields.data(), fields.size(), has_body ? &provider : nullptr, nullptr);
     if (exchange->id < 0) co_return Err(Failure{"the connection takes no more requests", ECONNREFUSED});
     exchanges_[exchange->id] = exchange;
+    if (request.cancellation)
+      request.cancellation->end = [weak = std::weak_ptr(exchange)] {
+        const auto one = weak.lock();
+        const auto session = one ? one->session.lock() : nullptr;
+        if (!session || one->ended) return;
+        one->broken = true;
+        session->cancel(one->id);
+        session->wake(one->head_waiter);
+        session->wake(one->read_waiter);
+      };
     if (has_body) send_body(exchange, *request.body).detach();
     write_soon();
     while (!exchange->has_head && !exchange->broken) co_await Wait{exchange->head_waiter};

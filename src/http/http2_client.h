@@ -1,6 +1,7 @@
 // A client's HTTP/2 connection: many requests at once, bodies streamed both ways, trailers. On one loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,10 +14,16 @@
 
 namespace reef::http {
 
+// Ends a request from outside, before or after its reply's head: whoever waits for it gets a Failure. `end` is set by send().
+struct Http2Cancellation {
+  std::function<void()> end;
+};
+
 struct Http2Request {
   std::string method, scheme = "http", authority, path;
   std::vector<std::pair<std::string, std::string>> headers;   // names in lower case
   Body* body = nullptr;   // null: none. Read until the reply's end at most: it must live as long as the reply's body
+  std::shared_ptr<Http2Cancellation> cancellation = nullptr;   // null: the request is not cancelled
 };
 
 class Http2Client {

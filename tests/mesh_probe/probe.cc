@@ -5,6 +5,8 @@
 //   probe tcp HOST PORT                sends "ping", prints what comes back until the end
 //   probe echo                         a TCP server that sends back what it gets, with VERSION before it
 //   probe bench COUNT HOST PORT        keep-alive requests on one connection; prints the median in nanoseconds
+//   probe load CONNECTIONS SECONDS HOST PORT   as many requests as can be on so many keep-alive connections; prints how many a second
+//   probe relay HOST PORT              a TCP server that passes everything on to another
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -91,13 +94,19 @@ int tcp(const char* host, const char* port) {
   return std::printf("%s\n", all.empty() ? "refused" : all.c_str()), 0;
 }
 
-int echo(int port) {
+int listen_on(int port) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_port = htons(static_cast<std::uint16_t>(port));
-  if (bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || listen(listener, 64) != 0) return 1;
+  if (bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || listen(listener, 64) != 0) return -1;
+  return listener;
+}
+
+int echo(int port) {
+  const int listener = listen_on(port);
+  if (listener < 0) return 1;
   for (;;) {
     const int fd = accept(listener, nullptr, nullptr);
     if (fd < 0) continue;
@@ -114,26 +123,72 @@ int echo(int port) {
   }
 }
 
+// One request and its reply; false when the connection broke.
+bool exchange(int fd, const std::string& request) {
+  char buffer[4096];
+  if (write(fd, request.data(), request.size()) < 0) return false;
+  std::string all;
+  // The body is VERSION: it is there when there is anything after the head.
+  for (std::size_t end = std::string::npos; end == std::string::npos || all.size() <= end + 4; end = all.find("\r\n\r\n")) {
+    const ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n <= 0) return false;
+    all.append(buffer, static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
 int bench(int count, const char* host, const char* port) {
   const int fd = connect_to(host, port);
   if (fd < 0) return std::printf("refused\n"), 1;
   const std::string request = "GET /version HTTP/1.1\r\nhost: " + std::string(host) + "\r\n\r\n";
   std::vector<long> took;
-  char buffer[4096];
   for (int i = 0; i < count; ++i) {
     const auto began = std::chrono::steady_clock::now();
-    if (write(fd, request.data(), request.size()) < 0) return 1;
-    std::string all;
-    // The body is VERSION: it is there when there is anything after the head.
-    for (std::size_t end = std::string::npos; end == std::string::npos || all.size() <= end + 4; end = all.find("\r\n\r\n")) {
-      const ssize_t n = read(fd, buffer, sizeof buffer);
-      if (n <= 0) return std::printf("broken\n"), 1;
-      all.append(buffer, static_cast<std::size_t>(n));
-    }
+    if (!exchange(fd, request)) return std::printf("broken\n"), 1;
     took.push_back((std::chrono::steady_clock::now() - began).count());
   }
   std::nth_element(took.begin(), took.begin() + count / 2, took.end());
   return std::printf("%ld\n", took[static_cast<std::size_t>(count / 2)]), 0;
+}
+
+int load(int connections, int seconds, const char* host, const char* port) {
+  const std::string request = "GET /version HTTP/1.1\r\nhost: " + std::string(host) + "\r\n\r\n";
+  std::atomic<long> count = 0, broken = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < connections; ++i)
+    threads.emplace_back([&] {
+      const int fd = connect_to(host, port);
+      while (fd >= 0 && std::chrono::steady_clock::now() < end && exchange(fd, request)) ++count;
+      if (std::chrono::steady_clock::now() < end) ++broken;
+    });
+  for (std::thread& one : threads) one.join();
+  return std::printf("%ld %ld\n", count / seconds, broken.load()), 0;
+}
+
+int relay(int port, const char* host, const char* to) {
+  const int listener = listen_on(port);
+  if (listener < 0) return 1;
+  for (;;) {
+    const int from = accept(listener, nullptr, nullptr);
+    if (from < 0) continue;
+    std::thread([from, host, to] {
+      const int there = connect_to(host, to);
+      if (there < 0) return void(close(from));
+      const auto pass = [](int a, int b) {
+        char buffer[65536];
+        for (ssize_t n; (n = read(a, buffer, sizeof buffer)) > 0;)
+          for (ssize_t at = 0, w; at < n; at += w)
+            if ((w = write(b, buffer + at, static_cast<std::size_t>(n - at))) <= 0) return void(shutdown(a, SHUT_RD));
+        shutdown(b, SHUT_WR);
+      };
+      std::thread back(pass, there, from);
+      pass(from, there);
+      back.join();
+      close(there);
+      close(from);
+    }).detach();
+  }
 }
 
 }  // namespace
@@ -148,6 +203,8 @@ int main(int argc, char** argv) {
   }
   if (words.size() == 3 && words[0] == "tcp") return tcp(argv[2], argv[3]);
   if (words.size() == 4 && words[0] == "bench") return bench(std::atoi(argv[2]), argv[3], argv[4]);
+  if (words.size() == 5 && words[0] == "load") return load(std::atoi(argv[2]), std::atoi(argv[3]), argv[4], argv[5]);
   if (words.size() == 1 && words[0] == "echo") return echo(port);
+  if (words.size() == 3 && words[0] == "relay") return relay(port, argv[2], argv[3]);
   return service1::serve(port, answer, stopping);
 }

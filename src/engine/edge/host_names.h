@@ -16,13 +16,19 @@ namespace reef::edge {
 
 class HostNames {
  public:
-  void put(std::string_view name, std::string address) {
+  // `speaks_http`: requests that name it find their way by that alone, wherever they come in.
+  void put(std::string_view name, std::string address, bool speaks_http = true) {
+    wordless_.write([&](auto& all) {
+      if (speaks_http) all.erase(to_lower(name));
+      else all.insert(to_lower(name));
+    });
     names_.write([&](auto& names) { names.insert_or_assign(to_lower(name), std::move(address)); });
     changed();
   }
   void remove(std::string_view name) {
     names_.write([&](auto& names) { names.erase(to_lower(name)); });
     unhealthy_.write([&](auto& all) { all.erase(to_lower(name)); });
+    wordless_.write([&](auto& all) { all.erase(to_lower(name)); });
     changed();
   }
   void clear() {
@@ -48,6 +54,10 @@ class HostNames {
   bool is_healthy(std::string_view name) const {
     return unhealthy_.read([&](const auto& all) { return !all.contains(to_lower(name)); });
   }
+  // Whether its own address is the only way to it.
+  bool needs_address(std::string_view name) const {
+    return wordless_.read([&](const auto& all) { return all.contains(to_lower(name)); });
+  }
   // In order of name.
   std::map<std::string, std::string> all() const {
     return names_.read([](const auto& names) { return std::map<std::string, std::string>(names.begin(), names.end()); });
@@ -62,7 +72,7 @@ class HostNames {
   }
   std::function<void()> watcher_;
   Guarded<TextMap<std::string>> names_;
-  Guarded<std::set<std::string, std::less<>>> unhealthy_;
+  Guarded<std::set<std::string, std::less<>>> unhealthy_, wordless_;
 };
 
 }  // namespace reef::edge

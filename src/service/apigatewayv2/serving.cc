@@ -13,6 +13,7 @@
 #include "engine/edge/rate_limit.h"
 #include "engine/edge/route_table.h"
 #include "service/apigatewayv2/authorize.h"
+#include "service/apigatewayv2/service_calls.h"
 
 namespace reef::service::apigatewayv2 {
 namespace {
@@ -215,14 +216,63 @@ class HttpApiSite final : public edge::Site {
       }
     }
     const std::int64_t began = io::monotonic_micros();
-    http::Response response = route.integration.integration_type.value_or("") == "HTTP_PROXY"
-                                  ? co_await call_http(request, route, *match)
-                                  : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace, admitted);
+    http::Response response = co_await integrate(request, *stage, route, *match, stage_in_path, trace, admitted, served);
     served.integration_micros = io::monotonic_micros() - began;
     served.integration_status = response.status;
     if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
     response.set("apigw-requestid", request_id);
     co_return response;
+  }
+
+  // The integration, with what it changes on the way there and back.
+  Task<http::Response> integrate(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
+                                 const std::string& trace, const Admission& admitted, aws::ServedRequest& served) const {
+    const model::Integration& integration = route.integration;
+    static const ParameterMap kNone;
+    const ParameterMap& parameters = integration.request_parameters ? *integration.request_parameters : kNone;
+    served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;
+    MappingValues values{.request = &request.http, .path = percent_decode(request.path), .parameters = match.parameters, .request_body = {}, .response_body = {}, .response = nullptr,
+                         .context = &served, .stage_variables = stage.stage.stage_variables ? &*stage.stage.stage_variables : nullptr};
+    std::string text;
+    std::unique_ptr<http::Body> body;
+    if (integration.integration_subtype || needs_body(parameters, "request")) {
+      auto read = co_await http::read_all(*request.http.body, kBodyBytesMax);
+      if (!read) co_return read.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
+      text = *std::move(read);
+      body = http::make_body(text);
+      request.http.body = body.get();
+      values.request_body = text;
+    }
+    http::Response response;
+    if (integration.integration_subtype) {
+      Call call = caller_.internal_call(account_, region_);
+      call.trace_id = trace;
+      response = co_await call_service(caller_, std::move(call), *integration.integration_subtype, parameters, values);
+    } else if (parameters.empty()) {
+      response = co_await hand_on(request, stage, route, match, stage_in_path, trace, admitted, served, {});
+    } else {
+      Rewritten changed = rewrite_request(parameters, values);
+      edge::SiteRequest rewritten{.http = changed.request, .id = request.id, .path = request.path, .stage = request.stage, .domain = request.domain};
+      response = co_await hand_on(rewritten, stage, route, match, stage_in_path, trace, admitted, served, changed.path);
+    }
+    if (!integration.response_parameters) co_return response;
+    const auto changes = integration.response_parameters->find(std::to_string(response.status));
+    if (changes == integration.response_parameters->end()) co_return response;
+    if (needs_body(changes->second, "response") && response.stream) {
+      auto read = co_await http::read_all(*response.stream, kBodyBytesMax);
+      if (!read) co_return message(502, "Bad Gateway");
+      response.body = *std::move(read);
+      response.stream = nullptr;
+    }
+    values.response = &response, values.response_body = response.body;
+    rewrite_response(changes->second, values, response);
+    co_return response;
+  }
+
+  Task<http::Response> hand_on(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
+                               const std::string& trace, const Admission& admitted, const aws::ServedRequest& served, const std::optional<std::string>& path) const {
+    if (route.integration.integration_type == "HTTP_PROXY") co_return co_await call_http(request, route, match, path);
+    co_return co_await call_function(request, stage, route, match, stage_in_path, served.request_id, trace, admitted);
   }
 
   static std::string make_request_id() { return base64url_encode(telemetry::new_span_id()).substr(0, 15) + "="; }
@@ -255,12 +305,14 @@ class HttpApiSite final : public edge::Site {
     if (cors.max_age) response.set("access-control-max-age", std::to_string(*cors.max_age));
   }
 
-  Task<http::Response> call_http(const edge::SiteRequest& request, const CompiledRoute& route, const edge::RouteMatch& match) const {
+  // `path`: instead of the URL's own.
+  Task<http::Response> call_http(const edge::SiteRequest& request, const CompiledRoute& route, const edge::RouteMatch& match, const std::optional<std::string>& path) const {
     std::string url = route.integration.integration_uri.value_or("");
     for (const auto& [name, value] : match.parameters) {
       url = replace_all(url, "{" + name + "}", percent_encode(value, true));
       url = replace_all(url, "{" + name + "+}", percent_encode(value, true));
     }
+    if (const auto slash = url.find('/', std::min(url.size(), url.find("://") + 3)); path) url = url.substr(0, slash) + percent_encode(*path, true);
     const std::string method = route.integration.integration_method.value_or("ANY");
     auto reply = co_await edge::forward(request.http, {.url = url, .method = method == "ANY" ? "" : method,
                                                        .timeout = std::chrono::milliseconds(route.integration.timeout_in_millis.value_or(30'000))});

@@ -302,7 +302,7 @@ std::string Elb::address_for(std::string_view arn) const {
   }
 }
 
-void Elb::publish_name(const Balancer& balancer) { names.put(*balancer.value.dns_name, balancer.address); }
+void Elb::publish_name(const Balancer& balancer) { names.put(*balancer.value.dns_name, balancer.address, balancer.is_application()); }
 void Elb::withdraw_name(const Balancer& balancer) {
   names.remove(*balancer.value.dns_name);
   const std::string& dns = *balancer.value.dns_name;

@@ -62,6 +62,12 @@ void Passage::give_up(UpstreamFailure why) {
   on_reply_failed(why);
 }
 
+void Passage::cut() {
+  if (!upstream) return;
+  std::exchange(upstream, nullptr)->abandon();
+  on_reply_failed(UpstreamFailure::kBroken);
+}
+
 void Passage::begin(const std::shared_ptr<Target>& chosen, const std::shared_ptr<const GroupSettings>& group, std::string_view bytes, bool complete, bool is_head) {
   target = chosen;
   failure.reset();

@@ -36,6 +36,8 @@ struct Passage final : Exchange, std::enable_shared_from_this<Passage> {
   void release();
   // Gives a try up: as when the target had not answered.
   void give_up(UpstreamFailure why);
+  // Breaks it off, in the middle of the reply too.
+  void cut();
 
   void on_reply_head(const wire::Http1Head& head, std::string_view bytes) override;
   void on_reply_body(std::string_view bytes) override;

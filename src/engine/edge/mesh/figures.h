@@ -17,6 +17,10 @@ struct Figures {
   std::uint64_t errors = 0;              // 5xx, and what was not answered at all
   std::uint64_t retries = 0, denied = 0;
   Histogram latency;                     // until the reply's head, in microseconds
+  void add(const Figures& other) {
+    requests += other.requests, errors += other.errors, retries += other.retries, denied += other.denied;
+    latency.add(other.latency);
+  }
 };
 
 // One hop that ended, as its span tells it.
@@ -31,7 +35,7 @@ struct Hop {
   std::string_view caller_group, owner, group;   // of the caller's and the service's plans
 };
 
-// Who keeps the traces of a system. All on the control shard.
+// Who keeps the traces of a system. On any loop.
 struct Tracing {
   struct Position {
     std::string root, parent, id;

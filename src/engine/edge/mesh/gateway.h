@@ -1,6 +1,7 @@
 // A mesh's gateway: an address of this machine where clients from outside reach services of the mesh.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -8,7 +9,7 @@
 
 #include "engine/edge/mesh/plan.h"
 #include "engine/edge/mesh/routes.h"
-#include "http/server.h"
+#include "io/reactor.h"
 #include "io/tls.h"
 
 namespace reef::edge::mesh {
@@ -36,6 +37,22 @@ struct GatewayPlan {
   std::vector<GatewayTarget> targets;
 };
 
+// One of its listeners, as it was opened.
+struct GatewayDoor {
+  GatewayListener settings;
+  int port = 0;                        // where it really listens
+  std::shared_ptr<io::TlsContext> tls;
+};
+
+// A gateway as the loops follow it; replaced whole.
+struct GatewayView {
+  std::uint64_t id = 0;
+  GatewayPlan plan;
+  std::shared_ptr<const Routes> routes;
+  std::vector<std::shared_ptr<const GatewayDoor>> doors;
+};
+
+// On the control shard: it accepts there, and the mesh's loops serve in turn.
 class Gateway {
  public:
   Gateway(Mesh& mesh, io::Reactor& reactor);
@@ -47,20 +64,16 @@ class Gateway {
   int port_of(int declared) const;
 
  private:
-  struct Listening {
-    GatewayListener settings;
-    int port = 0;
-    std::shared_ptr<io::TlsContext> tls;
-    std::unique_ptr<http::Server> server;
-  };
-  Task<http::Response> serve(int declared_port, http::Request& request);
+  class Acceptor;
   Result<void, Failure> listen(const GatewayListener& settings);
+  void publish();
 
   Mesh& mesh_;
   io::Reactor& reactor_;
+  const std::uint64_t id_;
   GatewayPlan plan_;
   std::shared_ptr<const Routes> routes_;
-  std::list<Listening> listening_;
+  std::list<std::unique_ptr<Acceptor>> listening_;
 };
 
 }  // namespace reef::edge::mesh

@@ -35,4 +35,15 @@ inline http::Response plain(int status, std::string_view text) {
   return out;
 }
 
+// The same for a gRPC call, as its client understands it.
+// https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/response_code_details and grpc's http-grpc-status-mapping
+inline void answer_in_kind(const http::Request& request, http::Response& own) {
+  if (!request.header("content-type").starts_with("application/grpc")) return;
+  const int status = own.status == 400 ? 13 : own.status == 401 ? 16 : own.status == 403 ? 7 : own.status == 404 ? 12 : own.status == 429 || (own.status >= 502 && own.status <= 504) ? 14 : 2;
+  own.status = 200;
+  own.set("content-type", "application/grpc");
+  own.set("grpc-status", std::to_string(status));
+  own.set("grpc-message", std::exchange(own.body, {}));   // words of this mesh: nothing in them needs escaping
+}
+
 }  // namespace reef::edge::mesh

@@ -1,5 +1,7 @@
 #include "engine/edge/mesh/replay_body.h"
 
+#include <utility>
+
 namespace reef::edge::mesh {
 
 Task<Result<std::string_view, Failure>> ReplayBody::read() {
@@ -15,6 +17,7 @@ Task<Result<std::string_view, Failure>> ReplayBody::read() {
   reading_ = false;
   if (!piece) co_return piece;
   ended_ = piece->empty();
+  if (ended_ && on_end_) std::exchange(on_end_, nullptr)();
   if (!overflowed_ && kept_.size() + piece->size() > kKeptMax) {
     overflowed_ = true;
     kept_ = {};

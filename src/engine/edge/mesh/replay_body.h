@@ -1,6 +1,7 @@
 // A request's body that can be sent again: what was read of it is kept while it is little.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,8 +12,8 @@ namespace reef::edge::mesh {
 class ReplayBody final : public http::Body, public std::enable_shared_from_this<ReplayBody> {
  public:
   static constexpr std::size_t kKeptMax = 64 * 1024;
-  // `origin` must outlive the last read.
-  explicit ReplayBody(http::Body& origin) : origin_(origin) {}
+  // `origin` must outlive the last read. `on_end` is called when the whole body has come.
+  explicit ReplayBody(http::Body& origin, std::function<void()> on_end = {}) : origin_(origin), on_end_(std::move(on_end)) {}
 
   Task<Result<std::string_view, Failure>> read() override;
   std::optional<std::uint64_t> size() const override { return origin_.size(); }
@@ -24,6 +25,7 @@ class ReplayBody final : public http::Body, public std::enable_shared_from_this<
 
  private:
   http::Body& origin_;
+  std::function<void()> on_end_;
   std::string kept_;
   std::size_t at_ = 0;   // of kept_, how much the present try has had
   bool overflowed_ = false, reading_ = false, ended_ = false;

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "engine/edge/mesh/joint.h"
-#include "engine/edge/mesh/mesh.h"
+#include "engine/edge/mesh/mesh_loop.h"
 #include "engine/store/shard.h"
 #include "io/socket.h"
 
@@ -51,35 +51,19 @@ class FirstByte final : public io::FdHandler {
 
 }  // namespace
 
-void Mesh::join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts) {
+void MeshLoop::join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts) {
   const auto at = joints_.emplace(joints_.end());
   *at = std::make_unique<Joint>(
-      loop().reactor(), std::move(a), std::move(b), idle,
+      reactor(), std::move(a), std::move(b), idle,
       [this, at, done = std::move(done)] {
         joints_.erase(at);
         if (done) done();
       },
       std::move(accepts));
-  (*at)->on_closing([this](int fd) { dialer_.closing(fd); });
+  (*at)->on_closing([this](int fd) { shared_.dialer.closing(fd); });
 }
 
-void Mesh::guard_targets() {
-  std::set<std::string, std::less<>> now;
-  for (const auto& [id, node] : nodes_)
-    if (node->plan.tls.mode != ServerTlsPlan::Mode::kDisabled)
-      for (const auto& target : node->targets) now.insert(fmt::format("{}:{}", target->ip, target->port));
-  guarded_.write([&](auto& all) { all = std::move(now); });
-}
-
-std::shared_ptr<Node> Mesh::guard_of(std::string_view ip, int port) const {
-  for (const auto& [id, node] : nodes_)
-    if (node->plan.tls.mode != ServerTlsPlan::Mode::kDisabled &&
-        std::any_of(node->targets.begin(), node->targets.end(), [&](const auto& target) { return target->ip == ip && target->port == port; }))
-      return node;
-  return nullptr;
-}
-
-std::shared_ptr<Target> Mesh::via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target) {
+std::shared_ptr<Target> MeshLoop::via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target) {
   const auto own = std::find_if(caller.tls_of.begin(), caller.tls_of.end(), [&](const auto& one) { return one.first == service.id; });
   const ClientTlsPlan* const plan = own != caller.tls_of.end() ? &own->second : caller.tls ? &*caller.tls : service.tls ? &*service.tls : nullptr;
   if (!plan || (!plan->enforced && node.plan.tls.mode == ServerTlsPlan::Mode::kDisabled)) return target;
@@ -96,31 +80,35 @@ std::shared_ptr<Target> Mesh::via(const MemberPlan& caller, const ServicePlan& s
   }
   if (found == lanes_.end()) {
     const std::string ip = fmt::format("mesh:{}", next_lane_++);
-    found = lanes_.emplace(key, Lane{.real = target, .target = std::make_shared<Target>(target->id, ip, target->port, 1), .tls = *plan}).first;
+    found = lanes_.emplace(key, Lane{.real = target, .target = std::make_shared<Target>(target->id, ip, target->port, target->sides.size()), .tls = *plan}).first;
     lane_at_[ip] = key;
   }
   return found->second.target;
 }
 
-std::optional<Task<Result<int, Failure>>> Mesh::dial(std::string_view ip, int port) {
+std::optional<Task<Result<int, Failure>>> MeshLoop::dial(std::string_view ip, int port) {
   if (ip.starts_with("mesh:")) return dial_lane(std::string(ip));
-  if (!guarded_.read([&](const auto& all) { return !all.empty() && all.contains(fmt::format("{}:{}", ip, port)); })) return std::nullopt;
-  return dial_guarded(std::string(ip), port);
+  if (view_->guarded.empty()) return std::nullopt;
+  const auto found = view_->guarded.find(fmt::format("{}:{}", ip, port));
+  if (found == view_->guarded.end()) return std::nullopt;
+  return dial_guarded(found->second, std::string(ip), port);
 }
 
-// Only the mesh knows lanes, and is on the control shard.
-Task<Result<int, Failure>> Mesh::dial_lane(std::string ip) {
+Task<Result<int, Failure>> MeshLoop::dial_lane(std::string ip) {
   const auto key = lane_at_.find(ip);
   const auto lane = key == lane_at_.end() ? lanes_.end() : lanes_.find(key->second);
   if (lane == lanes_.end()) co_return Err(Failure{"the lane is gone", EHOSTUNREACH});
   const Lane kept = lane->second;
-  const Time now = loop().reactor().now();
-  const auto context = keyring_.client(kept.tls, now);
+  const Time now = reactor().now();
+  store::Shard& home = store::Shard::current();
+  co_await store::Shard::control().enter();
+  const auto context = shared_.keyring.client(kept.tls, now);
+  co_await home.enter();
   if (!context) {
     log::warn("a caller of the mesh has no identity", {{"reason", context.error().message}});
     co_return Err(context.error());
   }
-  const auto fd = co_await dialer_.dial(kept.real->ip, kept.real->port);
+  const auto fd = co_await shared_.dialer.dial(kept.real->ip, kept.real->port);
   if (!fd) co_return Err(fd.error());
   io::Transport secured(*fd);
   auto ends = CO_TRY(make_pair());
@@ -131,39 +119,35 @@ Task<Result<int, Failure>> Mesh::dial_lane(std::string ip) {
   co_return ends.second.release();
 }
 
-Task<Result<int, Failure>> Mesh::dial_guarded(std::string ip, int port) {
-  store::Shard& home = store::Shard::current();
-  co_await store::Shard::control().enter();
-  auto ends = make_pair();
-  if (ends) {
-    if (const auto node = guard_of(ip, port)) admit(node, ip, port, ends->first.release()).detach();
-    else ends = Err(Failure{"the node is gone", EHOSTUNREACH});
-  }
-  co_await home.enter();
-  if (!ends) co_return Err(ends.error());
-  co_return ends->second.release();
+Task<Result<int, Failure>> MeshLoop::dial_guarded(std::shared_ptr<const Node> node, std::string ip, int port) {
+  auto ends = CO_TRY(make_pair());
+  admit(std::move(node), std::move(ip), port, ends.first.release()).detach();
+  co_return ends.second.release();
 }
 
-Task<void> Mesh::admit(std::shared_ptr<Node> node, std::string ip, int port, int fd) {
+Task<void> MeshLoop::admit(std::shared_ptr<const Node> node, std::string ip, int port, int fd) {
   io::Fd from(fd);
   bool is_tls = true;
   if (node->plan.tls.mode == ServerTlsPlan::Mode::kPermissive) {
-    FirstByte first(loop().reactor(), fd);
+    FirstByte first(reactor(), fd);
     co_await first.came;
     char byte = 0;
     is_tls = ::recv(fd, &byte, 1, MSG_PEEK) == 1 && byte == kTlsHandshake;
   }
-  const Time now = loop().reactor().now();
+  const Time now = reactor().now();
   std::shared_ptr<io::TlsContext> context;
   if (is_tls) {
-    auto made = keyring_.server(node->plan.tls, now);
+    store::Shard& home = store::Shard::current();
+    co_await store::Shard::control().enter();
+    auto made = shared_.keyring.server(node->plan.tls, now);
+    co_await home.enter();
     if (!made) {
       log::warn("a node of the mesh has no certificate", {{"node", node->plan.name}, {"reason", made.error().message}});
       co_return;
     }
     context = *std::move(made);
   }
-  auto inside = inside_ ? inside_(ip, port) : std::nullopt;
+  auto inside = shared_.inside ? shared_.inside(ip, port) : std::nullopt;
   Result<int, Failure> to = Err(Failure{"no task has this address", EHOSTUNREACH});
   if (inside) to = co_await *std::move(inside);
   else if (auto direct = io::connect_tcp(ip, port)) to = direct->release();

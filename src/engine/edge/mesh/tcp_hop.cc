@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/edge/mesh/mesh.h"
+#include "engine/edge/mesh/mesh_loop.h"
 #include "engine/edge/mesh/retry.h"
 #include "io/socket.h"
 
@@ -39,18 +39,19 @@ class Connected final : public io::FdHandler {
 
 }  // namespace
 
-Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::string member, std::shared_ptr<const Service> service, int port, int client) {
+Task<void> MeshLoop::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, Arrival arrival, int client) {
   io::Fd from(client);
   const std::int64_t began = io::monotonic_micros();
-  const Time start = loop().reactor().now();
-  const Route* const route = service->routes->find_tcp(port);
-  const WeightedNode* const weighted = choose_node(route->to, loop().random());
-  const auto node = weighted ? find_node(weighted->node) : nullptr;
+  const Time start = reactor().now();
+  const Route* const route = service->routes->find_tcp(arrival.port);
+  const WeightedNode* const weighted = choose_node(route->to, loop_.random());
+  const auto node = weighted ? view_->node(weighted->node) : nullptr;
   std::string_view error = "no-endpoint";
   io::Fd to;
   std::string endpoint;
   int tries = 0;
-  const bool admitted = node && co_await enter(node);
+  const auto place = node ? co_await node->state->enter(reactor()) : NodeState::Place::kNone;
+  const bool admitted = place != NodeState::Place::kNone;
   if (node && !admitted) error = "overflow";
   std::shared_ptr<Target> target;
   while (admitted && !to) {
@@ -59,21 +60,20 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::strin
     ++tries;
     endpoint = fmt::format("{}:{}", target->ip, target->port);
     const auto reached = via(*caller, service->plan, *node, target);
-    const std::string in_name = "task:" + member;
     // A lane has no address that a network knows.
-    const bool may = reached == target || dialer_.admits(in_name, target->ip, target->port);
-    const auto fd = may ? co_await dialer_.dial(reached->ip, reached->port, reached == target ? in_name : std::string()) : Result<int, Failure>(Err(Failure{"refused by security groups or network ACLs", kRefusedByNetwork}));
+    const bool may = reached == target || shared_.dialer.admits(arrival.origin, target->ip, target->port);
+    const auto fd = may ? co_await shared_.dialer.dial(reached->ip, reached->port, reached == target ? arrival.origin : std::string()) : Result<int, Failure>(Err(Failure{"refused by security groups or network ACLs", kRefusedByNetwork}));
     bool is_made = false;
     if (fd) {
       to = io::Fd(*fd);
-      Connected connected(loop().reactor(), *fd);
+      Connected connected(reactor(), *fd);
       is_made = co_await connected.made;
       if (!is_made) {
-        dialer_.closing(to.get());
+        shared_.dialer.closing(to.get());
         to.reset();
       }
     }
-    node->outliers.note(target->id, !is_made, node->targets.size(), loop().reactor().now());
+    node->state->note(target->id, !is_made, node->targets.size(), reactor().now());
     error = is_made ? "" : "not-connected";
     if (!is_made && !retries(route->retry, {.outcome = TryOutcome::kNotConnected}, tries)) break;
   }
@@ -83,21 +83,21 @@ Task<void> Mesh::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::strin
   if (!error.empty()) ++figures.errors;
   if (tries > 1) figures.retries += static_cast<std::uint64_t>(tries - 1);
   figures.latency.add(took.count());
-  if (tracing_.end) {
-    const auto position = tracing_.begin({}, {}, start);
-    tracing_.end({.caller = caller->name, .service = service->plan.shown, .target = node ? std::string_view(node->plan.name) : std::string_view{}, .endpoint = endpoint,
+  if (shared_.tracing.end) {
+    const auto position = shared_.tracing.begin({}, {}, start);
+    shared_.tracing.end({.caller = caller->name, .service = service->plan.shown, .target = node ? std::string_view(node->plan.name) : std::string_view{}, .endpoint = endpoint,
                   .method = "TCP", .account = caller->account, .region = caller->region, .root = position.root, .parent = position.parent, .id = position.id,
                   .retries = tries > 0 ? tries - 1 : 0, .error = error, .start = start, .took = took, .caller_group = caller->group, .owner = service->plan.owner, .group = service->plan.group});
   }
   if (!to) {
     const linger now{1, 0};  // as the refusal that it is
     ::setsockopt(from.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-    if (admitted) leave(node);
+    if (admitted) node->state->leave(place);
     co_return;
   }
   io::set_no_delay(to.get());
   const Duration idle = route->idle_timeout.value_or(node->plan.idle_timeout.value_or(kDefaultIdle));
-  join(io::Transport(from.release()), io::Transport(to.release()), idle, [this, node] { leave(node); }, {});
+  join(io::Transport(from.release()), io::Transport(to.release()), idle, [node, place] { node->state->leave(place); }, {});
 }
 
 }  // namespace reef::edge::mesh

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "service/apigatewayv2/integration.h"
 #include "service/apigatewayv2/operations.h"
 
 namespace reef::service::apigatewayv2::operations {
@@ -44,25 +45,6 @@ aws::Reply<void> check_authorization(const StoredApi& api, const model::Route& r
   if (found == api.current.authorizers.end()) return Err(bad_request(fmt::format("Authorizer {} does not exist", route.authorizer_id.value_or(""))));
   if (found->second.authorizer_type != (type == "JWT" ? "JWT" : "REQUEST")) return Err(bad_request("Authorization type of the route and type of the authorizer do not match"));
   if (type == "CUSTOM" && route.authorization_scopes && !route.authorization_scopes->empty()) return Err(bad_request("Authorization scopes can only be set for JWT authorizers"));
-  return {};
-}
-
-aws::Reply<void> check_integration(const model::Integration& integration) {
-  const std::string type = integration.integration_type.value_or("");
-  if (type != "AWS_PROXY" && type != "HTTP_PROXY")
-    return Err(bad_request(fmt::format("Invalid integration type specified: {}. HTTP APIs take AWS_PROXY and HTTP_PROXY.", type)));
-  if (integration.integration_subtype)
-    return Err(aws::Error("NotImplemented", fmt::format("The integration subtype {} is not supported by this version of Atoll.", *integration.integration_subtype), 501));
-  if (integration.connection_type.value_or("INTERNET") != "INTERNET")
-    return Err(aws::Error("NotImplemented", "VPC_LINK integrations are not supported by this version of Atoll.", 501));
-  if ((integration.request_parameters && !integration.request_parameters->empty()) || (integration.response_parameters && !integration.response_parameters->empty()))
-    return Err(aws::Error("NotImplemented", "Parameter mappings of integrations are not supported by this version of Atoll.", 501));
-  if (!integration.integration_uri || integration.integration_uri->empty()) return Err(bad_request("IntegrationUri is required"));
-  const std::string version = integration.payload_format_version.value_or("");
-  if (version.empty()) return Err(bad_request("PayloadFormatVersion is a required parameter for integration"));
-  if (version != "1.0" && version != "2.0") return Err(bad_request(fmt::format("Invalid payload format version {}", version)));
-  const std::int32_t timeout = integration.timeout_in_millis.value_or(30'000);
-  if (timeout < 50 || timeout > 30'000) return Err(bad_request("Timeout should be between 50 ms and 30000 ms"));
   return {};
 }
 

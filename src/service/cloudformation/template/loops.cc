@@ -58,6 +58,7 @@ class Loops {
       return out;
     }
     if (!value.is_object()) return value;
+    if (const std::string_view function = intrinsic_of(value); function == "Ref" || function == "Fn::GetAtt") return name_plainly(value, function);
     Json out = Json::object();
     for (const auto& [key, member] : value.as_object()) {
       if (key.starts_with(kLoop)) TRY(repeat(key, member, loops, depth, out));
@@ -67,6 +68,16 @@ class Loops {
   }
 
  private:
+  // The extensions let Ref and Fn::GetAtt take functions for the names; what comes later knows only texts.
+  Reply<Json> name_plainly(const Json& value, std::string_view function) {
+    const Json& given = value[function];
+    if (given.is_string()) return value;
+    if (!given.is_array()) return Json::object({{std::string(function), TRY(evaluate_or_null(given, scope_))}});
+    Json names = Json::array();
+    for (const Json& one : given.as_array()) names.push_back(TRY(evaluate_or_null(one, scope_)));
+    return Json::object({{std::string(function), std::move(names)}});
+  }
+
   Reply<void> add(Json& out, const std::string& key, Json value) {
     if (out.contains(key)) return Err(invalid(fmt::format("Transform AWS::LanguageExtensions failed with: duplicate key {} after Fn::ForEach was expanded.", key)));
     out.members().emplace_back(key, std::move(value));

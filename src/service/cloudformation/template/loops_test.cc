@@ -29,6 +29,11 @@ TEST(Loops, Nest) {
             R"({"Before":1,"p1":"p","p2":"p","q1":"q","q2":"q","After":2})");
 }
 
+TEST(Loops, NamesMayBeFunctions) {
+  EXPECT_EQ(expanded("{Fn::ForEach::Q: [N, [x], {'Q${N}': !GetAtt [!Sub 'Q${N}', !Ref Keep], 'R${N}': {Ref: !Sub 'Q${N}'}}]}"),
+            R"({"Qx":{"Fn::GetAtt":["Qx","Retain"]},"Rx":{"Ref":"Qx"}})");
+}
+
 TEST(Loops, KnowPoliciesWrittenAsFunctions) {
   EXPECT_EQ(expanded("{Resources: {Q: {Type: T, DeletionPolicy: !Ref Keep}}}"), R"({"Resources":{"Q":{"Type":"T","DeletionPolicy":"Retain"}}})");
 }
