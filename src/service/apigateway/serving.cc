@@ -137,7 +137,7 @@ class RestApiSite final : public edge::Site {
     served.stage = stage_name, served.path = "/" + stage_name + percent_decode(request.path);
     const auto match = stage.table.match(request.http.method, request.path);
     const CompiledMethod* method = match ? &stage.methods[match->route] : nullptr;
-    Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}};
+    Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}, .replayed = {}};
     served.resource_path = exchange.event.resource_path, served.resource_id = exchange.event.resource_id;
     const auto refuse = [&](const Refusal& refusal) {
       served.error = refusal.message, served.error_type = refusal.type;
@@ -161,6 +161,12 @@ class RestApiSite final : public edge::Site {
     std::string body;
     bool has_body = false;
     std::unique_ptr<http::Body> replayed;  // for those who read it from the request
+    http::Request* lent_to = nullptr;      // whose own body comes back at the end
+    http::Body* original = nullptr;
+
+    ~Exchange() {
+      if (lent_to) lent_to->body = original;
+    }
   };
 
   static Task<std::optional<Refusal>> read_body(edge::SiteRequest& request, Exchange& exchange) {
@@ -171,7 +177,8 @@ class RestApiSite final : public edge::Site {
     exchange.event.body = exchange.body;
     exchange.has_body = true;
     exchange.replayed = http::make_body(exchange.body);
-    request.http.body = exchange.replayed.get();
+    exchange.lent_to = &request.http;
+    exchange.original = std::exchange(request.http.body, exchange.replayed.get());
     co_return std::nullopt;
   }
 
