@@ -5,7 +5,7 @@ import urllib.request
 
 from support import wait_for
 
-NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}  # stands for the daemon's own first subnet
 
 
 class Fleet:
@@ -14,6 +14,14 @@ class Fleet:
     def __init__(self, daemon, archive):
         self.daemon, self.ecs = daemon, daemon.client("ecs")
         daemon.command("image", "--port", str(daemon.port), "import", str(archive), "--name", "service1:v1")
+        first = daemon.subnets(1)[0]
+
+        def name_subnet(params, **_):
+            network = params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+            if network.get("subnets") == NETWORK["awsvpcConfiguration"]["subnets"]:
+                return {**params, "networkConfiguration": {"awsvpcConfiguration": {**network, "subnets": [first]}}}
+
+        self.ecs.meta.events.register("provide-client-params.ecs.*", name_subnet)
         self.ecs.create_cluster(clusterName="c")
 
     def register(self, family="s", mode="awsvpc", env=None, **container):

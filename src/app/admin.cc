@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "app/clock_file.h"
 #include "app/json_reply.h"
 #include "app/storage.h"
 #include "app/version.h"
@@ -84,6 +85,10 @@ Task<http::Response> reset(AdminContext& context) {
     for (const auto& entry : context.registry.all()) entry->service->reset();
     co_await store::Shard::control().committed();
   });
+  io::SystemClock& clock = store::Shard::control().reactor().clock();
+  if (const auto kept = forget_clock(context.storage.folder, clock); !kept)
+    co_return json_reply(Json::object({{"message", kept.error().message}}), 500);
+  for (const auto& shard : context.storage.shards) shard->reactor().clock_moved();
   co_return json_reply(Json::object({{"status", "ok"}}));
 }
 
@@ -100,6 +105,8 @@ Task<http::Response> steer_clock(AdminContext& context, http::Request& request) 
       clock.advance(Duration(static_cast<std::int64_t>(*(*order)["seconds"].as_double() * 1e6)));
     else
       co_return json_reply(Json::object({{"message", "action is freeze, resume, or advance with seconds of 0 or more"}}), 400);
+    if (const auto kept = save_clock(context.storage.folder, clock); !kept)
+      co_return json_reply(Json::object({{"message", kept.error().message}}), 500);
     for (const auto& shard : context.storage.shards) shard->reactor().clock_moved();
   }
   co_return json_reply(Json::object({{"now", format_iso8601(clock.now(), true)}, {"frozen", clock.frozen()}}));

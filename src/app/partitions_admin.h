@@ -6,6 +6,9 @@
 
 namespace reef::app {
 
+// Brings back the partitions that were there when the daemon ended. On the control shard, after recovery.
+void restore_partitions(network::Networks& networks);
+
 gateway::SideDoor make_partitions_admin(network::Networks& networks);
 
 }  // namespace reef::app

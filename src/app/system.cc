@@ -1,3 +1,4 @@
+#include "app/clock_file.h"
 #include "app/system.h"
 
 #include <pthread.h>
@@ -114,6 +115,7 @@ Result<void, Failure> System::start() {
   if (config_.tier == "t2") tier = sandbox::Tier::kProcesses;
   sandboxes_ = TRY(sandbox::Sandboxes::start(tier));  // forks: before any thread exists
   storage_ = TRY(Storage::open(config_, clock_));
+  TRY(load_clock(config_.data, clock_));
   storage_->shards[0]->adopt_thread();
   authority_ = TRY(edge::Authority::open(config_.data + "/acm", io::SystemClock().now()));
   TRY(sandbox::write_trust_files(trust_folder(config_), authority_->certificate_pem()));
@@ -126,6 +128,7 @@ Result<void, Failure> System::start() {
   *registry_ = gateway::Registry(service::make_all(parts_));
   dispatcher_->index_resources();
   TRY(storage_->recover());
+  restore_partitions(engines_->networks);
   gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
   admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began, engines_->host_names});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {

@@ -63,9 +63,9 @@ void add_tool_commands(CLI::App& app, const Daemon& daemon, int& status) {
   CLI::App* clock = app.add_subcommand("clock", "Show the system's time, or freeze, advance and resume it.");
   clock->add_option("--port", target.port, "where atoll listens")->capture_default_str()->envname("ATOLL_PORT");
   clock->require_subcommand(0, 1);
-  clock->add_subcommand("freeze", "Stop time: timeouts, schedules and expiries wait.")->callback([&] { status = steer_clock(target, Json::object({{"action", "freeze"}})); });
-  clock->add_subcommand("resume", "Let time go on.")->callback([&] { status = steer_clock(target, Json::object({{"action", "resume"}})); });
-  CLI::App* advance = clock->add_subcommand("advance", "Move time forward; what is due happens at once.");
+  clock->add_subcommand("freeze", "Stop time, over restarts too: timeouts, schedules and expiries wait.")->callback([&] { status = steer_clock(target, Json::object({{"action", "freeze"}})); });
+  clock->add_subcommand("resume", "Let time go on from where it stands.")->callback([&] { status = steer_clock(target, Json::object({{"action", "resume"}})); });
+  CLI::App* advance = clock->add_subcommand("advance", "Move time forward; what is due happens at once. It stays so until `atoll reset`.");
   advance->add_option("by", by, "90, 90s, 15m, 2h or 1d")->required();
   advance->callback([&] {
     const double seconds = parse_duration(by);

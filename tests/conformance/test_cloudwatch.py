@@ -56,8 +56,8 @@ def test_math_and_paging(cloudwatch):
     pages = list(cloudwatch.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, PaginationConfig={"PageSize": 4}, **around()))
     assert [v for page in pages for r in page["MetricDataResults"] if r["Id"] == "total" for v in r["Values"]] == [10, 11, 12, 13, 14]
     with pytest.raises(ClientError) as caught:
-        cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "s", "Expression": "SEARCH('x', 'Sum')"}], **around())
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501 and "SEARCH" in str(caught.value)
+        cloudwatch.get_metric_data(MetricDataQueries=[{"Id": "s", "Expression": "ANOMALY_DETECTION_BAND(orders)"}], **around())
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501 and "ANOMALY_DETECTION_BAND" in str(caught.value)
 
 
 def test_refusals(cloudwatch):
@@ -266,3 +266,80 @@ def test_daily_metrics_of_buckets(new_daemon):
         return max((p["Maximum"] for p in points), default=None)
     wait_for(lambda: maximum("NumberOfObjects", "AllStorageTypes") == 4, what="the number of objects")
     assert maximum("BucketSizeBytes", "StandardStorage") == 300 and maximum("BucketSizeBytes", "StandardIAStorage") == 50
+
+
+def test_actions_that_another_alarm_holds_back(new_daemon):
+    daemon = new_daemon()
+    cloudwatch, functions = daemon.client("cloudwatch"), daemon.client("lambda")
+    arn = functions.create_function(FunctionName="held", Runtime="nodejs20.x", Role="arn:aws:iam::000000000000:role/r", Handler="index.handler",
+                                    Code={"ZipFile": function_package("exports.handler = async event => console.log('HELD', event.alarmData.state.value)")})["FunctionArn"]
+    for name in ("cause", "works"):
+        cloudwatch.put_metric_alarm(AlarmName=name, Namespace="App", MetricName=name, Statistic="Sum", Period=86400, EvaluationPeriods=1, Threshold=1,
+                                    ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore")
+    with pytest.raises(ClientError) as refused:
+        cloudwatch.put_composite_alarm(AlarmName="quiet", AlarmRule="ALARM(cause)", ActionsSuppressor="works")
+    assert "ActionsSuppressorWaitPeriod" in refused.value.response["Error"]["Message"]
+    cloudwatch.put_composite_alarm(AlarmName="quiet", AlarmRule="ALARM(cause)", AlarmActions=[arn], ActionsSuppressor="works",
+                                   ActionsSuppressorWaitPeriod=120, ActionsSuppressorExtensionPeriod=180)
+
+    def set_state(name, state):
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+
+    def held_by():
+        return cloudwatch.describe_alarms(AlarmNames=["quiet"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0].get("ActionsSuppressedBy")
+
+    def rings():
+        try:
+            return len(daemon.client("logs").filter_log_events(logGroupName="/aws/lambda/held", filterPattern="HELD")["events"])
+        except ClientError:
+            return 0
+    wait_for(lambda: cloudwatch.describe_alarms(AlarmNames=["quiet"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]["StateValue"] == "OK")
+    wait_for(lambda: held_by() == "WaitPeriod")  # it too changed its state
+    daemon.advance(121)
+    wait_for(lambda: held_by() is None)
+    # The suppressor does not come: after the wait the action is done.
+    set_state("cause", "ALARM")
+    assert held_by() == "WaitPeriod" and rings() == 0
+    daemon.advance(121)
+    wait_for(lambda: rings() == 1, what="the action after the wait")
+    set_state("cause", "OK")
+    daemon.advance(121)
+    wait_for(lambda: held_by() is None)
+    # It comes in time, over a restart, and leaves.
+    set_state("cause", "ALARM")
+    set_state("works", "ALARM")
+    assert held_by() == "Alarm"
+    daemon.kill()
+    daemon.start()
+    daemon.advance(600)
+    assert held_by() == "Alarm" and rings() == 1
+    set_state("works", "OK")
+    assert held_by() == "ExtensionPeriod"
+    daemon.kill()
+    daemon.start()
+    daemon.advance(181)
+    wait_for(lambda: rings() == 2, what="the action after the extension")
+    assert held_by() is None
+
+
+def test_search_expressions(cloudwatch):
+    for service, value in (("cart", 1), ("till", 2)):
+        cloudwatch.put_metric_data(Namespace="Found", MetricData=[{"MetricName": "OrderCount", "Value": value, "Dimensions": [{"Name": "Service", "Value": service}]},
+                                                                  {"MetricName": "Errors", "Value": 7, "Dimensions": [{"Name": "Service", "Value": service}]}])
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def ask(expression):
+        out = cloudwatch.get_metric_data(StartTime=now - datetime.timedelta(hours=1), EndTime=now + datetime.timedelta(hours=48),
+                                         MetricDataQueries=[{"Id": "e1", "Expression": expression, "Label": ""}])
+        return {one["Label"]: sum(one["Values"]) for one in out["MetricDataResults"]}
+    assert ask("SEARCH('{Found,Service} MetricName=\"OrderCount\"', 'Sum', 300)") == {"cart": 1, "till": 2}
+    assert ask("SEARCH('{Found,Service} order NOT cart', 'Maximum', 300)") == {"OrderCount": 2}
+    assert list(ask("SUM(SEARCH('{Found,Service} MetricName=OrderCount', 'Sum', 300))").values()) == [3]
+    assert ask("SEARCH('{Found,Nothing} order', 'Sum', 300)") == {}
+    with pytest.raises(ClientError) as refused:
+        ask("SEARCH('{Found', 'Sum', 300)")
+    assert "a metric schema ends with }" in refused.value.response["Error"]["Message"]
+    with pytest.raises(ClientError) as refused:
+        cloudwatch.put_metric_alarm(AlarmName="searches", EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+                                    Metrics=[{"Id": "e1", "Expression": "SUM(SEARCH('{Found,Service} order', 'Sum', 300))"}])
+    assert refused.value.response["Error"]["Message"] == "SEARCH expressions cannot be used in alarms."

@@ -139,3 +139,29 @@ def test_rotation(new_daemon):
     # By the clock.
     daemon.advance(10 * 86400 + 120)
     wait_for(lambda: secrets.get_secret_value(SecretId="turning")["VersionId"] != started["VersionId"], what="the next rotation")
+
+
+def test_a_rotation_that_is_not_begun_at_once_is_tested(new_daemon):
+    daemon = new_daemon()
+    secrets, functions = daemon.client("secretsmanager"), daemon.client("lambda")
+    script = """exports.handler = async event => {
+      const {SecretId, ClientRequestToken, Step} = event;
+      console.log('STEP', Step, ClientRequestToken);
+    };"""
+    arn = functions.create_function(FunctionName="tested", Runtime="nodejs20.x", Role="arn:aws:iam::000000000000:role/r", Handler="index.handler",
+                                    Code={"ZipFile": function_package(script)})["FunctionArn"]
+    first = secrets.create_secret(Name="tested", SecretString="as it is")
+    begun = secrets.rotate_secret(SecretId="tested", RotationLambdaARN=arn, RotationRules={"AutomaticallyAfterDays": 10}, RotateImmediately=False)
+    logs = daemon.client("logs")
+
+    def steps():
+        try:
+            return [e["message"].split("STEP ")[1].split() for e in logs.filter_log_events(logGroupName="/aws/lambda/tested", filterPattern="STEP")["events"]]
+        except ClientError:
+            return []
+    wait_for(lambda: steps() == [["testSecret", begun["VersionId"]]], what="the test")
+    # The version that it was tried on is gone, and nothing was rotated.
+    wait_for(lambda: list(secrets.describe_secret(SecretId="tested")["VersionIdsToStages"]) == [first["VersionId"]], what="the end of the test")
+    shown = secrets.describe_secret(SecretId="tested")
+    assert shown["RotationEnabled"] and "LastRotatedDate" not in shown
+    assert secrets.get_secret_value(SecretId="tested")["SecretString"] == "as it is"

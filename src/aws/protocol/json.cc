@@ -55,8 +55,9 @@ void encode_error(const ErrorParts& out, bool is_json11) {
   writer.begin_object();
   writer.key("__type");
   writer.string(fmt::format("{}{}", error_namespace(out), out.error.code));
-  const bool is_capitalised = out.error.code == "SerializationException";
-  if (!out.error.message.empty() || !is_capitalised) {
+  const bool is_unread = out.error.code == "SerializationException";
+  const bool is_capitalised = is_unread || std::string_view(out.service.name) == "secretsmanager";
+  if (!out.error.message.empty() || !is_unread) {
     writer.key(is_capitalised ? "Message" : "message");
     writer.string(out.error.message);
   }

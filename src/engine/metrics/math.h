@@ -45,6 +45,8 @@ Result<MathNode, MathError> parse_math(std::string_view text);
 void collect_names(const MathNode& node, std::set<std::string>& names);
 // It has METRICS() in it.
 bool uses_all_metrics(const MathNode& node);
+// It has SEARCH() in it.
+bool uses_search(const MathNode& node);
 
 struct MathContext {
   std::int64_t from = 0, to = 0;  // of the request: what FILL and TIME_SERIES fill
@@ -53,6 +55,8 @@ struct MathContext {
   std::function<const MathValue*(std::string_view id)> find;
   // Every metric of the request that is no expression, whose id contains the text.
   std::function<std::vector<TimeSeries>(std::string_view part)> metrics;
+  // The series that a search expression finds, of that statistic. Without it there is no SEARCH.
+  std::function<Result<std::vector<TimeSeries>, MathError>(std::string_view wanted, std::string_view statistic, std::int64_t period)> search;
   // Data points that may still be computed; expressions share one thread with everything else. nullptr: any number.
   std::size_t* budget = nullptr;
 };

@@ -265,6 +265,13 @@ const std::map<std::string, Function, std::less<>> kFunctions = {
        if (c.parts.size() > 1 || (c.parts.size() == 1 && c.parts[0].kind != Kind::kText)) return Err(wrong_arguments(c));
        return MathValue(x.metrics(c.parts.empty() ? std::string_view() : std::string_view(c.parts[0].text)));
      }},
+    {"SEARCH", [](const MathNode& c, const MathContext& x) -> Outcome {
+       const auto is = [&](std::size_t i, Kind kind) { return c.parts.size() > i && c.parts[i].kind == kind; };
+       if (!is(0, Kind::kText) || !is(1, Kind::kText) || c.parts.size() > 3 || (c.parts.size() == 3 && !is(2, Kind::kNumber))) return Err(wrong_arguments(c));
+       if (!x.search) return Err(math_error("SEARCH cannot be used here"));
+       const std::int64_t period = c.parts.size() == 3 ? static_cast<std::int64_t>(std::clamp(c.parts[2].number, 0.0, 86400.0 * 366)) : x.period;
+       return MathValue(TRY(x.search(c.parts[0].text, c.parts[1].text, period)));
+     }},
     {"METRIC_COUNT", [](const MathNode& c, const MathContext& x) -> Outcome { return MathValue(static_cast<double>(TRY(array_argument(c, x, 1, 1)).size())); }},
     {"PERIOD", [](const MathNode& c, const MathContext& x) -> Outcome {
        if (c.parts.size() != 1) return Err(wrong_arguments(c));
@@ -304,7 +311,7 @@ const std::map<std::string, Function, std::less<>> kFunctions = {
 bool is_math_function(std::string_view name) { return kFunctions.contains(name); }
 
 bool is_unsupported_math_function(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"SEARCH", "ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "LAMBDA", "DB_PERF_INSIGHTS"};
+  static constexpr std::string_view kNames[] = {"ANOMALY_DETECTION_BAND", "INSIGHT_RULE_METRIC", "SERVICE_QUOTA", "LAMBDA", "DB_PERF_INSIGHTS"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 

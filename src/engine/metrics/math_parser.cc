@@ -195,4 +195,9 @@ bool uses_all_metrics(const MathNode& node) {
   return std::any_of(node.parts.begin(), node.parts.end(), [](const MathNode& part) { return uses_all_metrics(part); });
 }
 
+bool uses_search(const MathNode& node) {
+  if (node.kind == Kind::kCall && node.text == "SEARCH") return true;
+  return std::any_of(node.parts.begin(), node.parts.end(), [](const MathNode& part) { return uses_search(part); });
+}
+
 }  // namespace reef::metrics

@@ -107,7 +107,8 @@ TEST(Math, WhatIsNone) {
   EXPECT_EQ(show("m1 +"), "error: Syntax error at column 5");
   EXPECT_EQ(show("m3"), "error: Undefined variable: m3");
   EXPECT_EQ(show("NOPE(m1)"), "error: Unknown function: NOPE");
-  EXPECT_EQ(show("SEARCH('x', 'Sum')"), "unsupported");
+  EXPECT_EQ(show("SEARCH('x')"), "error: Invalid arguments of function SEARCH");
+  EXPECT_EQ(show("SEARCH('x', 'Sum')"), "error: SEARCH cannot be used here");
   EXPECT_EQ(show("SELECT AVG(x) FROM y"), "unsupported");
   EXPECT_EQ(show("IF()"), "error: Invalid arguments of function IF");
   EXPECT_TRUE(show(std::string(5000, '(')).starts_with("error"));

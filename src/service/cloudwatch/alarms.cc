@@ -95,8 +95,9 @@ void Alarms::start() {
         alarm.metric = *std::move(metric), is_read = true;
       }
       if (is_read && prepare(alarm)) {
-        if (is_composite) composites_[alarm.scope()].insert(alarm.key());
-        alarms_[alarm.key()] = std::make_unique<Alarm>(std::move(alarm));
+        const std::string own_key = alarm.key();  // before it moves: what is assigned is evaluated first
+        if (is_composite) composites_[alarm.scope()].insert(own_key);
+        alarms_[own_key] = std::make_unique<Alarm>(std::move(alarm));
       }
       else log::error("an alarm's record cannot be read", {{"key", key}});
       return true;
@@ -105,6 +106,8 @@ void Alarms::start() {
   load(kMetricPrefix, false);
   load(kCompositePrefix, true);
   const Time now = store::Shard::control().now();
+  for (const auto& [key, alarm] : alarms_)
+    if (alarm->is_composite && alarm->composite.actions_suppressor) load_withheld(*alarm);
   for (const bool fine : {false, true}) {
     looked_until_[fine] = now;
     arm(fine);
@@ -223,7 +226,10 @@ void Alarms::set_state(Alarm& alarm, StateChange change, Time now) {
                fmt::format("Alarm updated from {} to {}", metrics::alarm_state_name(before), metrics::alarm_state_name(change.state)),
                Json::object({{"version", "1.0"}, {"oldState", side(before, old_reason, old_data)}, {"newState", side(change.state, change.reason, change.reason_data)}}), now);
   actions_.tell(alarm, change, before, old_reason, old_data, old_time, now);
-  if (alarm.actions_enabled()) actions_.add(alarm, change, before, old_reason, old_time, now);
+  if (alarm.actions_enabled() && alarm.is_composite && alarm.composite.actions_suppressor)
+    withhold(alarm, {.change = change, .before = before, .reason_before = old_reason, .reached_before = old_time, .until = {}}, now);
+  else if (alarm.actions_enabled())
+    actions_.add(alarm, change, before, old_reason, old_time, now);
   evaluate_composites(alarm.scope(), now);
 }
 
@@ -233,6 +239,7 @@ void Alarms::evaluate_composites(const std::string& scope, Time now) {
   ++depth_;
   for (const std::string& key : composites->second) {
     Alarm* alarm = alarms_.find(key)->second.get();
+    settle_withheld(*alarm, now);
     const bool holds = metrics::evaluate_composite_rule(alarm->composite_rule, [&](const std::string& name) -> std::optional<AlarmState> {
       const Alarm* other = find(scope, name.starts_with("arn:") ? std::string_view(name).substr(name.find(":alarm:") + 7) : std::string_view(name));
       return other ? std::optional(other->state()) : std::nullopt;
@@ -268,6 +275,7 @@ Alarm& Alarms::put(Alarm alarm, Time now) {
   if (place) *place = std::move(alarm);
   else place = std::make_unique<Alarm>(std::move(alarm));
   if (place->is_composite) composites_[place->scope()].insert(key);
+  if (place->is_composite && !place->withheld) hold(*place, "", {});  // nothing of what it replaces
   save(*place);
   history_.add(place->scope(), place->name, place->is_composite, "ConfigurationUpdate", fmt::format("Alarm \"{}\" {}", place->name, is_new ? "created" : "updated"),
                Json::object({{"version", "1.0"}, {"type", is_new ? "Create" : "Update"}, {is_new ? "createdAlarm" : "updatedAlarm", settings}}), now);
@@ -280,6 +288,8 @@ void Alarms::erase(Alarm& alarm, Time now) {
   history_.add(scope, alarm.name, alarm.is_composite, "ConfigurationUpdate", fmt::format("Alarm \"{}\" deleted", alarm.name),
                Json::object({{"version", "1.0"}, {"type", "Delete"}, {"deletedAlarm", alarm.is_composite ? aws::to_json(alarm.composite) : aws::to_json(alarm.metric)}}), now);
   store::Shard::control().records().erase(record_key(alarm));
+  alarm.withheld.reset();
+  if (alarm.is_composite) hold(alarm, "", {});
   if (alarm.is_composite) composites_[scope].erase(alarm.key());
   alarms_.erase(alarm.key());
   evaluate_composites(scope, now);

@@ -23,6 +23,22 @@
 
 namespace reef::service::cloudwatch {
 
+// The newest data point that an evaluation saw, and its reason data.
+struct StateChange {
+  metrics::AlarmState state;
+  std::string reason, reason_data;
+  std::optional<double> value;
+};
+
+// A composite alarm's actions that its suppressor holds back.
+struct Withheld {
+  StateChange change;
+  metrics::AlarmState before;
+  std::string reason_before;
+  Time reached_before;
+  std::optional<Time> until;  // of a wait or extension; none while the suppressor is in alarm
+};
+
 struct Alarm {
   std::string account, region, name;
   bool is_composite = false;
@@ -37,6 +53,7 @@ struct Alarm {
   metrics::Statistic statistic;
   std::optional<DataQueries> queries;          // of an alarm on an expression
   metrics::CompositeRule composite_rule;
+  std::optional<Withheld> withheld;
   std::int64_t looked_at = 0;                  // as of which second it was last evaluated
 
   std::string scope() const { return account + "/" + region; }
@@ -47,13 +64,6 @@ struct Alarm {
   const std::vector<std::string>& actions(metrics::AlarmState state) const;
   // Looked at every 10 seconds; others every minute.
   bool is_fine() const { return !is_composite && period < 60; }
-};
-
-// The newest data point that an evaluation saw, and its reason data.
-struct StateChange {
-  metrics::AlarmState state;
-  std::string reason, reason_data;
-  std::optional<double> value;
 };
 
 class Alarms {
@@ -84,6 +94,13 @@ class Alarms {
   void evaluate(Alarm& alarm, std::int64_t at);
   void evaluate_composites(const std::string& scope, Time now);
   void evaluate_soon(const std::string& key);
+  // alarms_suppression.cc: what an ActionsSuppressor holds back.
+  void withhold(Alarm& alarm, Withheld what, Time now);
+  void settle_withheld(Alarm& alarm, Time now);
+  void hold(Alarm& alarm, std::string_view by, std::optional<Time> until);
+  void release(Alarm& alarm, Time now);
+  void load_withheld(Alarm& alarm);
+  bool is_suppressed(const Alarm& alarm);
 
   metrics::Metrics& metrics_;
   metrics::Counters& counters_;

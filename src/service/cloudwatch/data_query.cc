@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "engine/metrics/search.h"
 
 namespace reef::service::cloudwatch {
 namespace {
@@ -19,6 +20,7 @@ Reply<void> fault(std::string message) { return Err(aws::validation_error(std::m
 
 // What one request may compute: a second or so.
 constexpr std::size_t kPointsMax = 20'000'000;
+constexpr std::size_t kSearchSeriesMax = 500;  // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 
 aws::Error math_fault(std::string_view id, const metrics::MathError& error) {
   if (error.is_unsupported) return aws::not_implemented(fmt::format("In the expression of '{}': {}", id, error.message.substr(0, error.message.find(" is not supported"))));
@@ -66,6 +68,7 @@ Reply<DataQueries> DataQueries::compile(const std::vector<model::MetricDataQuery
     if (query.period > 0) shortest = shortest == 0 ? query.period : std::min(shortest, query.period);
     out.queries_.push_back(std::move(query));
   }
+  out.scope_ = std::move(scope);
   out.period_ = shortest == 0 ? 60 : shortest;
   TRY(out.check_order());
   return out;
@@ -97,6 +100,10 @@ std::size_t DataQueries::returning() const {
   return static_cast<std::size_t>(std::count_if(queries_.begin(), queries_.end(), [](const Query& query) { return query.returns_data; }));
 }
 
+bool DataQueries::has_search() const {
+  return std::any_of(queries_.begin(), queries_.end(), [](const Query& query) { return query.expression && metrics::uses_search(*query.expression); });
+}
+
 bool DataQueries::has_metric(const metrics::MetricId& id) const {
   return std::any_of(queries_.begin(), queries_.end(), [&](const Query& query) { return !query.expression && query.metric.key() == id.key(); });
 }
@@ -116,6 +123,45 @@ struct DataQueries::Run {
     TimeSeries out{.id = query.id, .label = query.label.value_or(query.metric.name), .period = query.period, .points = {}};
     for (const metrics::Bucket& bucket : metrics.read(query.metric, query.unit, start(query.period), to, query.period))
       if (const auto value = metrics::compute(query.statistic, bucket)) out.points.emplace_back(bucket.second, *value);
+    return out;
+  }
+
+  // What the metrics that were found differ in is what their labels show, as on AWS's graphs.
+  static std::string label_of(const metrics::MetricId& id, const std::vector<metrics::MetricId>& all) {
+    const auto differ = [&](const auto& get) { return std::any_of(all.begin(), all.end(), [&](const metrics::MetricId& one) { return get(one) != get(all.front()); }); };
+    std::string out;
+    const auto add = [&](const std::string& part) { out += (out.empty() ? "" : " ") + part; };
+    if (differ([](const metrics::MetricId& one) { return one.space; })) add(id.space);
+    for (const auto& [name, value] : id.dimensions) {
+      const auto dimension = [&](const metrics::MetricId& one) {
+        const auto found = std::find_if(one.dimensions.begin(), one.dimensions.end(), [&](const auto& pair) { return pair.first == name; });
+        return found == one.dimensions.end() ? std::string() : found->second;
+      };
+      if (differ(dimension)) add(value);
+    }
+    if (out.empty() || differ([](const metrics::MetricId& one) { return one.name; })) add(id.name);
+    return out;
+  }
+
+  Result<std::vector<TimeSeries>, metrics::MathError> search(std::string_view text, std::string_view statistic_name, std::int64_t step) {
+    const metrics::MetricSearch wanted = TRY(metrics::parse_search(text));
+    const auto statistic = metrics::parse_statistic(statistic_name);
+    if (!statistic) return Err(metrics::math_error(fmt::format("{} is not a valid statistic", statistic_name)));
+    if (!is_period(static_cast<std::int32_t>(step))) return Err(metrics::math_error("the period of SEARCH must be 1, 5, 10, 20, 30 or a multiple of 60"));
+    std::vector<metrics::MetricId> found;
+    metrics.each_metric([&](const metrics::Metric& metric) {
+      if (metric.id.scope == plan.scope_ && metrics::matches(wanted, metric.id)) found.push_back(metric.id);
+    });
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key() < b.key(); });
+    found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key() == b.key(); }), found.end());
+    if (found.size() > kSearchSeriesMax) found.resize(kSearchSeriesMax);
+    std::vector<TimeSeries> out;
+    for (const metrics::MetricId& id : found) {
+      TimeSeries series{.id = {}, .label = label_of(id, found), .period = step, .points = {}};
+      for (const metrics::Bucket& bucket : metrics.read(id, std::nullopt, start(step), to, step))
+        if (const auto value = metrics::compute(*statistic, bucket)) series.points.emplace_back(bucket.second, *value);
+      out.push_back(std::move(series));
+    }
     return out;
   }
 
@@ -143,6 +189,7 @@ struct DataQueries::Run {
             if (!plan.queries_[i].expression && plan.queries_[i].id.find(part) != std::string::npos) all.push_back(std::get<TimeSeries>(*values[i]));
           return all;
         },
+        .search = [&](std::string_view wanted, std::string_view statistic, std::int64_t step) { return search(wanted, statistic, step); },
         .budget = &budget};
     auto result = metrics::evaluate_math(*query.expression, context);
     if (!result) return Err(math_fault(query.id, result.error()));

@@ -29,6 +29,7 @@ class DataQueries {
   // The shortest period among its metrics.
   std::int64_t period() const { return period_; }
   std::size_t returning() const;
+  bool has_search() const;
   bool has_metric(const metrics::MetricId& id) const;
 
  private:
@@ -49,6 +50,7 @@ class DataQueries {
   Reply<void> check_order() const;
   std::vector<Query> queries_;
   std::map<std::string, std::size_t, std::less<>> by_id_;
+  std::string scope_;
   std::int64_t period_ = 60;
 };
 

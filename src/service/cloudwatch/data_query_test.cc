@@ -33,7 +33,7 @@ TEST(DataQueries, WhatIsRefused) {
   EXPECT_NE(fault({metric("M1")}), "");
   EXPECT_NE(fault({metric("m1", "Mean")}), "");
   EXPECT_NE(fault({metric("m1", "Sum", 45)}), "");
-  EXPECT_EQ(fault({expression("e1", "SEARCH('x', 'Sum')")}), "In the expression of 'e1': SEARCH is not supported by this version of Atoll.");
+  EXPECT_EQ(fault({expression("e1", "ANOMALY_DETECTION_BAND(m1)")}), "In the expression of 'e1': ANOMALY_DETECTION_BAND is not supported by this version of Atoll.");
 }
 
 TEST(DynamicLabel, FillsInWhatItKnows) {

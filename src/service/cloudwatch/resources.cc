@@ -94,7 +94,7 @@ const aws::ResourceType kAlarm{
 const aws::ResourceType kCompositeAlarm{
     .name = "AWS::CloudWatch::CompositeAlarm",
     .properties = {{"ActionsEnabled"}, {"AlarmActions"}, {"AlarmDescription"}, {"AlarmName", OnChange::kReplace}, {"AlarmRule", OnChange::kUpdate, true},
-                   {"InsufficientDataActions"}, {"OKActions"}, {"Tags"}},
+                   {"ActionsSuppressor"}, {"ActionsSuppressorExtensionPeriod"}, {"ActionsSuppressorWaitPeriod"}, {"InsufficientDataActions"}, {"OKActions"}, {"Tags"}},
     .create = create_composite, .identify = identify_alarm, .update = update_composite, .remove = remove_alarm};
 const aws::ResourceType kDashboard{
     .name = "AWS::CloudWatch::Dashboard",

@@ -12,12 +12,14 @@ namespace {
 // Computes everything that is wanted of bytes on their way into the store.
 class Intake {
  public:
-  Intake(S3& s3, std::optional<Algorithm> algorithm) : data_(s3.blobs.data().writer()), md5_(Hasher::Kind::kMd5) {
+  Intake(S3& s3, std::optional<Algorithm> algorithm, bool wants_own = false) : data_(s3.blobs.data().writer()), md5_(Hasher::Kind::kMd5) {
     if (algorithm) checksum_.emplace(*algorithm), algorithm_ = algorithm;
+    if (wants_own && algorithm != Algorithm::kCrc64Nvme) own_.emplace(Algorithm::kCrc64Nvme);
   }
   Result<void, Failure> take(std::string_view bytes) {
     md5_.update(bytes);
     if (checksum_) checksum_->update(bytes);
+    if (own_) own_->update(bytes);
     return data_.append(bytes);
   }
   Reply<Received> finish() {
@@ -27,13 +29,14 @@ class Intake {
       out.checksum = algorithm_name(*algorithm_);
       out.checksum_value = checksum_->finish();
     }
+    out.own_checksum = own_ ? own_->finish() : algorithm_ == Algorithm::kCrc64Nvme ? out.checksum_value : "";
     return out;
   }
 
  private:
   blob::NewData data_;
   Hasher md5_;
-  std::optional<ChecksumState> checksum_;
+  std::optional<ChecksumState> checksum_, own_;
   std::optional<Algorithm> algorithm_;
 };
 
@@ -73,7 +76,7 @@ class ChainBody final : public http::Body {
 
 Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std::string>& inside,
                               std::optional<std::string> content_md5, std::optional<GivenChecksum> given,
-                              std::optional<Algorithm> algorithm) {
+                              std::optional<Algorithm> algorithm, bool wants_own) {
   if (given) algorithm = given->algorithm;
   if (content_md5) {
     const auto raw = base64_decode(*content_md5);
@@ -83,7 +86,7 @@ Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std:
       co_return Err(std::move(error));
     }
   }
-  Intake intake(s3, algorithm);
+  Intake intake(s3, algorithm, wants_own);
   if (call.http_request && call.http_request->body && !inside) {
     http::Body& body = *call.http_request->body;
     for (;;) {

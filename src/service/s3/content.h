@@ -12,13 +12,15 @@ struct Received {
   std::string etag;                        // MD5, hexadecimal
   std::optional<std::string> checksum;     // algorithm name
   std::string checksum_value;
+  std::string own_checksum;                // CRC64NVME in base64, when it was asked for
 };
 
 // Reads the request's body (or `inside`, for calls that came without one) and checks it against Content-MD5 and
-// the checksum that came with it. `algorithm`: computed even when none came.
+// the checksum that came with it. `algorithm`: computed even when none came; `wants_own`: S3's own
+// checksum too, whichever came.
 Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std::string>& inside,
                               std::optional<std::string> content_md5, std::optional<GivenChecksum> given,
-                              std::optional<Algorithm> algorithm = std::nullopt);
+                              std::optional<Algorithm> algorithm = std::nullopt, bool wants_own = false);
 
 // The same from bytes of stored objects.
 struct Source {

@@ -20,6 +20,9 @@ class Rotation {
 
   // Marks the version pending and begins its steps. The secret is saved.
   void begin(Secret& secret, std::string version_id, Time now);
+  // Tries the rotation without rotating: the function's testSecret step, once, on a pending version that is removed
+  // afterwards. The secret is saved.
+  void begin_test(Secret& secret, std::string version_id, Time now);
   // Whether the function can be invoked at all; AWS's error when not.
   Task<Reply<void>> check_function(const Call& call, std::string function);
 
@@ -27,6 +30,8 @@ class Rotation {
   void arm();
   void start_due(Time now);
   Task<delivery::Verdict> attempt(const delivery::Entry& entry);
+  Task<void> test(Call call, std::string arn, std::string version_id);
+  void queue(const Secret& secret, const std::string& version_id, std::string_view what);
   aws::Caller& caller_;
   delivery::Deliveries& deliveries_;
   bool stopping_ = false;

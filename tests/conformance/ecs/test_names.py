@@ -20,7 +20,9 @@ def test_a_function_calls_a_service_by_its_name(fleet):
     if "shared with the host" in daemon.command("doctor", check=False):
         pytest.skip("sandboxes have no network of their own here")
     cloud_map, functions = daemon.client("servicediscovery"), daemon.client("lambda")
-    operation = cloud_map.create_private_dns_namespace(Name="fleet.internal", Vpc="vpc-1")["OperationId"]
+    ec2 = daemon.client("ec2")
+    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]  # admits its members
+    operation = cloud_map.create_private_dns_namespace(Name="fleet.internal", Vpc=group["VpcId"])["OperationId"]
     space = cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
     registry = cloud_map.create_service(Name="named", NamespaceId=space, DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 5}]},
                                         HealthCheckCustomConfig={"FailureThreshold": 1})["Service"]
@@ -33,7 +35,7 @@ def test_a_function_calls_a_service_by_its_name(fleet):
     wait_for(lambda: len(found()) == 2, what="both tasks to be registered")
     addresses = sorted(one["Attributes"]["AWS_INSTANCE_IPV4"] for one in found())
     functions.create_function(FunctionName="ask", Runtime="python3.11", Handler="index.handler", Role="arn:aws:iam::000000000000:role/r", Timeout=20,
-                              Code={"ZipFile": function_package(ASK, "index.py")})
+                              VpcConfig={"SubnetIds": daemon.subnets(1), "SecurityGroupIds": [group["GroupId"]]}, Code={"ZipFile": function_package(ASK, "index.py")})
     functions.get_waiter("function_active_v2").wait(FunctionName="ask", WaiterConfig={"Delay": 1})
     reply = functions.invoke(FunctionName="ask", Payload=json.dumps({"name": "named.fleet.internal"}).encode())
     assert json.loads(reply["Payload"].read()) == {"addresses": addresses, "version": "7"}

@@ -91,7 +91,7 @@ def test_cloudformation_owns_the_three(fleet):
                                       "Environment": [{"Name": "VERSION", "Value": "1"}]}]}},
         "Service": {"Type": "AWS::ECS::Service", "Properties": {
             "Cluster": {"Ref": "Cluster"}, "TaskDefinition": {"Ref": "Definition"}, "DesiredCount": 2, "LaunchType": "FARGATE",
-            "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}}}}},
+            "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": fleet.daemon.subnets(1)}}}}},
         "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["Service", "Name"]}}}}
     cloudformation.create_stack(StackName="ecs", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="ecs", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
@@ -121,7 +121,7 @@ def test_a_service_that_never_gets_steady_goes_with_its_stack(fleet):
         "Service": {"Type": "AWS::ECS::Service", "Properties": {
             "Cluster": {"Ref": "Cluster"}, "TaskDefinition": {"Ref": "Definition"}, "DesiredCount": 1, "LaunchType": "FARGATE",
             "DeploymentConfiguration": {"DeploymentCircuitBreaker": {"Enable": True, "Rollback": True}},
-            "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-1"]}}}}}}
+            "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": fleet.daemon.subnets(1)}}}}}}
     cloudformation.create_stack(StackName="unsteady", TemplateBody=json.dumps(template))
     wait_for(lambda: cloudformation.describe_stacks(StackName="unsteady")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE", what="the rollback")
     assert not [arn for arn in fleet.ecs.list_clusters()["clusterArns"] if arn.endswith("/unsteady")]

@@ -161,7 +161,7 @@ def test_killed_in_the_midst_it_goes_on(new_fleet):
     fleet.daemon.kill()
     fleet.daemon.start()
     wait_for(lambda: one.balancer.states(one.green).count(("healthy", None)) == 2)
-    fleet.daemon.advance(4 * 60)  # the clock starts anew with the daemon
+    fleet.daemon.advance(4 * 60)
     one.until("SUCCESSFUL")
     wait_for(lambda: one.version() == "2")
 

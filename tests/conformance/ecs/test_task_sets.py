@@ -86,7 +86,7 @@ def test_they_survive_a_kill(new_fleet):
 
 def test_stacks_make_task_sets(fleet):
     stacks = fleet.daemon.client("cloudformation")
-    vpc = NETWORK["awsvpcConfiguration"]
+    vpc = {"subnets": fleet.daemon.subnets(1)}
     template = {"Resources": {
         "Service": {"Type": "AWS::ECS::Service", "Properties": {"Cluster": "c", "ServiceName": "by-stack", "DesiredCount": 2, "DeploymentController": {"Type": "EXTERNAL"}}},
         "Set": {"Type": "AWS::ECS::TaskSet", "Properties": {

@@ -127,3 +127,17 @@ def test_a_token_starts_tasks_once(fleet):
 def test_there_are_no_container_instances_to_start_on(fleet):
     out = fleet.ecs.start_task(cluster="c", taskDefinition=fleet.register("on"), containerInstances=["i"])
     assert out["tasks"] == [] and out["failures"] == [{"arn": "arn:aws:ecs:us-east-1:000000000000:container-instance/c/i", "reason": "MISSING"}]
+
+
+def test_a_subnet_that_is_not_there(fleet):
+    definition = fleet.register("nowhere")
+    for call, more in ((fleet.ecs.run_task, {}), (fleet.ecs.create_service, {"serviceName": "nowhere", "desiredCount": 1})):
+        with pytest.raises(ClientError) as refused:
+            call(cluster="c", taskDefinition=definition, networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-0123"]}}, **more)
+        assert refused.value.response["Error"] == {
+            "Code": "InvalidParameterException",
+            "Message": "Error retrieving subnet information for [subnet-0123]: The subnet ID 'subnet-0123' does not exist (ErrorCode: InvalidSubnetID.NotFound)"}
+    with pytest.raises(ClientError) as refused:
+        fleet.ecs.run_task(cluster="c", taskDefinition=definition,
+                           networkConfiguration={"awsvpcConfiguration": {"subnets": fleet.daemon.subnets(1), "securityGroups": ["sg-0123"]}})
+    assert "The security group 'sg-0123' does not exist (ErrorCode: InvalidGroup.NotFound)" in refused.value.response["Error"]["Message"]

@@ -61,3 +61,19 @@ def test_a_presigned_url_brings_headers(daemon, s3):
     assert put(**{"If-None-Match": "*", "x-amz-meta-who": "me"}) == 200
     assert s3.head_object(Bucket="as-recorded", Key="signed")["Metadata"] == {"who": "me"}
     assert put(**{"If-None-Match": "*"}) == 412
+
+
+def test_an_upload_in_parts_has_the_checksum_of_s3(daemon, s3):
+    def upload(key, parts, **begun):
+        name = s3.create_multipart_upload(Bucket="as-recorded", Key=key, **begun)["UploadId"]
+        done = [s3.upload_part(Bucket="as-recorded", Key=key, UploadId=name, PartNumber=i + 1, Body=part)["ETag"] for i, part in enumerate(parts)]
+        return s3.complete_multipart_upload(Bucket="as-recorded", Key=key, UploadId=name,
+                                            MultipartUpload={"Parts": [{"ETag": etag, "PartNumber": i + 1} for i, etag in enumerate(done)]})
+    parts = [b"a" * (5 << 20), b"tail"]
+    silent = daemon.client("s3", request_checksum_calculation="when_required", s3={"addressing_style": "path"})  # S3 takes its own
+    whole = silent.put_object(Bucket="as-recorded", Key="whole", Body=b"".join(parts))["ChecksumCRC64NVME"]
+    completed = upload("in-parts", parts)
+    assert (completed["ChecksumCRC64NVME"], completed["ChecksumType"]) == (whole, "FULL_OBJECT")
+    attributes = s3.get_object_attributes(Bucket="as-recorded", Key="in-parts", ObjectAttributes=["Checksum", "ObjectParts"])
+    assert attributes["Checksum"] == {"ChecksumCRC64NVME": whole, "ChecksumType": "FULL_OBJECT"}
+    assert attributes["ObjectParts"]["TotalPartsCount"] == 2 and "Parts" not in attributes["ObjectParts"]

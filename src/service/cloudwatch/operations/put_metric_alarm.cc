@@ -94,6 +94,18 @@ void take_over_state(M& to, const M* before, Time now) {
   to.alarm_configuration_updated_timestamp = now;
 }
 
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+Reply<void> check_suppressor(const model::PutCompositeAlarmInput& in) {
+  const bool has_periods = in.actions_suppressor_wait_period && in.actions_suppressor_extension_period;
+  if (in.actions_suppressor && !has_periods)
+    return Err(aws::validation_error("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod are required when ActionsSuppressor is specified."));
+  if (!in.actions_suppressor && (in.actions_suppressor_wait_period || in.actions_suppressor_extension_period))
+    return Err(aws::validation_error("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod need an ActionsSuppressor."));
+  if (in.actions_suppressor_wait_period.value_or(0) < 0 || in.actions_suppressor_extension_period.value_or(0) < 0)
+    return Err(aws::validation_error("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod must not be negative."));
+  return {};
+}
+
 }  // namespace
 
 Task<Reply<model::PutMetricAlarmOutput>> PutMetricAlarm(Cloudwatch& service, const model::PutMetricAlarmInput& in, const Call& call) {
@@ -105,6 +117,7 @@ Task<Reply<model::PutMetricAlarmOutput>> PutMetricAlarm(Cloudwatch& service, con
   take_over_state(alarm.metric, before ? &before->metric : nullptr, call.now);
   CO_TRY(Alarms::prepare(alarm));
   if (alarm.queries && alarm.queries->returning() != 1) co_return Err(aws::validation_error("Exactly one element of the metrics list should return data."));
+  if (alarm.queries && alarm.queries->has_search()) co_return Err(aws::validation_error("SEARCH expressions cannot be used in alarms."));
   const std::int64_t span = alarm.period * alarm.rule.evaluation_periods;
   if (span > (alarm.period >= 3600 ? kWeekMax : kDayMax))
     co_return Err(aws::validation_error(alarm.period >= 3600 ? "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800)."
@@ -122,7 +135,7 @@ Task<Reply<model::PutMetricAlarmOutput>> PutMetricAlarm(Cloudwatch& service, con
 
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 Task<Reply<model::PutCompositeAlarmOutput>> PutCompositeAlarm(Cloudwatch& service, const model::PutCompositeAlarmInput& in, const Call& call) {
-  if (in.actions_suppressor) co_return Err(aws::not_implemented("ActionsSuppressor of PutCompositeAlarm"));
+  CO_TRY(check_suppressor(in));
   CO_TRY(check_actions(in.ok_actions, "OKActions"));
   CO_TRY(check_actions(in.alarm_actions, "AlarmActions"));
   CO_TRY(check_actions(in.insufficient_data_actions, "InsufficientDataActions"));
@@ -138,7 +151,21 @@ Task<Reply<model::PutCompositeAlarmOutput>> PutCompositeAlarm(Cloudwatch& servic
   to.ok_actions = in.ok_actions.value_or(std::vector<std::string>());
   to.alarm_actions = in.alarm_actions.value_or(std::vector<std::string>());
   to.insufficient_data_actions = in.insufficient_data_actions.value_or(std::vector<std::string>());
+  to.actions_suppressor = in.actions_suppressor;
+  to.actions_suppressor_wait_period = in.actions_suppressor_wait_period;
+  to.actions_suppressor_extension_period = in.actions_suppressor_extension_period;
   take_over_state(to, before ? &before->composite : nullptr, call.now);
+  // What is held back stays so under the new settings, unless nothing can hold it any more.
+  if (before && before->withheld && in.actions_suppressor) {
+    alarm.withheld = before->withheld;
+    to.actions_suppressed_by = before->composite.actions_suppressed_by;
+    to.actions_suppressed_reason = before->composite.actions_suppressed_reason;
+  }
+  if (in.actions_suppressor) {
+    const std::string& by = *in.actions_suppressor;
+    const std::string name = by.starts_with("arn:") ? by.substr(std::min(by.find(":alarm:") + 7, by.size())) : by;
+    if (!service.alarms.find(scope_of(call), name)) co_return Err(aws::validation_error(fmt::format("ActionsSuppressor alarm does not exist: {}", by)));
+  }
   CO_TRY(Alarms::prepare(alarm));
   std::vector<std::string> children;
   metrics::collect_alarms(alarm.composite_rule, children);

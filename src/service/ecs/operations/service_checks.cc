@@ -33,4 +33,23 @@ Launch launch_of(const StoredDefinition& definition, const std::optional<model::
   return {.cluster = nullptr, .definition = &definition, .overrides = {}, .network = network, .launch_type = launch_type.value_or("EC2")};
 }
 
+Task<Reply<void>> check_network(Ecs& ecs, const Call& call, const std::optional<model::NetworkConfiguration>& network) {
+  if (!network || !network->awsvpc_configuration) co_return Reply<void>{};
+  const auto wanted = [](const char* member, const std::vector<std::string>& ids) {
+    wire::Json list = wire::Json::array();
+    for (const std::string& id : ids) list.push_back(id);
+    return wire::Json::object({{member, std::move(list)}});
+  };
+  const std::vector<std::string> subnets = network->awsvpc_configuration->subnets;
+  const wire::Json those_subnets = wanted("SubnetIds", subnets);
+  if (const auto found = co_await ecs.caller.invoke_json(call, "ec2", "DescribeSubnets", those_subnets); !found)
+    co_return Err(invalid(fmt::format("Error retrieving subnet information for [{}]: {} (ErrorCode: {})", fmt::join(subnets, ", "), found.error().message, found.error().code)));
+  const auto groups = network->awsvpc_configuration->security_groups.value_or(std::vector<std::string>());
+  if (groups.empty()) co_return Reply<void>{};
+  const wire::Json those_groups = wanted("GroupIds", groups);
+  if (const auto found = co_await ecs.caller.invoke_json(call, "ec2", "DescribeSecurityGroups", those_groups); !found)
+    co_return Err(invalid(fmt::format("Error retrieving security group information for [{}]: {} (ErrorCode: {})", fmt::join(groups, ", "), found.error().message, found.error().code)));
+  co_return Reply<void>{};
+}
+
 }  // namespace reef::service::ecs::operations

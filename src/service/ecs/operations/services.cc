@@ -56,6 +56,7 @@ Reply<void> check_external_update(const model::UpdateServiceInput& in) {
 }  // namespace
 
 Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::CreateServiceInput& in, const Call& call) {
+  CO_TRY(co_await check_network(ecs, call, in.network_configuration));
   const StoredCluster* cluster = CO_TRY(find_cluster(ecs, call, in.cluster));
   CO_TRY(check_unsupported(in));
   const bool external = in.deployment_controller && in.deployment_controller->type == "EXTERNAL";
@@ -133,6 +134,7 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
 }
 
 Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::UpdateServiceInput& in, const Call& call) {
+  CO_TRY(co_await check_network(ecs, call, in.network_configuration));
   const StoredCluster* cluster = CO_TRY(find_cluster(ecs, call, in.cluster));
   const ServicePtr stored = find_service(ecs, call, *cluster, in.service);
   if (!stored) co_return Err(aws::Error(errors::kServiceNotFoundException, "Service not found."));

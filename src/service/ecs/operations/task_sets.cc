@@ -38,6 +38,7 @@ Reply<double> read_scale(const std::optional<model::Scale>& scale) {
 }  // namespace
 
 Task<Reply<model::CreateTaskSetOutput>> CreateTaskSet(Ecs& ecs, const model::CreateTaskSetInput& in, const Call& call) {
+  CO_TRY(co_await check_network(ecs, call, in.network_configuration));
   const ServicePtr service = CO_TRY(external_service(ecs, call, in.cluster, in.service));
   for (const auto& [id, one] : service->task_sets)
     if (in.client_token && !in.client_token->empty() && one.client_token == *in.client_token) co_return model::CreateTaskSetOutput{.task_set = describe(*service, one)};

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "service/ecs/operations.h"
 #include "service/ecs/operations/pages.h"
+#include "service/ecs/operations/service_checks.h"
 
 namespace reef::service::ecs::operations {
 namespace {
@@ -64,6 +65,7 @@ Task<Reply<model::StartTaskOutput>> StartTask(Ecs& ecs, const model::StartTaskIn
 }
 
 Task<Reply<model::RunTaskOutput>> RunTask(Ecs& ecs, const model::RunTaskInput& in, const Call& call) {
+  CO_TRY(co_await check_network(ecs, call, in.network_configuration));
   const StoredCluster* cluster = CO_TRY(find_cluster(ecs, call, in.cluster));
   const StoredDefinition* definition = find_definition(ecs, call.account, call.region, in.task_definition);
   if (!definition) co_return Err(aws::Error(errors::kClientException, "TaskDefinition not found."));

@@ -80,8 +80,8 @@ Task<Reply<model::FunctionConfiguration>> create_function(Lambda& lambda, const 
   if (in.dead_letter_config) CO_TRY(check_dead_letter_target(in.dead_letter_config->target_arn.value_or("")));
   if (in.snap_start && in.snap_start->apply_on.value_or("None") != "None") co_return Err(invalid_parameter(fmt::format("{} is not supported for SnapStart enabled functions.", *in.runtime)));
   if (in.tags && in.tags->size() > limits::kTagsMax) co_return Err(invalid_parameter("Number of tags exceeds resource tag limit."));
-  if (lambda.repository.function(name)) co_return Err(conflict("Function already exist: " + name.name));
   const std::vector<StoredLayer> layers = CO_TRY(find_layers(lambda, in.layers.value_or(std::vector<std::string>{}), call));
+  if (lambda.repository.function(name)) co_return Err(conflict("Function already exist: " + name.name));
   const Package package = CO_TRY(co_await store_package(lambda, {in.code.zip_file, in.code.s3_bucket, in.code.s3_key, in.code.s3_object_version}, call));
   const std::string merged = CO_TRY(co_await merge_layers(lambda, layers));
   if (lambda.repository.function(name)) co_return Err(conflict("Function already exist: " + name.name));

@@ -17,6 +17,8 @@
 namespace reef::s3::operations {
 namespace {
 
+constexpr const char* kOwnChecksum = "own-checksum";  // of a part: CRC64NVME, base64
+
 constexpr std::int32_t kPartNumberMax = 10000;
 constexpr std::uint64_t kPartBytesMin = 5u << 20;  // of all but the last
 constexpr std::int32_t kPartsListMax = 1000;
@@ -74,11 +76,32 @@ std::optional<std::string> whole_checksum(Algorithm algorithm, bool composite, c
   return composite ? fmt::format("{}-{}", of_checksums.finish(), parts.size()) : running;
 }
 
+// Of an upload that was begun without an algorithm: CRC64NVME over all of it. Its parts then show none.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+Reply<void> set_own_checksum(const model::CompleteMultipartUploadInput& in, const Call& call, blob::Object& object) {
+  std::optional<std::string> running;
+  bool is_whole = true;
+  for (blob::Part& part : object.parts) {
+    const auto value = property_of(part.properties, kOwnChecksum);
+    for (const char* name : {property::kChecksum, property::kChecksumValue, kOwnChecksum}) part.properties.erase(name);
+    if (!value || value->empty()) is_whole = false;
+    else running = running ? combine(Algorithm::kCrc64Nvme, *running, *value, part.size) : *value;
+  }
+  if (!is_whole || !running) return {};  // a part that was copied has none
+  const auto given = TRY(given_checksum(in, call));
+  if (given && !given->value.empty() && given->algorithm == Algorithm::kCrc64Nvme && given->value != *running)
+    return Err(aws::Error("BadDigest", "The CRC64NVME you specified did not match the calculated checksum.", 400));
+  object.properties[property::kChecksum] = std::string(algorithm_name(Algorithm::kCrc64Nvme));
+  object.properties[property::kChecksumValue] = *running;
+  object.properties[property::kChecksumType] = "FULL_OBJECT";
+  return {};
+}
+
 Reply<void> set_whole_checksum(const blob::Upload& upload, const model::CompleteMultipartUploadInput& in, const Call& call,
                                blob::Object& object) {
   const auto name = property_of(upload.properties, property::kChecksum);
   const auto algorithm = name ? algorithm_from_name(*name) : std::nullopt;
-  if (!algorithm) return {};
+  if (!algorithm) return set_own_checksum(in, call, object);
   const std::string type = property_of(upload.properties, property::kChecksumType).value_or("COMPOSITE");
   const auto value = whole_checksum(*algorithm, type == "COMPOSITE", object.parts);
   object.properties.erase(property::kChecksum);
@@ -137,7 +160,8 @@ Task<Reply<model::UploadPartOutput>> upload_part(S3& s3, const model::UploadPart
     co_return Err(invalid_request(fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum "
                                               "Type: {}", to_lower(algorithm_name(*algorithm)),
                                               to_lower(algorithm_name(given->algorithm)))));
-  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, algorithm));
+  // Without an algorithm the whole object has S3's own, whatever its parts come with.
+  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, algorithm, !algorithm));
   blob::Part part{.number = static_cast<std::uint16_t>(in.part_number),
                   .size = received.data.size(),
                   .etag = received.etag,
@@ -146,6 +170,7 @@ Task<Reply<model::UploadPartOutput>> upload_part(S3& s3, const model::UploadPart
     part.properties[property::kChecksum] = *received.checksum;
     part.properties[property::kChecksumValue] = received.checksum_value;
   }
+  if (!algorithm) part.properties[kOwnChecksum] = received.own_checksum;
   const auto stored = co_await s3.blobs.put_part(bucket, in.key, in.upload_id, std::move(part), std::move(received.data));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
   model::UploadPartOutput out;

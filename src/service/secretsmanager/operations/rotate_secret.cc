@@ -29,8 +29,11 @@ Task<Reply<model::RotateSecretOutput>> RotateSecret(SecretsManager& service, con
   if (at_once) {
     out.version_id = token;
     service.rotation.begin(secret, token, call.now);
+  } else if (secret.rotating.empty() && (!pending || pending->has(kCurrent)) && !secret.version(token)) {
+    out.version_id = token;
+    service.rotation.begin_test(secret, token, call.now);
   } else {
-    save(secret);
+    save(secret);  // a version is pending: nothing is to be tried on it
   }
   co_await committed();
   co_return out;
