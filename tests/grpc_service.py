@@ -11,7 +11,7 @@ class RpcServer:
 
     def __init__(self, name="rpc", port=0):
         self.name, self.metadata, self.calls, self.fail, self.health = name, [], [], [], grpc.StatusCode.OK
-        self.cancelled = threading.Event()
+        self.cancelled, self.checks = threading.Event(), 0
         self.server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
         one = grpc.unary_unary_rpc_method_handler
         self.server.add_generic_rpc_handlers((
@@ -20,6 +20,7 @@ class RpcServer:
                 "Count": grpc.unary_stream_rpc_method_handler(self.count), "Sum": grpc.stream_unary_rpc_method_handler(self.sum),
                 "Talk": grpc.stream_stream_rpc_method_handler(self.talk), "Endless": grpc.unary_stream_rpc_method_handler(self.endless)}),
             grpc.method_handlers_generic_handler("test.Health", {"Check": one(self.check)}),
+            grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": one(self.standard_check)}),
             grpc.method_handlers_generic_handler("test.Other", {"Say": one(self.say)})))
         self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
@@ -71,6 +72,11 @@ class RpcServer:
         if self.health is not grpc.StatusCode.OK:
             context.abort(self.health, "not well")
         return b""
+
+    def standard_check(self, message, context):
+        """HealthCheckResponse with SERVING or NOT_SERVING."""
+        self.checks += 1
+        return b"\x08\x01" if self.health is grpc.StatusCode.OK else b"\x08\x02"
 
     def stop(self):
         self.server.stop(None).wait()

@@ -112,9 +112,10 @@ class Session {
       stream->request.note_peer_gone();
       if (stream->pump) connection_.shared->reactor.post([pump = std::exchange(stream->pump, nullptr)] { pump.resume(); });
     }
-    // Waking a body may end its handler and change the map, so each is woken from the loop.
-    for (auto& [id, stream] : streams_) connection_.shared->reactor.post([s = stream.get(), this] {
-      if (still_open(s)) s->body.wake();
+    // Waking a body may end its handler and change the map, so each is woken from the loop. Streams whose handlers have not begun, or
+    // have ended, do not keep this object.
+    for (auto& [id, stream] : streams_) connection_.shared->reactor.post([s = stream.get(), this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired() && still_open(s)) s->body.wake();
     });
     if (running_ > 0) co_await idle_;
   }
@@ -387,6 +388,7 @@ class Session {
     }
   }
 
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Connection& connection_;
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, std::unique_ptr<Stream>> streams_;
