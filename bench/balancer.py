@@ -2,7 +2,7 @@
 """An application load balancer as a reverse proxy: Atoll, nginx and HAProxy in turn, before the same two upstreams.
 
 CPU per request is that of the proxy's processes (user and system, from /proc); the upstreams are nginx, the client is
-wrk or h2load. Every proxy keeps its upstream connections alive, logs no requests and checks its targets' health
+wrk or h2load. "relay" copies bytes without looking at them (relay.cc): what the kernel alone costs. Every proxy keeps its upstream connections alive, logs no requests and checks its targets' health
 (nginx only passively: it has no other way).
 
     bench/balancer.py [connections ...]       the default is 1, 64 and 1000
@@ -21,7 +21,7 @@ from measure import median, reexec_in_venv, row, wait_until_serving
 reexec_in_venv()
 import boto3  # noqa: E402
 
-from support import Daemon  # noqa: E402
+from support import ATOLL, Daemon  # noqa: E402
 
 ROUNDS, SECONDS = int(os.environ.get("ROUNDS", "3")), int(os.environ.get("SECONDS", "4"))
 UPSTREAMS = (14701, 14702)
@@ -134,6 +134,13 @@ def atoll(folder, certificate):
     return daemon, f"http://{address}:14731", f"https://{address}:14732"
 
 
+def relay():
+    """Not a peer: what copying bytes from socket to socket costs here, the floor of every proxy."""
+    binary = ATOLL.parent / "bench_relay"
+    subprocess.run(["ninja", "-C", ATOLL.parent, "bench_relay"], check=True, stdout=subprocess.DEVNULL)
+    return subprocess.Popen([binary, "14741", *map(str, UPSTREAMS)]), "http://127.0.0.1:14741", None
+
+
 def wrk(url, connections):
     out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}", "--latency", url + "/"], capture_output=True, text=True, check=True).stdout
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)", out)
@@ -160,7 +167,7 @@ def main():
         certificate.write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
         behind = upstreams(folder)
         wait_until_serving(f"http://127.0.0.1:{UPSTREAMS[0]}")
-        started = {"atoll": atoll(folder, certificate), "nginx": nginx_proxy(folder, certificate), "haproxy": haproxy(folder, certificate)}
+        started = {"atoll": atoll(folder, certificate), "nginx": nginx_proxy(folder, certificate), "haproxy": haproxy(folder, certificate), "relay": relay()}
         try:
             time.sleep(1)
             measured = {}
@@ -169,12 +176,14 @@ def main():
             for what, load, scheme, n in cases:
                 for _ in range(ROUNDS):
                     for name, entry in started.items():
+                        if not entry[scheme]:
+                            continue
                         pid = entry[0].process.pid if name == "atoll" else entry[0].pid
                         before = cpu_seconds(pid)
                         requests, latency = load(entry[scheme], n)
                         measured.setdefault((what, name), []).append(((cpu_seconds(pid) - before) / max(requests, 1) * 1e6, requests / SECONDS, latency))
                 own = median([one[0] for one in measured[what, "atoll"]])
-                for name in started:
+                for name in (name for name in started if (what, name) in measured):
                     runs = measured[what, name]
                     cpu, rate, latency = (median([run[i] for run in runs]) for i in range(3))
                     ratio = "" if name == "atoll" else f"ratio {own / cpu:.2f}"

@@ -27,6 +27,7 @@
 #include "service/lambda/downloads.h"
 #include "service/lambda/function_urls.h"
 #include "service/s3/cors.h"
+#include "service/s3/post_upload.h"
 
 namespace reef::service {
 std::vector<std::unique_ptr<aws::Service>> make_all(Parts& parts);
@@ -152,6 +153,12 @@ Result<void, Failure> System::start() {
                              std::string path;
                              s3::is_preflight(engines_->blobs, request, path);
                              co_return s3::answer_preflight(engines_->blobs, path, request);
+                           }});
+  gateway_->add_side_door({.wants = [this](const http::Request& request) { return s3::is_post_upload(engines_->blobs, request); },
+                           .serve = [this](http::Request& request) {
+                             return s3::take_post_upload({.blobs = engines_->blobs, .caller = *dispatcher_, .keys = keys_,
+                                                          .knows_all_keys = config_.auth.mode == gateway::AuthMode::kStrict,
+                                                          .default_account = config_.auth.default_account, .default_region = config_.auth.default_region}, request);
                            }});
   gateway_->add_side_door(make_images_admin(engines_->images, engines_->tasks, engines_->session_clients));
   gateway_->add_side_door(make_mesh_admin(engines_->mesh));

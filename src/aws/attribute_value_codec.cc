@@ -1,5 +1,7 @@
 #include "aws/attribute_value_codec.h"
 
+#include <utility>
+
 #include "aws/protocol/json_value.h"
 #include "base/attribute_value.h"
 #include "base/encoding.h"
@@ -21,7 +23,7 @@ Error wrong(JsonReader& in, std::string_view wanted) {
   switch (in.peek()) {
     case JsonKind::kObject: return serialization_error("Start of structure or map found where not expected");
     case JsonKind::kArray: return serialization_error("Unrecognized collection type class java.lang." + std::string(wanted));
-    case JsonKind::kNumber: return serialization_error("NUMBER_VALUE cannot be converted to " + std::string(wanted));
+    case JsonKind::kNumber: return serialization_error(std::string(number_token(in)) + " cannot be converted to " + std::string(wanted));
     case JsonKind::kString: return serialization_error("STRING_VALUE cannot be converted to " + std::string(wanted));
     case JsonKind::kBool:
       in.read_bool(flag);
@@ -40,12 +42,14 @@ Reply<std::string> read_text(JsonReader& in) {
 }
 
 Reply<std::string> read_bytes(JsonReader& in) {
+  if (in.peek() == JsonKind::kObject) return Err(wrong(in, ""));
+  if (in.peek() == JsonKind::kArray) return Err(serialization_error("Unrecognized collection type class java.nio.ByteBuffer"));
   if (in.peek() != JsonKind::kString)
     return Err(serialization_error("only base-64-encoded strings are convertible to bytes"));
   std::string_view text;
   if (!in.read_string(text)) return Err(serialization_error(""));
   auto bytes = base64_decode(text);
-  if (!bytes) return Err(serialization_error("Invalid Base64 text"));
+  if (!bytes || base64_encode(*bytes) != text) return Err(serialization_error(base64_fault(text)));  // bits after the last byte
   return *std::move(bytes);
 }
 
@@ -59,6 +63,28 @@ Reply<Value::Set> read_set(JsonReader& in, bool binary) {
   return out;
 }
 
+Reply<bool> read_flag(JsonReader& in) {
+  bool flag = false;
+  std::string_view text;
+  if (in.peek() == JsonKind::kString) {
+    if (!in.read_string(text)) return Err(serialization_error(""));
+    const auto word = flag_word(text);
+    if (!word) return Err(serialization_error("Unexpected token received from parser"));
+    return *word;
+  }
+  if (in.peek() != JsonKind::kBool) return Err(wrong(in, "Boolean"));
+  if (!in.read_bool(flag)) return Err(serialization_error(""));
+  return flag;
+}
+
+// A list or map was wanted.
+Error wrong_container(JsonReader& in, std::string_view generic) {
+  if (in.peek() == JsonKind::kInvalid) return serialization_error("");
+  if (in.peek() == JsonKind::kObject) return serialization_error("Start of structure or map found where not expected");
+  if (in.peek() == JsonKind::kArray) return serialization_error("Unrecognized collection type " + std::string(generic));
+  return serialization_error("Unexpected field type");
+}
+
 Reply<void> read_typed(std::string_view type, JsonReader& in, Value& out, int depth) {
   const AttributeKind kind = attribute_kind_from_name(type);
   switch (kind) {
@@ -70,14 +96,12 @@ Reply<void> read_typed(std::string_view type, JsonReader& in, Value& out, int de
     case AttributeKind::kBinarySet: out = Value::set(kind, TRY(read_set(in, true))); break;
     case AttributeKind::kBool:
     case AttributeKind::kNull: {
-      bool flag = false;
-      if (in.peek() != JsonKind::kBool) return Err(wrong(in, "Boolean"));
-      if (!in.read_bool(flag)) return Err(serialization_error(""));
+      const bool flag = TRY(read_flag(in));
       out = kind == AttributeKind::kBool ? Value::boolean(flag) : Value::null(flag);
       break;
     }
     case AttributeKind::kList: {
-      if (in.peek() != JsonKind::kArray) return Err(serialization_error("Unexpected field type"));
+      if (in.peek() != JsonKind::kArray) return Err(wrong_container(in, ""));
       Value::List list;
       in.begin_array();
       while (in.next_element()) TRY(decode(in, list.emplace_back(), depth + 1));
@@ -85,7 +109,7 @@ Reply<void> read_typed(std::string_view type, JsonReader& in, Value& out, int de
       break;
     }
     case AttributeKind::kMap: {
-      if (in.peek() != JsonKind::kObject) return Err(serialization_error("Unexpected field type"));
+      if (in.peek() != JsonKind::kObject) return Err(wrong_container(in, "java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>"));
       Value::Map map;
       std::string_view key;
       in.begin_object();
@@ -110,7 +134,7 @@ Reply<void> decode(JsonReader& in, Value& out, int depth) {
     return Err(serialization_error(in.peek() == JsonKind::kArray ? "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue"
                                                                   : "Unexpected value type in payload"));
   }
-  int types = 0;
+  Value::List earlier;
   std::string_view type;
   in.begin_object();
   while (in.next_member(type)) {
@@ -118,12 +142,15 @@ Reply<void> decode(JsonReader& in, Value& out, int depth) {
       in.read_null();
       continue;
     }
-    types += attribute_kind_from_name(type) != AttributeKind::kNone;
+    if (attribute_kind_from_name(type) != AttributeKind::kNone && !out.is(AttributeKind::kNone)) earlier.push_back(std::exchange(out, Value()));
     const std::string name(type);
     TRY(read_typed(name, in, out, depth));
   }
   if (!in.ok()) return Err(serialization_error(""));
-  if (types > 1) out = Value::several();
+  if (!earlier.empty()) {
+    earlier.push_back(std::move(out));
+    out = Value::several(std::move(earlier));
+  }
   return {};
 }
 

@@ -55,7 +55,8 @@ class AttributeValue {
   // `flag` is what the wire said: {"NULL": false} is refused by the service.
   static AttributeValue null(bool flag = true) { return {Kind::kNull, Data(flag)}; }
   static AttributeValue boolean(bool flag) { return {Kind::kBool, Data(flag)}; }
-  static AttributeValue several() { return {Kind::kSeveral, Data()}; }
+  // The values that the wire gave, in their order.
+  static AttributeValue several(List values) { return {Kind::kSeveral, Data(std::move(values))}; }
   // A value of one of the scalar text kinds (S, N, B), or of one of the set kinds.
   static AttributeValue scalar(Kind kind, std::string text) { return {kind, Data(std::move(text))}; }
   static AttributeValue set(Kind kind, Set members) { return {kind, Data(std::move(members))}; }
@@ -71,7 +72,7 @@ class AttributeValue {
   std::string& text() { return std::get<std::string>(data_); }
   const Set& members() const { return std::get<Set>(data_); }               // SS, NS, BS
   Set& members() { return std::get<Set>(data_); }
-  const List& elements() const { return std::get<List>(data_); }            // L
+  const List& elements() const { return std::get<List>(data_); }            // L, and the values of kSeveral
   List& elements() { return std::get<List>(data_); }
   const Map& entries() const { return *std::get<MapBox>(data_).map; }       // M
   Map& entries() { return *std::get<MapBox>(data_).map; }

@@ -38,18 +38,55 @@ constexpr CodeProperty kCodeProperties[] = {
     {"AWS::Lambda::Function", "Code", true},         {"AWS::Lambda::LayerVersion", "Content", true},
 };
 
-Result<std::string, std::string> upload(const Target& target, const std::string& path, const std::function<void(const std::string&)>& progress) {
-  progress("packing " + path);
-  const std::string zip = TRY(zip_folder(path));
-  const std::string key = md5_hex(zip);
+// Properties that name other files, which are uploaded as they are.
+constexpr CodeProperty kFileProperties[] = {
+    {"AWS::Serverless::Api", "DefinitionUri", false},
+    {"AWS::Serverless::HttpApi", "DefinitionUri", false},
+};
+
+using Progress = std::function<void(const std::string&)>;
+
+// The key under which the bytes are in the bucket for code.
+Result<std::string, std::string> upload_bytes(const Target& target, const std::string& bytes) {
+  const std::string key = md5_hex(bytes);
   const auto head = send(target, "HEAD", std::string("/") + kBucket + "/" + key);
   if (!head) return Err(head.error().message);
   if (head->status == 200) return key;
   if (const auto made = send(target, "PUT", std::string("/") + kBucket); !made || (made->status >= 300 && made->status != 409))
     return Err(made ? "cannot make the bucket for code: " + made->body : made.error().message);
-  const auto put = send(target, "PUT", std::string("/") + kBucket + "/" + key, zip, "application/zip");
+  const auto put = send(target, "PUT", std::string("/") + kBucket + "/" + key, bytes, "application/octet-stream");
   if (!put || put->status >= 300) return Err(put ? "cannot upload code: " + put->body : put.error().message);
   return key;
+}
+
+Result<std::string, std::string> upload(const Target& target, const std::string& path, const Progress& progress) {
+  progress("packing " + path);
+  return upload_bytes(target, TRY(zip_folder(path)));
+}
+
+Result<std::string, std::string> upload_file(const Target& target, const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return Err("there is no file " + path.string());
+  return upload_bytes(target, read_file(path));
+}
+
+std::string s3_uri(const std::string& key) { return std::string("s3://") + kBucket + "/" + key; }
+bool is_local(const std::string& place) { return !place.empty() && place.find("://") == std::string::npos; }
+
+// Every {"Name": "AWS::Include", "Parameters": {"Location": <local file>}}, wherever it stands.
+Result<void, std::string> upload_includes(const Target& target, const fs::path& base, wire::Json& node) {
+  if (node.is_array()) {
+    for (wire::Json& each : node.elements()) TRY(upload_includes(target, base, each));
+    return {};
+  }
+  if (!node.is_object()) return {};
+  if (wire::Json* parameters = node.text("Name") == "AWS::Include" ? node.find("Parameters") : nullptr; parameters && is_local(parameters->text("Location"))) {
+    auto key = upload_file(target, base / parameters->text("Location"));
+    if (!key) return Err("AWS::Include: " + key.error());
+    parameters->set("Location", s3_uri(*key));
+  }
+  for (auto& [name, member] : node.members()) TRY(upload_includes(target, base, member));
+  return {};
 }
 
 // CloudFormation's short forms as long ones: !Ref x, !GetAtt a.b, !Sub "...", and so on.
@@ -108,6 +145,39 @@ Result<std::string, std::string> zip_folder(const std::string& path) {
   return out;
 }
 
+namespace {
+
+// As with the AWS tools, a function that names no code has that of the template's own folder.
+std::string code_of(const CodeProperty& code, const wire::Json& properties, const wire::Json& globals) {
+  if (const wire::Json* value = properties.find(code.property)) return value->is_string() ? value->as_string() : std::string();
+  if (code.property == "CodeUri" && properties.contains("InlineCode")) return {};
+  if (properties.text("PackageType") == "Image" || globals.text("PackageType") == "Image") return {};
+  if (code.property != "CodeUri") return code.property == "Code" ? "." : "";
+  return globals.contains("CodeUri") ? globals.text("CodeUri") : ".";
+}
+
+Result<void, std::string> package_resource(const Target& target, const fs::path& base, const wire::Json& globals, wire::Json& resource, const Progress& progress) {
+  const std::string type = resource.text("Type");
+  wire::Json* const properties = resource.find("Properties");
+  if (!properties || !properties->is_object()) return {};
+  for (const CodeProperty& code : kCodeProperties) {
+    if (type != code.type) continue;
+    const std::string local = code_of(code, *properties, globals);
+    if (!is_local(local)) continue;
+    const std::string key = TRY(upload(target, (base / local).string(), progress));
+    properties->set(code.property, code.is_object ? wire::Json::object({{"S3Bucket", kBucket}, {"S3Key", key}}) : wire::Json(s3_uri(key)));
+  }
+  for (const CodeProperty& file : kFileProperties)
+    if (type == file.type && is_local(properties->text(file.property))) properties->set(file.property, s3_uri(TRY(upload_file(target, base / properties->text(file.property)))));
+  if (type == "AWS::CloudFormation::Stack" && is_local(properties->text("TemplateURL"))) {
+    const wire::Json inner = TRY(package_template(target, (base / properties->text("TemplateURL")).string(), progress));
+    properties->set("TemplateURL", "https://s3." + target.region + ".amazonaws.com/" + kBucket + "/" + TRY(upload_bytes(target, inner.dump())));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<wire::Json, std::string> package_template(const Target& target, const std::string& path, const std::function<void(const std::string&)>& progress) {
   std::error_code error;
   if (!fs::is_regular_file(path, error)) return Err("there is no template at " + path);
@@ -115,24 +185,12 @@ Result<wire::Json, std::string> package_template(const Target& target, const std
   if (!parsed) return Err(path + ":" + std::to_string(parsed.error().line) + ": " + parsed.error().message);
   wire::Json document = *std::move(parsed);
   const fs::path base = fs::path(path).parent_path();
-  const wire::Json& globals = document["Globals"]["Function"];
-  const std::string global_uri = globals.text("CodeUri");
-  if (document.contains("Resources")) {
-    for (auto& [name, resource] : document.find("Resources")->members()) {
-      for (const CodeProperty& code : kCodeProperties) {
-        if (resource.text("Type") != code.type) continue;
-        wire::Json* properties = resource.find("Properties");
-        if (!properties) continue;
-        wire::Json* value = properties->find(code.property);
-        std::string local = value ? value->as_string() : std::string();
-        if (!value && code.type == "AWS::Serverless::Function" && !properties->contains("InlineCode")) local = global_uri;
-        if (local.empty() || local.starts_with("s3://")) continue;
-        auto key = upload(target, (base / local).string(), progress);
-        if (!key) return Err(name + ": " + key.error());
-        properties->set(code.property, code.is_object ? wire::Json::object({{"S3Bucket", kBucket}, {"S3Key", *key}})
-                                                      : wire::Json(std::string("s3://") + kBucket + "/" + *key));
-      }
-    }
+  TRY(upload_includes(target, base, document));
+  wire::Json* const resources = document.find("Resources");
+  if (!resources || !resources->is_object()) return document;
+  for (auto& [name, resource] : resources->members()) {
+    auto done = package_resource(target, base, document["Globals"]["Function"], resource, progress);
+    if (!done) return Err(name + ": " + done.error());
   }
   if (wire::Json* function = document.find("Globals") ? document.find("Globals")->find("Function") : nullptr) function->erase("CodeUri");
   return document;

@@ -1,6 +1,7 @@
 #include "gateway/dispatcher.h"
 
 #include "aws/protocol/codec.h"
+#include "aws/protocol/json_value.h"
 #include "aws/resource.h"
 #include "aws/unmodelled_errors.h"
 #include "aws/validate.h"
@@ -75,7 +76,10 @@ Task<aws::Reply<wire::Json>> Dispatcher::invoke_json(const aws::Call& from, std:
   const aws::Operation& served = *found->second.served;
   aws::Value value = served.make_input();
   aws::MissingMembers missing;
-  CO_TRY(aws::from_json(*served.model->input, input, value.get(), aws::UnknownMembers::kRefuse, &missing));
+  // Templates and state machines write numbers and truths as texts too.
+  const std::string text = input.dump();
+  wire::JsonReader reader(text);
+  CO_TRY(aws::read_json(*served.model->input, reader, value.get(), {.loose_scalars = true, .unknown = aws::UnknownMembers::kRefuse}, &missing));
   aws::Call call = derived_call(from, *service, *served.model);
   const aws::Value out = CO_TRY(co_await run(*service, served, value.get(), missing, call));
   co_return aws::to_json(*served.model->output, out.get());

@@ -1,6 +1,8 @@
 #include "gateway/gateway.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -43,6 +45,27 @@ aws::Error body_error(const Failure& failure, bool is_s3, const Identified* foun
   return {is_s3 ? "IncompleteBody" : "RequestTimeout", "The request body did not arrive completely.", 400};
 }
 
+// S3 takes headers from a presigned URL's parameters too: whoever signed the URL can say so what the request is to have.
+void hoist_headers(http::Request& request, std::deque<std::string>& storage) {
+  static constexpr std::string_view kOfSignature[] = {"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
+                                                      "x-amz-signature", "x-amz-security-token", "x-amz-content-sha256"};
+  static constexpr std::string_view kPlain[] = {"content-type", "content-md5", "content-disposition", "content-encoding", "content-language",
+                                                "cache-control", "if-match", "if-none-match"};
+  for (const std::string_view parameter : split(request.query, '&')) {
+    const auto equals = parameter.find('=');
+    if (equals == parameter.npos) continue;
+    std::string name = to_lower(percent_decode(parameter.substr(0, equals)));
+    const bool is_header = (name.starts_with("x-amz-") && std::ranges::find(kOfSignature, name) == std::end(kOfSignature)) || std::ranges::find(kPlain, name) != std::end(kPlain);
+    if (!is_header || request.has_header(name)) continue;
+    std::string value = percent_decode(parameter.substr(equals + 1));
+    if (std::ranges::any_of(value, [](unsigned char c) { return c < 0x20 || c == 0x7f; })) continue;  // no header can hold it
+    storage.push_back(std::move(name));
+    const std::string_view kept = storage.back();
+    storage.push_back(std::move(value));
+    request.headers.push_back({kept, storage.back()});
+  }
+}
+
 }  // namespace
 
 // One call on its way through.
@@ -57,6 +80,7 @@ struct Gateway::Exchange {
   std::string body;
   std::string path_storage;
   std::string signed_path;         // before a bucket was moved into it
+  std::deque<std::string> hoisted; // headers that came in a presigned URL
   std::optional<Identified> identified;
   std::unique_ptr<http::Body> checked_body, decoded_body;
   bool body_read = false;
@@ -180,6 +204,7 @@ Task<aws::Reply<aws::Value>> Gateway::run_call(Exchange& exchange) {
   auto who = authenticate(settings_.auth, keys_, request, claim, payload_hash, dialect, real_now);
   request.path = effective_path;
   if (!who) co_return std::unexpected(std::move(who).error());
+  if (is_s3 && claim && claim->form != aws::SignatureClaim::Form::kHeader) hoist_headers(request, exchange.hoisted);
   if (!found.served)
     co_return Err(aws::not_implemented(fmt::format("{}:{}", found.service->model->name, found.operation_name)));
 

@@ -144,12 +144,11 @@ class Builder {
       if (event_.type != YAML_SCALAR_EVENT) return fail("mapping keys must be scalars");
       const std::string key(reinterpret_cast<const char*>(event_.data.scalar.value), event_.data.scalar.length);
       const bool is_merge = key == "<<" && event_.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-      if (!is_merge && out.contains(key)) return fail("duplicate key " + key);
       if (!next()) return false;
       Json value;
       if (!node(value, depth + 1)) return false;
       if (!is_merge) {
-        out.members().emplace_back(key, std::move(value));
+        out.set(key, std::move(value));   // the last of several wins, as with CloudFormation, and over what was merged in
         continue;
       }
       const Json::Array sources = value.is_array() ? value.as_array() : Json::Array{value};

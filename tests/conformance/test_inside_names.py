@@ -55,6 +55,21 @@ def test_https_to_an_api_of_api_gateway(daemon, fetch, language):
     assert json.loads(reply["text"]) == {"message": "Internal Server Error"}
 
 
+@pytest.mark.parametrize("options", ["", "--no-warnings", "--use-bundled-ca"])
+def test_node_trusts_however_it_was_started(daemon, options):
+    """Booted ahead, started cold, told to keep to its own list; and so do the Node processes that it starts."""
+    code = """const {execFile} = require('child_process');
+    const script = "require('https').get('https://s3.amazonaws.com/', (r) => process.exit(r.statusCode == 200 ? 0 : 1)).on('error', (e) => { console.error(e); process.exit(2); })";
+    exports.handler = () => new Promise((done) => execFile(process.execPath, ['-e', script], (error) => require('https').get('https://s3.amazonaws.com/', (r) =>
+      done([error ? String(error) : 'trusted', r.statusCode, Object.keys(process.env).filter((name) => name.startsWith('ATOLL_'))])).on('error', (e) => done(String(e)))));"""
+    client = daemon.client("lambda")
+    name = "trusts" + options
+    client.create_function(FunctionName=name, Runtime="nodejs20.x", Role="arn:aws:iam::000000000000:role/r", Handler="index.handler", Timeout=20,
+                           Code={"ZipFile": function_package(code)}, Environment={"Variables": {"NODE_OPTIONS": options} if options else {}})
+    assert json.loads(client.invoke(FunctionName=name)["Payload"].read()) == ["trusted", 200, []]
+    client.delete_function(FunctionName=name)
+
+
 def test_with_a_data_folder_that_is_named_from_where_one_stands(daemon, tmp_path):
     port = free_port()
     process = subprocess.Popen([ATOLL, "start", "--foreground", "--port", str(port), "--data", "data"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -81,3 +81,31 @@ def test_what_is_wrong_is_named_as_aws_does(functions, made):
         "The provided principal was invalid. Please check the principal and try again.")
     for number, principal in enumerate(("*", "000000000000", "arn:aws:iam::000000000000:root", "s3.amazonaws.com", "alexa-appkit.amazon.com")):
         functions.add_permission(StatementId=f"s{number}", Principal=principal, **permission)
+
+
+def test_layers_that_a_function_cannot_have(functions, made):
+    name, _ = made
+    package = {"ZipFile": function_package("layer", "a.txt")}
+    first, second = (functions.publish_layer_version(LayerName="words", Content=package)["LayerVersionArn"] for _ in range(2))
+    for pair in ([first, second], [first, first]):
+        assert refusal(functions.update_function_configuration, FunctionName=name, Layers=pair) == (
+            "InvalidParameterValueException", "Two different versions of the same layer are not allowed to be referenced in the same function. "
+            f"{pair[0]} and {pair[1]} are versions of the same layer.")
+    assert refusal(functions.update_function_configuration, FunctionName=name, Layers=[first.replace("us-east-1", "eu-west-1")])[1] \
+        == "Layers are not in the same region as the function. Layers are expected to be in region us-east-1."
+    assert refusal(functions.delete_layer_version, LayerName="words", VersionNumber=-1) == ("InvalidParameterValueException", "Layer Version Cannot be less than 1")
+
+
+def test_permissions_of_what_is_not_there(functions, made):
+    name, _ = made
+    grant = {"Action": "lambda:InvokeFunction", "StatementId": "s3", "Principal": "s3.amazonaws.com"}
+    assert refusal(functions.add_permission, FunctionName=f"{name}:nobody", **grant)[1] == f"Cannot find alias arn: {ARN}{name}:nobody"
+    assert refusal(functions.add_permission, FunctionName=name, Qualifier="with-$", **grant)[1] == f"Function not found: {ARN}{name}:with-$"
+    assert refusal(functions.remove_permission, FunctionName=f"{name}:nobody", StatementId="s3")[1] == f"Cannot find alias arn: {ARN}{name}:nobody"
+    assert refusal(functions.remove_permission, FunctionName="nobody", StatementId="s3")[1] == f"No policy found for: {ARN}nobody"
+    assert refusal(functions.get_policy, FunctionName="nobody")[1] == "The resource you requested does not exist."
+
+
+def test_a_subnet_has_a_form(functions, made):
+    code, text = refusal(functions.update_function_configuration, FunctionName=made[0], VpcConfig={"SubnetIds": ["bad-"], "SecurityGroupIds": ["sg-1"]})
+    assert code == "ValidationException" and "'vpcConfig.subnetIds'" in text and "pattern: subnet-[0-9a-z]*" in text

@@ -26,6 +26,15 @@ MEMBER_KEYS = ("shape", "location", "locationName", "queryName", "flattened", "s
 OPERATION_KEYS = ("http", "input", "output", "errors", "authtype", "unsignedPayload", "endpoint", "httpChecksum",
                   "httpChecksumRequired", "staticContextParams", "requestcompression")
 
+DYNAMODB_ORDERS = {
+    "ScalarAttributeType": "B N S",
+    "ProjectionType": "ALL INCLUDE KEYS_ONLY",
+    "ReturnValue": "ALL_NEW UPDATED_OLD ALL_OLD NONE UPDATED_NEW",
+    "Select": "SPECIFIC_ATTRIBUTES COUNT ALL_ATTRIBUTES ALL_PROJECTED_ATTRIBUTES",
+    "ConditionalOperator": "OR AND",
+    "ComparisonOperator": "IN NULL BETWEEN LT NOT_CONTAINS EQ GT NOT_NULL NE LE BEGINS_WITH GE CONTAINS",
+}
+
 
 def load(service):
     import botocore
@@ -62,12 +71,19 @@ def reach(shapes, name, into):
 
 def correct(service, shapes):
     """Where what AWS answers is known to differ from the published model."""
+    if service == "dynamodb":  # its errors list the values of enumerations in an order of their own
+        for name, order in DYNAMODB_ORDERS.items():
+            if name in shapes and sorted(shapes[name]["enum"]) == sorted(order.split()):
+                shapes[name]["enum"] = order.split()
     if service != "lambda":
         return shapes
     for shape in shapes.values():
         if "pattern" in shape:  # regions of the European sovereign cloud
             shape["pattern"] = shape["pattern"].replace("[a-z]{2}((-gov)|(-iso([a-z]?)))?", "(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?") \
                 .replace("(eusc-)?(eusc-)?", "(eusc-)?").replace("))?|code-signing-config:", "))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:")
+    for name, pattern in (("SubnetId", "subnet-[0-9a-z]*"), ("SecurityGroupId", "sg-[0-9a-zA-Z]*")):  # as its errors say
+        if name in shapes:
+            shapes[name].update({"min": 0, "max": 1024, "pattern": pattern})
     # Checked by the service, with an error of its own; it may be an ARN.
     for request in ("CreateFunctionRequest", "UpdateFunctionConfigurationRequest"):
         if request in shapes:

@@ -388,6 +388,11 @@ async function main() {
     process.chdir(assignment.cwd);
     require('node:module').Module._initPaths();  // NODE_PATH is known only now
   }
+  if (process.env.ATOLL_NODE_EXTRA_CA_CERTS) {
+    // For the Node processes that the function starts; this one trusts what SSL_CERT_FILE names.
+    process.env.NODE_EXTRA_CA_CERTS = process.env.ATOLL_NODE_EXTRA_CA_CERTS;
+    delete process.env.ATOLL_NODE_EXTRA_CA_CERTS;
+  }
   patchConsole();
   process.on('uncaughtException', (error) => crash('Uncaught Exception', error, 129));
   process.on('unhandledRejection', (reason) => {

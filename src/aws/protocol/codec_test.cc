@@ -7,6 +7,7 @@
 #include "aws/models/lambda.h"
 #include "aws/models/s3.h"
 #include "aws/models/sqs.h"
+#include "aws/protocol/json_value.h"
 #include "aws/protocol/uri_router.h"
 #include "aws/validate.h"
 
@@ -60,6 +61,20 @@ TEST(JsonCodec, WordsTypeErrorsAsAwsDoes) {
   ASSERT_FALSE(in);
   EXPECT_EQ(in.error().code, "SerializationException");
   EXPECT_EQ(in.error().message, "NUMBER_VALUE cannot be converted to String");
+}
+
+TEST(JsonCodec, TakesScalarsForEachOtherWhenToldSo) {
+  const auto read = [](std::string_view text, sqs::SendMessageInput& into) {
+    wire::JsonReader reader(text);
+    return read_json(shape_of(&into), reader, &into, {.loose_scalars = true}, nullptr);
+  };
+  sqs::SendMessageInput in;
+  ASSERT_TRUE(read(R"({"QueueUrl":true,"MessageBody":1.50,"DelaySeconds":"3"})", in));
+  EXPECT_EQ(in.queue_url, "true");
+  EXPECT_EQ(in.message_body, "1.50");
+  EXPECT_EQ(in.delay_seconds, 3);
+  EXPECT_FALSE(read(R"({"DelaySeconds":"soon"})", in));
+  EXPECT_FALSE(read(R"({"QueueUrl":["u"]})", in));
 }
 
 TEST(JsonCodec, FindsMissingMembersAtAnyDepth) {

@@ -20,11 +20,17 @@ std::string_view error_namespace(const ErrorParts& error) {
   return "";
 }
 
+// Whose parser's errors name its classes: those of DynamoDB were recorded.
+JsonRules request_rules(const ServiceModel& service) {
+  const std::string_view name = service.name;
+  return {.java_package = name == "dynamodb" ? std::string_view("com.amazonaws.dynamodb.v20120810") : std::string_view()};
+}
+
 }  // namespace
 
 Reply<void> decode(const RequestParts& in) {
   wire::JsonReader reader(in.body.empty() ? std::string_view("{}") : in.body);
-  TRY(read_json(*in.operation.input, reader, in.input, {}, in.missing));
+  TRY(read_json(*in.operation.input, reader, in.input, request_rules(in.service), in.missing));
   if (!reader.finish()) return Err(serialization_error(""));
   return {};
 }

@@ -16,6 +16,12 @@ using wire::JsonKind;
 using wire::JsonReader;
 using wire::JsonWriter;
 
+// What the parser says of anything but a list or map where one is an element of another: an accident of its own.
+constexpr const char* kGenericElement =
+    "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class "
+    "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of loader "
+    "'bootstrap')";
+
 class Reader {
  public:
   Reader(JsonReader& in, const JsonRules& rules, MissingMembers* missing) : in_(in), rules_(rules), missing_(missing) {}
@@ -32,35 +38,95 @@ class Reader {
     failed_ = true;
     return false;
   }
-  // The next value is not what `shape` wants.
-  bool wrong_kind(const Shape& shape) {
+  // The class that AWS's parser was to make of `shape`, as Java writes it; empty when it is not known.
+  std::string class_name(const Shape& shape) const {
+    switch (shape.kind) {
+      case Kind::kBlob: return "java.nio.ByteBuffer";
+      case Kind::kList:
+      case Kind::kMap: {
+        const std::string element = class_name(*shape.element);
+        if (element.empty()) return {};
+        return shape.kind == Kind::kList ? fmt::format("java.util.List<{}>", element)
+                                         : fmt::format("java.util.Map<java.lang.String, {}>", element);
+      }
+      case Kind::kStructure:
+      case Kind::kUnion:
+      case Kind::kDocument:
+      case Kind::kNative:
+        return rules_.java_package.empty() ? std::string() : fmt::format("{}.{}", rules_.java_package, shape.name);
+      default: return fmt::format("java.lang.{}", kind_name(shape.kind));
+    }
+  }
+  bool wrong_list(const Shape& shape) {
+    const std::string name = class_name(shape);
+    if (name.empty()) return fail("Start of list found where not expected");
+    const bool is_generic = shape.kind == Kind::kList || shape.kind == Kind::kMap;
+    return fail(fmt::format("Unrecognized collection type {}{}", is_generic ? "" : "class ", name));
+  }
+  // The next value is not what `shape` wants. An element is a value of a list or map.
+  bool wrong_kind(const Shape& shape, bool is_element = false) {
     const JsonKind kind = in_.peek();
     if (kind == JsonKind::kInvalid) return false;  // a syntax error: no text
-    const bool is_container = shape.kind == Kind::kList || shape.kind == Kind::kMap || !is_scalar(shape.kind);
     if (kind == JsonKind::kObject) return fail("Start of structure or map found where not expected");
-    if (kind == JsonKind::kArray)
-      return is_container ? fail("Start of list found where not expected")
-                          : fail(fmt::format("Unrecognized collection type class java.lang.{}", kind_name(shape.kind)));
-    if (is_container) return fail("Unexpected field type");
+    if (kind == JsonKind::kArray) return wrong_list(shape);
+    if (!is_scalar(shape.kind)) {
+      if (!is_element) return fail("Unexpected field type");
+      const bool is_generic = shape.kind == Kind::kList || shape.kind == Kind::kMap;
+      return fail(is_generic ? kGenericElement : "Unexpected value type in payload");
+    }
     if (shape.kind == Kind::kBlob) return fail("only base-64-encoded strings are convertible to bytes");
     bool flag = false;
     if (kind == JsonKind::kBool) in_.read_bool(flag);
     const std::string_view token = kind == JsonKind::kString   ? "STRING_VALUE"
-                                   : kind == JsonKind::kNumber ? "NUMBER_VALUE"
+                                   : kind == JsonKind::kNumber ? number_token(in_)
                                    : kind == JsonKind::kNull   ? "NULL_VALUE"
                                    : flag                      ? "TRUE_VALUE"
                                                                : "FALSE_VALUE";
     return fail(fmt::format("{} cannot be converted to {}", token, kind_name(shape.kind)));
   }
 
+  // A scalar of another kind than the shape's, by its text; false when the text does not fit.
+  bool read_loosely(const Shape& shape, void* value) {
+    const JsonKind kind = in_.peek();
+    std::string_view text;
+    bool flag = false;
+    if (kind == JsonKind::kBool) {
+      if (!in_.read_bool(flag)) return false;
+      text = flag ? "true" : "false";
+    } else if (kind == JsonKind::kString ? !in_.read_string(text) : !in_.read_number(text)) {
+      return false;
+    }
+    if (shape.kind == Kind::kString) return as<std::string>(value).assign(text), true;
+    if (shape.kind == Kind::kBoolean) {
+      flag = equals_ignoring_case(text, "true");
+      as<bool>(value) = flag;
+      return flag || equals_ignoring_case(text, "false") || fail(fmt::format("{} cannot be converted to Boolean", text));
+    }
+    return scalar_from_text(shape, TimestampFormat::kDefault, text, value) || fail(fmt::format("{} cannot be converted to {}", text, kind_name(shape.kind)));
+  }
+  bool is_loose(const Shape& shape) {
+    if (!rules_.loose_scalars) return false;
+    const JsonKind kind = in_.peek();
+    switch (shape.kind) {
+      case Kind::kString: return kind == JsonKind::kNumber || kind == JsonKind::kBool;
+      case Kind::kBoolean:
+      case Kind::kInteger:
+      case Kind::kLong:
+      case Kind::kDouble: return kind == JsonKind::kString;
+      default: return false;
+    }
+  }
+
   bool read(const Shape& shape, const Member* member, void* value) {
+    if (is_loose(shape)) return read_loosely(shape, value);
     switch (shape.kind) {
       case Kind::kStructure:
-      case Kind::kUnion: return read_structure(shape, value);
-      case Kind::kList: return read_list(shape, value);
-      case Kind::kMap: return read_map(shape, value);
+      case Kind::kUnion: return read_structure(shape, member, value);
+      case Kind::kList: return read_list(shape, member, value);
+      case Kind::kMap: return read_map(shape, member, value);
       case Kind::kDocument: as<wire::Json>(value) = wire::Json::read(in_); return in_.ok();
       case Kind::kNative: {
+        if (member && !rules_.java_package.empty() && in_.peek() != JsonKind::kObject) return wrong_kind(shape);
         auto done = shape.native->decode(in_, value);
         if (done) return in_.ok();
         if (!failed_) error_ = std::move(done).error();
@@ -91,6 +157,7 @@ class Reader {
         return scalar_from_text(shape, TimestampFormat::kDefault, text, value) || fail("number out of range");
       }
       case Kind::kBoolean:
+        if (in_.peek() == JsonKind::kString && !rules_.java_package.empty()) return read_flag_word(value);
         if (in_.peek() != JsonKind::kBool) return wrong_kind(shape);
         return in_.read_bool(as<bool>(value));
       case Kind::kTimestamp: return read_timestamp(shape, member, value);
@@ -98,16 +165,21 @@ class Reader {
     return false;
   }
 
+  bool read_flag_word(void* value) {
+    std::string_view text;
+    if (!in_.read_string(text)) return false;
+    const std::optional<bool> flag = flag_word(text);
+    if (!flag) return fail("Unexpected token received from parser");
+    as<bool>(value) = *flag;
+    return true;
+  }
+
   bool read_blob(const Shape& shape, void* value) {
     std::string_view text;
     if (in_.peek() != JsonKind::kString) return wrong_kind(shape);
     if (!in_.read_string(text)) return false;
     auto bytes = base64_decode(text);
-    if (!bytes) {
-      return text.size() % 4 != 0
-                 ? fail(fmt::format("Base64 encoded length is expected a multiple of 4 bytes but found: {}", text.size()))
-                 : fail("Invalid Base64 text");
-    }
+    if (!bytes || (!rules_.java_package.empty() && base64_encode(*bytes) != text)) return fail(base64_fault(text));
     as<std::string>(value) = *std::move(bytes);
     return true;
   }
@@ -155,9 +227,9 @@ class Reader {
     return !(outermost && rules_.body_only) || member.location == Location::kBody;
   }
 
-  bool read_structure(const Shape& shape, void* value) {
+  bool read_structure(const Shape& shape, const Member* of, void* value) {
     const bool outermost = depth_ == 0;
-    if (in_.peek() != JsonKind::kObject) return wrong_kind(shape);
+    if (in_.peek() != JsonKind::kObject) return wrong_kind(shape, !outermost && !of);
     if (!in_.begin_object()) return false;
     ++depth_;
     std::uint64_t seen[4] = {};
@@ -201,8 +273,8 @@ class Reader {
     return in_.ok();
   }
 
-  bool read_list(const Shape& shape, void* value) {
-    if (in_.peek() != JsonKind::kArray) return wrong_kind(shape);
+  bool read_list(const Shape& shape, const Member* member, void* value) {
+    if (in_.peek() != JsonKind::kArray) return wrong_kind(shape, depth_ > 0 && !member);
     if (!in_.begin_array()) return false;
     ++depth_;
     for (std::size_t index = 1; in_.next_element(); ++index) {
@@ -219,8 +291,8 @@ class Reader {
     return in_.ok();
   }
 
-  bool read_map(const Shape& shape, void* value) {
-    if (in_.peek() != JsonKind::kObject) return wrong_kind(shape);
+  bool read_map(const Shape& shape, const Member* member, void* value) {
+    if (in_.peek() != JsonKind::kObject) return wrong_kind(shape, depth_ > 0 && !member);
     if (!in_.begin_object()) return false;
     ++depth_;
     std::string_view key;
@@ -270,6 +342,25 @@ void write_structure(const Shape& shape, const void* value, JsonWriter& out, con
 }
 
 }  // namespace
+
+std::string_view number_token(JsonReader& in) {
+  std::string_view text;
+  in.read_number(text);
+  return text.find_first_of(".eE") == text.npos ? "NUMBER_VALUE" : "DECIMAL_VALUE";
+}
+
+std::optional<bool> flag_word(std::string_view text) {
+  const std::string word = to_lower(text);
+  if (word == "true" || word == "yes" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "0") return false;
+  return std::nullopt;
+}
+
+std::string base64_fault(std::string_view text) {
+  if (text.size() % 4 != 0)
+    return fmt::format("Base64 encoded length is expected a multiple of 4 bytes but found: {}", text.size());
+  return text.ends_with('=') ? "Invalid last non-pad Base64 character dectected" : "Invalid Base64 text";
+}
 
 Error serialization_error(std::string message) { return {"SerializationException", std::move(message), 400}; }
 

@@ -18,9 +18,10 @@ namespace {
 constexpr Duration kInitTimeout = 10s;
 constexpr Duration kExtensionShutdown = 2s;
 constexpr std::uint16_t kApiPort = 9001;
+constexpr const char* kNodeAuthorities = "NODE_EXTRA_CA_CERTS";
 
 // What must be in place before an interpreter starts and so rules out booting ahead.
-constexpr const char* kStartVariables[] = {"NODE_OPTIONS", "NODE_EXTRA_CA_CERTS", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONHOME",
+constexpr const char* kStartVariables[] = {"NODE_OPTIONS", kNodeAuthorities, "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONHOME",
                                            "PYTHONHASHSEED", "PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONUNBUFFERED",
                                            "AWS_LAMBDA_EXEC_WRAPPER", "UV_THREADPOOL_SIZE"};
 
@@ -96,6 +97,19 @@ std::vector<std::pair<std::string, std::string>> Environment::trust_variables() 
   return sandbox::trust_environment(isolated_files_ ? sandbox::kTrustFolder : host_.options.trust);
 }
 
+// Node reads every certificate it knows at its start when NODE_EXTRA_CA_CERTS is set, which takes longer than all else in
+// a cold start; OpenSSL's own store (SSL_CERT_FILE) is read by the first connection that needs it.
+bool Environment::trusts_by_openssl() const {
+  if (language_ != Language::kNode || host_.options.trust.empty() || !sandbox::has_system_trust()) return false;
+  const std::string* options = version_ ? find_variable(*version_, "NODE_OPTIONS") : nullptr;
+  return !options || options->find("-ca") == std::string::npos;   // Node takes one of its --use-*-ca only
+}
+
+std::string Environment::variable_at_start(const std::string& name, const std::string& value) const {
+  const bool later = name == kNodeAuthorities && trusts_by_openssl() && !(version_ && find_variable(*version_, name));
+  return fmt::format("{}{}={}", later ? "ATOLL_" : "", name, value);   // the bootstrap sets it for the processes it starts
+}
+
 std::vector<std::pair<std::string, std::string>> Environment::environment_variables() const {
   const bool own_network = sandbox_ ? sandbox_->isolated_network() : host_.sandboxes.capabilities().isolated_network && isolated_files_;
   const std::string root = layer_root();
@@ -146,6 +160,7 @@ sandbox::Spec Environment::make_spec(bool ahead) {
     if (!interpreter_->prefix.empty()) spec.binds.push_back({interpreter_->prefix, interpreter_->prefix});
     if (isolated_files_) spec.binds.push_back({interpreter_folder(host_.options, language_, *interpreter_), "/var/lang"});
     spec.argv = {interpreter_->program};
+    if (trusts_by_openssl()) spec.argv.emplace_back("--use-openssl-ca");
     if (language_ == Language::kPython) spec.argv.emplace_back("-B");
     spec.argv.push_back(runtime_folder(true) + (language_ == Language::kNode ? "/bootstrap.cjs" : "/bootstrap.py"));
   }
@@ -156,7 +171,7 @@ sandbox::Spec Environment::make_spec(bool ahead) {
     const bool own_network = isolated_files_ && host_.sandboxes.capabilities().isolated_network;
     spec.env = {"ATOLL_POOLED=1", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=en_US.UTF-8", "TZ=:UTC",
                 fmt::format("AWS_LAMBDA_RUNTIME_API=127.0.0.1:{}", own_network ? static_cast<int>(kApiPort) : port_)};
-    for (const auto& [name, value] : trust_variables()) spec.env.push_back(name + "=" + value);
+    for (const auto& [name, value] : trust_variables()) spec.env.push_back(variable_at_start(name, value));
     return spec;
   }
   spec.binds.push_back({folder + "/" + version_->code, "/var/task"});
@@ -173,7 +188,7 @@ sandbox::Spec Environment::make_spec(bool ahead) {
     const std::string script = fmt::format("for e in {}/extensions/*; do [ -x \"$e\" ] && [ ! -d \"$e\" ] && \"$e\" & done; exec \"$@\"", layer_root());
     spec.argv.insert(spec.argv.begin(), {"/bin/sh", "-c", script, "sh"});
   }
-  for (const auto& [name, value] : environment_variables()) spec.env.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment_variables()) spec.env.push_back(variable_at_start(name, value));
   return spec;
 }
 

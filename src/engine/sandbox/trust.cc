@@ -46,6 +46,8 @@ Result<void, Failure> write_trust_files(const std::string& folder, const std::st
   return write_file(authority, authority_pem);   // last: without it nothing is fresh
 }
 
+bool has_system_trust() { return system_bundle() != nullptr; }
+
 std::vector<std::pair<std::string, std::string>> trust_environment(const std::string& folder) {
   const std::string bundle = folder + "/bundle.pem";
   return {{"NODE_EXTRA_CA_CERTS", folder + "/authority.pem"}, {"SSL_CERT_FILE", bundle}, {"REQUESTS_CA_BUNDLE", bundle}, {"AWS_CA_BUNDLE", bundle}};

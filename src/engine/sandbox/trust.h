@@ -15,6 +15,9 @@ inline constexpr const char* kTrustFolder = "/var/trust";   // where the files a
 // Writes <folder>/authority.pem (the authority alone) and <folder>/bundle.pem (it after what this machine trusts).
 Result<void, Failure> write_trust_files(const std::string& folder, const std::string& authority_pem);
 
+// Whether this machine has a bundle of its own, so that bundle.pem alone is enough to reach the public internet.
+bool has_system_trust();
+
 // For Node, OpenSSL (Python, Ruby, Go, curl), Requests and the AWS tools. Java has its own store (see `atoll trust`).
 std::vector<std::pair<std::string, std::string>> trust_environment(const std::string& folder);
 

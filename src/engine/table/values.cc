@@ -60,6 +60,8 @@ std::string check(const AttributeValue& value, int depth) {
     case AttributeKind::kNone:
       return "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
     case AttributeKind::kSeveral:
+      for (const AttributeValue& one : value.elements())  // what is wrong with one of them comes first
+        if (std::string fault = check(one, depth); !fault.empty()) return fault;
       return "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
     case AttributeKind::kNumber:
       return check_number(value.text());

@@ -16,6 +16,7 @@
 #include "engine/edge/sites.h"
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
+#include "engine/telemetry/access_log.h"
 #include "engine/telemetry/spans.h"
 
 namespace reef::service::apigatewayv2 {
@@ -60,6 +61,7 @@ struct ApiGateway {
   telemetry::Spans& spans;
   metrics::Counters& counters;
   edge::Authority& authority;
+  telemetry::AccessLogWriter access_log;
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;  // by id, which is unique over accounts and regions

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "service/apigatewayv2/api_store.h"
+#include "service/apigatewayv2/integration.h"
+#include "service/apigatewayv2/mapping.h"
 #include "wire/json.h"
 
 namespace reef::service::apigatewayv2 {
@@ -33,17 +35,28 @@ void import_cors(const Json& cors, model::Api& api) {
   api.cors_configuration = std::move(out);
 }
 
+ParameterMap texts_of(const Json& json) {
+  ParameterMap out;
+  for (const auto& [key, value] : json.as_object()) out.emplace(key, value.scalar_text().value_or(value.dump()));
+  return out;
+}
+
 aws::Reply<model::Integration> read_integration(const Json& json, ApiGateway& gateway) {
   model::Integration out;
   std::string type = json.text("type");
   std::transform(type.begin(), type.end(), type.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   if (type != "AWS_PROXY" && type != "HTTP_PROXY")
     return Err(aws::Error("NotImplemented", fmt::format("Integrations of type {} are not supported in HTTP APIs by this version of Atoll.", json.text("type")), 501));
-  if (json.contains("integrationSubtype"))
-    return Err(aws::Error("NotImplemented", fmt::format("The integration subtype {} is not supported by this version of Atoll.", json.text("integrationSubtype")), 501));
   out.integration_id = gateway.new_id().substr(0, 7);
   out.integration_type = type;
-  out.integration_uri = json.text("uri");
+  if (json.contains("uri")) out.integration_uri = json.text("uri");
+  if (json.contains("integrationSubtype")) out.integration_subtype = json.text("integrationSubtype");
+  if (json.contains("credentials")) out.credentials_arn = json.text("credentials");
+  if (json["requestParameters"].is_object()) out.request_parameters = texts_of(json["requestParameters"]);
+  for (const auto& [status, changes] : json["responseParameters"].as_object()) {
+    if (!out.response_parameters) out.response_parameters.emplace();
+    out.response_parameters->emplace(status, texts_of(changes));
+  }
   out.integration_method = json.contains("httpMethod") ? json.text("httpMethod") : (type == "AWS_PROXY" ? "POST" : "ANY");
   // Documents often write the version as a number: 2.0 stays "2.0" because numbers keep their text.
   std::string version = json["payloadFormatVersion"].scalar_text().value_or("1.0");
@@ -52,6 +65,7 @@ aws::Reply<model::Integration> read_integration(const Json& json, ApiGateway& ga
   out.payload_format_version = version;
   out.connection_type = "INTERNET";
   out.timeout_in_millis = static_cast<std::int32_t>(json["timeoutInMillis"].as_int().value_or(30'000));
+  TRY(check_integration(out));
   return out;
 }
 

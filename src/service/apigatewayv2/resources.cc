@@ -92,8 +92,17 @@ Task<aws::Reply<void>> remove_route(const ResourceContext& context, const Resour
 }
 
 Json integration_input(const Json& properties) {
-  return with_types(properties, {"ApiId", "ConnectionId", "ConnectionType", "CredentialsArn", "Description", "IntegrationMethod", "IntegrationSubtype",
+  Json out = with_types(properties, {"ApiId", "ConnectionId", "ConnectionType", "CredentialsArn", "Description", "IntegrationMethod", "IntegrationSubtype",
                                  "IntegrationType", "IntegrationUri", "PayloadFormatVersion", "RequestParameters", "ResponseParameters"}, {"TimeoutInMillis"});
+  // Templates write {"200": {"ResponseParameters": [{"Destination", "Source"}]}} for what the API calls {"200": {destination: source}}.
+  if (Json* const all = out.find("ResponseParameters"); all && all->is_object())
+    for (auto& [status, changes] : all->members()) {
+      if (!changes["ResponseParameters"].is_array()) continue;
+      Json plain = Json::object();
+      for (const Json& one : changes["ResponseParameters"].as_array()) plain.set(one.text("Destination"), one["Source"].scalar_text().value_or(""));
+      changes = std::move(plain);
+    }
+  return out;
 }
 Task<aws::Reply<ResourceState>> create_integration(const ResourceContext& context, const Json& properties) {
   const Json out = CO_TRY(co_await call(context, "CreateIntegration", integration_input(properties)));

@@ -6,10 +6,14 @@
 
 #include "aws/models/lambda.h"
 #include "aws/proxy_event.h"
+#include "aws/served_request.h"
+#include "base/digest.h"
 #include "base/encoding.h"
 #include "engine/edge/proxy.h"
+#include "engine/edge/rate_limit.h"
 #include "engine/edge/route_table.h"
 #include "service/apigatewayv2/authorize.h"
+#include "service/apigatewayv2/service_calls.h"
 
 namespace reef::service::apigatewayv2 {
 namespace {
@@ -24,28 +28,66 @@ http::Response message(int status, std::string_view text) {
   return out;
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+struct Throttle {
+  double rate = 0, burst = 0;
+  std::shared_ptr<edge::RateLimit> limit;
+};
+
+// The route's own settings, or the stage's; nothing when neither limits.
+std::optional<Throttle> throttle_of(const model::Stage& stage, const std::string& route_key) {
+  std::optional<std::int32_t> burst;
+  std::optional<double> rate;
+  const auto take = [&](const model::RouteSettings& settings) {
+    if (settings.throttling_burst_limit) burst = settings.throttling_burst_limit;
+    if (settings.throttling_rate_limit) rate = settings.throttling_rate_limit;
+  };
+  if (stage.default_route_settings) take(*stage.default_route_settings);
+  if (stage.route_settings)
+    if (const auto own = stage.route_settings->find(route_key); own != stage.route_settings->end()) take(own->second);
+  if (!burst && !rate) return std::nullopt;
+  // What is not said is the account's.
+  return Throttle{.rate = rate.value_or(10'000), .burst = static_cast<double>(burst.value_or(5'000)), .limit = std::make_shared<edge::RateLimit>()};
+}
+
 struct CompiledRoute {
   model::Route route;
   model::Integration integration;
   std::string function;   // ARN, for AWS_PROXY
   std::optional<model::Authorizer> authorizer;
   bool is_open = true;    // nobody has to say who they are
+  std::optional<Throttle> throttle;
 };
+
+// Where a stage's access log goes.
+struct AccessLog {
+  telemetry::AccessLogFormat format;
+  std::string group, stream;   // as telemetry::Logs knows them
+};
+
+std::optional<AccessLog> access_log_of(const model::Stage& stage, const std::string& account, const std::string& region, const std::string& api) {
+  if (!stage.access_log_settings || !stage.access_log_settings->destination_arn) return std::nullopt;
+  const auto parts = split(*stage.access_log_settings->destination_arn, ':');   // arn:aws:logs:<region>:<account>:log-group:<name>[:*]
+  if (parts.size() < 7) return std::nullopt;
+  return AccessLog{.format = telemetry::AccessLogFormat(stage.access_log_settings->format.value_or("")), .group = fmt::format("{}/{}/{}", account, region, parts[6]),
+                   .stream = md5_hex(api + "/" + stage.stage_name)};
+}
 
 struct CompiledStage {
   model::Stage stage;
+  std::optional<AccessLog> access_log;
   edge::RouteTable table;
   std::vector<CompiledRoute> routes;
 };
 
-CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot) {
-  CompiledStage out{.stage = stage, .table = {}, .routes = {}};
+CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot, std::optional<AccessLog> access_log) {
+  CompiledStage out{.stage = stage, .access_log = std::move(access_log), .table = {}, .routes = {}};
   for (const auto& [id, route] : snapshot.routes) {
     const std::string target = route.target.value_or("");
     const auto integration = target.starts_with("integrations/") ? snapshot.integrations.find(target.substr(13)) : snapshot.integrations.end();
     if (integration == snapshot.integrations.end()) continue;
     const auto number = static_cast<std::uint32_t>(out.routes.size());
-    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or("")), {}, route.authorization_type.value_or("NONE") == "NONE"});
+    out.routes.push_back({route, integration->second, aws::function_of_integration(integration->second.integration_uri.value_or("")), {}, route.authorization_type.value_or("NONE") == "NONE", throttle_of(stage, route.route_key)});
     if (const auto authorizer = snapshot.authorizers.find(route.authorizer_id.value_or("")); authorizer != snapshot.authorizers.end()) out.routes.back().authorizer = authorizer->second;
     if (route.route_key == "$default") {
       out.table.set_default(number);
@@ -66,7 +108,7 @@ class HttpApiSite final : public edge::Site {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       const bool frozen = !stage.auto_deploy.value_or(false) && snapshot != api.snapshots.end();
       if (!stage.auto_deploy.value_or(false) && !frozen) continue;
-      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current));
+      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current, access_log_of(stage, account_, region_, *api_.api_id)));
     }
   }
 
@@ -79,11 +121,13 @@ class HttpApiSite final : public edge::Site {
     trace.parent = span.id;
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
     const CompiledStage* stage = nullptr;
-    std::int64_t integration_micros = -1;
-    http::Response response = co_await answer(std::move(request), trace.amzn_header(), stage, integration_micros);
+    aws::ServedRequest served(request.http);
+    served.at = shard.now(), served.domain = request.domain, served.path = percent_decode(request.path);
+    http::Response response = co_await answer(std::move(request), trace.amzn_header(), stage, served);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
-    if (stage) publish(*stage, response, span.duration, integration_micros);
+    if (stage) publish(*stage, response, span.duration, served.integration_micros);
+    if (stage && stage->access_log) write_access_log(*stage, response, span.duration, served);
     spans_.record(std::move(span));
     co_return response;
   }
@@ -126,7 +170,14 @@ class HttpApiSite final : public edge::Site {
     counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiId", *api_.api_id}, {"Stage", stage.stage.stage_name}}}, measures);
   }
 
-  Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, std::int64_t& integration_micros) const {
+  void write_access_log(const CompiledStage& stage, const http::Response& response, Duration took, aws::ServedRequest& served) const {
+    served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;
+    served.status = response.status, served.response_bytes = response.body.size(), served.latency_micros = took.count();
+    const AccessLog& log = *stage.access_log;
+    gateway_.access_log.write(log.group, log.stream, log.format.render([&](std::string_view name) { return served.value(name); }));
+  }
+
+  Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, aws::ServedRequest& served) const {
     bool stage_in_path = false;
     stage = choose_stage(request, stage_in_path);
     if (!stage) co_return message(404, "Not Found");
@@ -140,28 +191,88 @@ class HttpApiSite final : public edge::Site {
       add_cors(preflight, request.http, true);
       co_return preflight;
     }
-    if (!match) co_return message(404, "Not Found");
+    const std::string request_id = served.request_id = make_request_id();
+    if (!match) {
+      served.error = "Not Found";
+      co_return message(404, "Not Found");
+    }
     const CompiledRoute& route = stage->routes[match->route];
-    const std::string request_id = make_request_id();
+    served.route_key = route.route.route_key;
+    if (route.throttle && !route.throttle->limit->take(served.at, route.throttle->rate, route.throttle->burst)) {
+      served.error = "Too Many Requests";
+      co_return message(429, "Too Many Requests");
+    }
     Admission admitted;
     if (!route.is_open) {
       const aws::ProxyRequest event = make_event(request, *stage, route, *match, stage_in_path, request_id, trace, "");
       admitted = route.authorizer ? co_await admit(gateway_, *route.authorizer, route.route.authorization_scopes.value_or(std::vector<std::string>{}), event, region_)
                                   : Admission{.refusal = message(500, "Internal Server Error")};
+      served.authorizer = admitted.for_v2;
       if (admitted.refusal) {
+        served.error = admitted.refusal->status == 401 ? "Unauthorized" : admitted.refusal->status == 403 ? "Forbidden" : "Internal Server Error";
         if (api_.cors_configuration && !origin.empty()) add_cors(*admitted.refusal, request.http, false);
         admitted.refusal->set("apigw-requestid", request_id);
         co_return *std::move(admitted.refusal);
       }
     }
     const std::int64_t began = io::monotonic_micros();
-    http::Response response = route.integration.integration_type.value_or("") == "HTTP_PROXY"
-                                  ? co_await call_http(request, route, *match)
-                                  : co_await call_function(request, *stage, route, *match, stage_in_path, request_id, trace, admitted);
-    integration_micros = io::monotonic_micros() - began;
+    http::Response response = co_await integrate(request, *stage, route, *match, stage_in_path, trace, admitted, served);
+    served.integration_micros = io::monotonic_micros() - began;
+    served.integration_status = response.status;
     if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
     response.set("apigw-requestid", request_id);
     co_return response;
+  }
+
+  // The integration, with what it changes on the way there and back.
+  Task<http::Response> integrate(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
+                                 const std::string& trace, const Admission& admitted, aws::ServedRequest& served) const {
+    const model::Integration& integration = route.integration;
+    static const ParameterMap kNone;
+    const ParameterMap& parameters = integration.request_parameters ? *integration.request_parameters : kNone;
+    served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;
+    MappingValues values{.request = &request.http, .path = percent_decode(request.path), .parameters = match.parameters, .request_body = {}, .response_body = {}, .response = nullptr,
+                         .context = &served, .stage_variables = stage.stage.stage_variables ? &*stage.stage.stage_variables : nullptr};
+    std::string text;
+    std::unique_ptr<http::Body> body;
+    if (integration.integration_subtype || needs_body(parameters, "request")) {
+      auto read = co_await http::read_all(*request.http.body, kBodyBytesMax);
+      if (!read) co_return read.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
+      text = *std::move(read);
+      body = http::make_body(text);
+      request.http.body = body.get();
+      values.request_body = text;
+    }
+    http::Response response;
+    if (integration.integration_subtype) {
+      Call call = caller_.internal_call(account_, region_);
+      call.trace_id = trace;
+      response = co_await call_service(caller_, std::move(call), *integration.integration_subtype, parameters, values);
+    } else if (parameters.empty()) {
+      response = co_await hand_on(request, stage, route, match, stage_in_path, trace, admitted, served, {});
+    } else {
+      Rewritten changed = rewrite_request(parameters, values);
+      edge::SiteRequest rewritten{.http = changed.request, .id = request.id, .path = request.path, .stage = request.stage, .domain = request.domain};
+      response = co_await hand_on(rewritten, stage, route, match, stage_in_path, trace, admitted, served, changed.path);
+    }
+    if (!integration.response_parameters) co_return response;
+    const auto changes = integration.response_parameters->find(std::to_string(response.status));
+    if (changes == integration.response_parameters->end()) co_return response;
+    if (needs_body(changes->second, "response") && response.stream) {
+      auto read = co_await http::read_all(*response.stream, kBodyBytesMax);
+      if (!read) co_return message(502, "Bad Gateway");
+      response.body = *std::move(read);
+      response.stream = nullptr;
+    }
+    values.response = &response, values.response_body = response.body;
+    rewrite_response(changes->second, values, response);
+    co_return response;
+  }
+
+  Task<http::Response> hand_on(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
+                               const std::string& trace, const Admission& admitted, const aws::ServedRequest& served, const std::optional<std::string>& path) const {
+    if (route.integration.integration_type == "HTTP_PROXY") co_return co_await call_http(request, route, match, path);
+    co_return co_await call_function(request, stage, route, match, stage_in_path, served.request_id, trace, admitted);
   }
 
   static std::string make_request_id() { return base64url_encode(telemetry::new_span_id()).substr(0, 15) + "="; }
@@ -194,12 +305,14 @@ class HttpApiSite final : public edge::Site {
     if (cors.max_age) response.set("access-control-max-age", std::to_string(*cors.max_age));
   }
 
-  Task<http::Response> call_http(const edge::SiteRequest& request, const CompiledRoute& route, const edge::RouteMatch& match) const {
+  // `path`: instead of the URL's own.
+  Task<http::Response> call_http(const edge::SiteRequest& request, const CompiledRoute& route, const edge::RouteMatch& match, const std::optional<std::string>& path) const {
     std::string url = route.integration.integration_uri.value_or("");
     for (const auto& [name, value] : match.parameters) {
       url = replace_all(url, "{" + name + "}", percent_encode(value, true));
       url = replace_all(url, "{" + name + "+}", percent_encode(value, true));
     }
+    if (const auto slash = url.find('/', std::min(url.size(), url.find("://") + 3)); path) url = url.substr(0, slash) + percent_encode(*path, true);
     const std::string method = route.integration.integration_method.value_or("ANY");
     auto reply = co_await edge::forward(request.http, {.url = url, .method = method == "ANY" ? "" : method,
                                                        .timeout = std::chrono::milliseconds(route.integration.timeout_in_millis.value_or(30'000))});

@@ -9,7 +9,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "engine/deploy/walk.h"
-#include "service/cloudformation/sam/transform.h"
+#include "service/cloudformation/transforms.h"
 
 namespace reef::cloudformation {
 namespace {
@@ -17,8 +17,6 @@ namespace {
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html: AWS takes 51,200 bytes in
 // the request and 1 MB from S3. We take the larger from both.
 constexpr std::size_t kTemplateBytesMax = 1'000'000;
-constexpr std::string_view kServerless = "AWS::Serverless-2016-10-31";
-constexpr std::string_view kLanguageExtensions = "AWS::LanguageExtensions";
 
 struct Place {
   std::string bucket, key, version;
@@ -143,16 +141,6 @@ Task<Reply<std::string>> fetch_template(Cloudformation& cloud, const aws::Call& 
   co_return Err(invalid("Either Template URL or Template Body must be specified."));
 }
 
-Reply<Json> apply_transforms(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region) {
-  Json out = document;
-  for (const std::string& name : transforms_of(document)) {
-    if (name == kServerless) out = TRY(sam::transform(out, parameters, region));
-    else if (name != kLanguageExtensions) return Err(invalid(fmt::format("No transform named {} found.", name)));
-  }
-  out.erase("Transform");
-  return out;
-}
-
 namespace {
 
 // ResourceTypes: "AWS::*", "Custom::*", "AWS::EC2::*", "Custom::Seed", "AWS::EC2::Instance".
@@ -186,6 +174,7 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
     if (to_lower(tag.key).starts_with("aws:")) co_return Err(invalid(fmt::format("aws: prefixed tag key names are not allowed for external use: {}", tag.key)));
   out.source = CO_TRY(co_await fetch_template(cloud, call, wanted.source, stack));
   const Json document = CO_TRY(parse_template(out.source));
+  CO_TRY(check_parameter_names(document));
   std::vector<GivenParameter> given;
   for (const model::Parameter& parameter : wanted.parameters.value_or(std::vector<model::Parameter>()))
     given.push_back({parameter.parameter_key.value_or(""), parameter.parameter_value, parameter.use_previous_value.value_or(false)});
@@ -193,7 +182,7 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
   CO_TRY(co_await resolve_ssm(cloud, call, out.parameters));
   std::map<std::string, Json, std::less<>> values;
   for (const Parameter& parameter : out.parameters) values[parameter.key] = parameter.ref_value();
-  out.document = CO_TRY(apply_transforms(document, values, call.region));
+  out.document = CO_TRY(co_await apply_transforms(cloud, call, document, values));
   CO_TRY(check_sections(out.document));
   CO_TRY(check_capabilities(document, out.document, out.capabilities));
   if (wanted.resource_types) CO_TRY(check_allowed(out.document, *wanted.resource_types));

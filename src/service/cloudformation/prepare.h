@@ -29,9 +29,6 @@ struct Wanted {
 // The template's text. `stack` is the one that use_previous means.
 Task<Reply<std::string>> fetch_template(Cloudformation& cloud, const aws::Call& call, const TemplateSource& source, const Stack* stack);
 
-// The tree with its transforms applied. `parameters` gives transforms the values of Ref where they need them.
-Reply<Json> apply_transforms(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region);
-
 // Everything but the checks that need the stack's name. `stack` is the one to be updated, or nullptr.
 Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const Wanted& wanted, const Stack* stack);
 

@@ -45,7 +45,7 @@ const aws::ServiceDefinition kCloudformation{
             serve<operations::validate_template>(ops::kValidateTemplate),
         },
     .resources = {&cloudformation::resources::kStack, &cloudformation::resources::kCustomResource, &cloudformation::resources::kWaitCondition,
-                  &cloudformation::resources::kWaitConditionHandle},
+                  &cloudformation::resources::kWaitConditionHandle, &cloudformation::resources::kCdkMetadata, &cloudformation::resources::kMacro},
 };
 
 }  // namespace

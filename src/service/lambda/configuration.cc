@@ -72,9 +72,15 @@ Reply<void> check_environment(const std::map<std::string, std::string, std::less
 Reply<std::vector<StoredLayer>> find_layers(Lambda& lambda, const std::vector<std::string>& arns, const Call& call) {
   if (arns.size() > limits::kLayersMax) return Err(invalid_parameter("Cannot reference more than 5 layers."));
   std::vector<StoredLayer> layers;
+  std::map<std::string, std::string> seen;  // the version of each layer
   for (const std::string& arn : arns) {
     const LayerName name = TRY(parse_layer(arn, call));
     if (name.version == 0) return Err(invalid_parameter(fmt::format("Layer version {} does not exist.", arn)));
+    if (name.region != call.region)
+      return Err(invalid_parameter(fmt::format("Layers are not in the same region as the function. Layers are expected to be in region {}.", call.region)));
+    if (const auto [first, is_new] = seen.emplace(name.key(), arn); !is_new)
+      return Err(invalid_parameter(fmt::format("Two different versions of the same layer are not allowed to be referenced in the same function. "
+                                               "{} and {} are versions of the same layer.", first->second, arn)));
     auto layer = lambda.repository.layer(name);
     if (!layer) return Err(invalid_parameter(fmt::format("Layer version {} does not exist.", arn)));
     layers.push_back(*std::move(layer));

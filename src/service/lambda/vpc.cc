@@ -17,7 +17,7 @@ void detach_from_vpc(Lambda& lambda, const FunctionName& name) {
 }
 
 Reply<void> attach_to_vpc(Lambda& lambda, const FunctionName& name, model::FunctionConfiguration& config) {
-  if (!config.vpc_config || !lambda.networks.maker) {
+  if (!config.vpc_config || !config.vpc_config->subnet_ids || config.vpc_config->subnet_ids->empty() || !lambda.networks.maker) {
     detach_from_vpc(lambda, name);
     return {};
   }

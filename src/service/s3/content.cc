@@ -77,7 +77,11 @@ Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std:
   if (given) algorithm = given->algorithm;
   if (content_md5) {
     const auto raw = base64_decode(*content_md5);
-    if (!raw || raw->size() != 16) co_return Err(aws::Error("InvalidDigest", "The Content-MD5 you specified was invalid.", 400));
+    if (!raw || raw->size() != 16) {
+      aws::Error error("InvalidDigest", "The Content-MD5 you specified was invalid.", 400);
+      error.fields.set("Content-MD5", *content_md5);
+      co_return Err(std::move(error));
+    }
   }
   Intake intake(s3, algorithm);
   if (call.http_request && call.http_request->body && !inside) {
@@ -97,12 +101,13 @@ Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std:
   Received received = CO_TRY(intake.finish());
   if (content_md5 && base64_encode(*hex_decode(received.etag)) != *content_md5) {
     aws::Error error("BadDigest", "The Content-MD5 you specified did not match what we received.", 400);
-    error.fields.set("ExpectedDigest", *content_md5);
+    error.fields.set("ExpectedDigest", hex_encode(base64_decode(*content_md5).value_or("")));
     error.fields.set("CalculatedDigest", base64_encode(*hex_decode(received.etag)));
     co_return Err(std::move(error));
   }
   if (given && !given->value.empty() && given->value != received.checksum_value) {
-    if (!base64_decode(given->value))
+    const auto raw = base64_decode(given->value);
+    if (!raw || raw->size() != base64_decode(received.checksum_value).value_or("").size())
       co_return Err(invalid_request("Value for " + header_name(given->algorithm) + " header is invalid."));
     co_return Err(aws::Error("BadDigest", "The " + std::string(algorithm_name(given->algorithm)) +
                                               " you specified did not match the calculated checksum.", 400));

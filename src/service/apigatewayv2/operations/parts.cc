@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "service/apigatewayv2/integration.h"
 #include "service/apigatewayv2/operations.h"
 
 namespace reef::service::apigatewayv2::operations {
@@ -44,25 +45,6 @@ aws::Reply<void> check_authorization(const StoredApi& api, const model::Route& r
   if (found == api.current.authorizers.end()) return Err(bad_request(fmt::format("Authorizer {} does not exist", route.authorizer_id.value_or(""))));
   if (found->second.authorizer_type != (type == "JWT" ? "JWT" : "REQUEST")) return Err(bad_request("Authorization type of the route and type of the authorizer do not match"));
   if (type == "CUSTOM" && route.authorization_scopes && !route.authorization_scopes->empty()) return Err(bad_request("Authorization scopes can only be set for JWT authorizers"));
-  return {};
-}
-
-aws::Reply<void> check_integration(const model::Integration& integration) {
-  const std::string type = integration.integration_type.value_or("");
-  if (type != "AWS_PROXY" && type != "HTTP_PROXY")
-    return Err(bad_request(fmt::format("Invalid integration type specified: {}. HTTP APIs take AWS_PROXY and HTTP_PROXY.", type)));
-  if (integration.integration_subtype)
-    return Err(aws::Error("NotImplemented", fmt::format("The integration subtype {} is not supported by this version of Atoll.", *integration.integration_subtype), 501));
-  if (integration.connection_type.value_or("INTERNET") != "INTERNET")
-    return Err(aws::Error("NotImplemented", "VPC_LINK integrations are not supported by this version of Atoll.", 501));
-  if ((integration.request_parameters && !integration.request_parameters->empty()) || (integration.response_parameters && !integration.response_parameters->empty()))
-    return Err(aws::Error("NotImplemented", "Parameter mappings of integrations are not supported by this version of Atoll.", 501));
-  if (!integration.integration_uri || integration.integration_uri->empty()) return Err(bad_request("IntegrationUri is required"));
-  const std::string version = integration.payload_format_version.value_or("");
-  if (version.empty()) return Err(bad_request("PayloadFormatVersion is a required parameter for integration"));
-  if (version != "1.0" && version != "2.0") return Err(bad_request(fmt::format("Invalid payload format version {}", version)));
-  const std::int32_t timeout = integration.timeout_in_millis.value_or(30'000);
-  if (timeout < 50 || timeout > 30'000) return Err(bad_request("Timeout should be between 50 ms and 30000 ms"));
   return {};
 }
 
@@ -179,6 +161,27 @@ Task<Reply<model::DeleteIntegrationOutput>> DeleteIntegration(ApiGateway& gatewa
 
 // --- stages ------------------------------------------------------------------------------------------------------------
 
+namespace {
+
+// Settings that would have no effect are refused rather than kept.
+aws::Reply<void> check_stage(const StoredApi& api, const model::Stage& stage) {
+  if (stage.access_log_settings) {
+    const std::string arn = stage.access_log_settings->destination_arn.value_or("");
+    if (arn.find(":firehose:") != std::string::npos)
+      return Err(aws::Error("NotImplemented", "Access logs to Firehose are not supported by this version of Atoll; to CloudWatch Logs they are.", 501));
+    if (!arn.starts_with("arn:") || arn.find(":log-group:") == std::string::npos)
+      return Err(bad_request("Invalid ARN specified in the request. ARNs must start with 'arn:' and contain at least 5 elements separated by ':'"));
+    if (stage.access_log_settings->format.value_or("").empty()) return Err(bad_request("Access log format is required when a destination is given"));
+  }
+  if (stage.client_certificate_id) return Err(aws::Error("NotImplemented", "Client certificates are not supported by this version of Atoll.", 501));
+  for (const auto& [key, settings] : stage.route_settings.value_or(std::map<std::string, model::RouteSettings, std::less<>>{}))
+    if (std::none_of(api.current.routes.begin(), api.current.routes.end(), [&](const auto& one) { return one.second.route_key == key; }))
+      return Err(aws::Error(errors::kNotFoundException, fmt::format("Unable to find Route by key {} within the provided RouteSettings", key)));
+  return {};
+}
+
+}  // namespace
+
 Task<Reply<model::CreateStageOutput>> CreateStage(ApiGateway& gateway, const model::CreateStageInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(gateway, call, in.api_id));
   if (api->stages.contains(in.stage_name)) co_return Err(aws::Error(errors::kConflictException, fmt::format("Stage already exists")));
@@ -193,6 +196,7 @@ Task<Reply<model::CreateStageOutput>> CreateStage(ApiGateway& gateway, const mod
     stage.default_route_settings.emplace();
     stage.default_route_settings->detailed_metrics_enabled = false;
   }
+  CO_TRY(check_stage(*api, stage));
   api->stages.emplace(in.stage_name, stage);
   gateway.changed(*api, call.now);
   co_await committed();
@@ -216,7 +220,10 @@ Task<Reply<model::UpdateStageOutput>> UpdateStage(ApiGateway& gateway, const mod
   StoredApi* api = CO_TRY(find_api(gateway, call, in.api_id));
   model::Stage* stage = CO_TRY(find_part(api->stages, in.stage_name, "stage"));
   if (in.deployment_id) CO_TRY(find_part(api->deployments, *in.deployment_id, "Deployment"));
-  merge_into(*stage, in, {"ApiId"});
+  model::Stage changed = *stage;
+  merge_into(changed, in, {"ApiId"});
+  CO_TRY(check_stage(*api, changed));
+  *stage = std::move(changed);
   stage->last_updated_date = from_seconds(to_seconds(call.now));
   gateway.changed(*api, call.now);
   const auto out = output_of<model::UpdateStageOutput>(*stage);

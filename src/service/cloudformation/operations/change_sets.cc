@@ -55,8 +55,9 @@ Task<Reply<model::CreateChangeSetOutput>> create_change_set(Cloudformation& clou
   CO_TRY(check_supported(in.rollback_configuration, in.notification_arns));
   Stack* stack = cloud.find(call, in.stack_name);
   if (stack && stack->is_deleted()) stack = nullptr;
-  if (type == "CREATE") CO_TRY(check_stack_name(in.stack_name));
-  if (type == "UPDATE" && !stack) co_return Err(invalid(fmt::format("Stack [{}] does not exist", in.stack_name)));
+  const bool by_id = in.stack_name.starts_with("arn:");
+  if (type == "CREATE" && !by_id) CO_TRY(check_stack_name(in.stack_name));
+  if ((type == "UPDATE" || by_id) && !stack) co_return Err(invalid(fmt::format("Stack [{}] does not exist", in.stack_name)));
   if (type == "UPDATE" && stack->status == "REVIEW_IN_PROGRESS")
     co_return Err(invalid(fmt::format("Stack [{}] does not exist", in.stack_name)));
   if (type == "CREATE" && stack && stack->status != "REVIEW_IN_PROGRESS")
@@ -108,11 +109,11 @@ Task<Reply<model::DescribeChangeSetOutput>> describe_change_set(Cloudformation& 
                                      .status = set.status};
   if (!set.description.empty()) out.description = set.description;
   if (!set.reason.empty()) out.status_reason = set.reason;
-  out.parameters = shown_parameters(set.desired);
+  if (!set.desired.parameters.empty()) out.parameters = shown_parameters(set.desired);
   out.notification_arns = set.desired.notification_arns;
   out.rollback_configuration = model::RollbackConfiguration{};
   out.capabilities = set.desired.capabilities;
-  out.tags = set.desired.tags;
+  if (!set.desired.tags.empty()) out.tags = set.desired.tags;
   out.changes = page_of(set.changes, in.next_token, 100, out.next_token);
   out.include_nested_stacks = false;
   if (!set.on_stack_failure.empty()) out.on_stack_failure = set.on_stack_failure;
@@ -134,6 +135,7 @@ Task<Reply<model::ExecuteChangeSetOutput>> execute_change_set(Cloudformation& cl
   stack.change_sets.clear();
   stack.change_sets[set.name] = set;
   stack.change_set_id = set.id;
+  if (stack.status == "REVIEW_IN_PROGRESS") stack.updated = call.now;
   stack.token = in.client_request_token.value_or("");
   std::string on_failure = in.disable_rollback.value_or(false) ? "DO_NOTHING" : set.on_stack_failure.empty() ? "ROLLBACK" : set.on_stack_failure;
   if (stack.status == "REVIEW_IN_PROGRESS") begin_create(cloud, stack, std::move(set.desired), on_failure);

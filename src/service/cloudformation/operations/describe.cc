@@ -99,7 +99,7 @@ Task<Reply<model::DescribeStackResourceOutput>> describe_stack_resource(Cloudfor
   const Stack* stack = CO_TRY(get_live(cloud, call, in.stack_name));
   const auto found = stack->resources.find(in.logical_resource_id);
   if (found == stack->resources.end())
-    co_return Err(invalid(fmt::format("Resource {} does not exist for stack {}", in.logical_resource_id, stack->name)));
+    co_return Err(invalid(fmt::format("Resource {} does not exist for stack {}", in.logical_resource_id, in.stack_name)));
   const Resource& resource = found->second;
   model::StackResourceDetail detail{.stack_name = stack->name, .stack_id = stack->id, .logical_resource_id = resource.logical_id,
                                     .physical_resource_id = resource.state.physical_id, .resource_type = resource.type,

@@ -8,16 +8,17 @@
 
 #include "service/cloudformation/operations.h"
 #include "service/cloudformation/prepare.h"
+#include "service/cloudformation/transforms.h"
 
 namespace reef::cloudformation::operations {
 namespace {
 
 // The template with its transforms applied as far as that goes without parameters' values.
-Reply<Json> expanded(const Json& document, const aws::Call& call) {
+Task<Reply<Json>> expanded(Cloudformation& cloud, const Json& document, const aws::Call& call) {
   std::map<std::string, Json, std::less<>> values;
   for (const auto& [name, declared] : document["Parameters"].as_object())
     if (const auto text = declared["Default"].scalar_text()) values[name] = *text;
-  return apply_transforms(document, values, call.region);
+  co_return co_await apply_transforms(cloud, call, document, values);
 }
 
 std::string capabilities_reason(const Json& document) {
@@ -32,13 +33,14 @@ std::string capabilities_reason(const Json& document) {
 Task<Reply<model::GetTemplateOutput>> get_template(Cloudformation& cloud, const model::GetTemplateInput& in, const aws::Call& call) {
   const Desired* desired = nullptr;
   if (in.change_set_name) {
+    if (!in.stack_name && !in.change_set_name->starts_with("arn:")) co_return Err(invalid("StackName is a required parameter."));
     for (Stack* stack : cloud.list(call))
       for (auto& [name, set] : stack->change_sets)
         if (set.id == *in.change_set_name || (name == *in.change_set_name && in.stack_name && (stack->name == *in.stack_name || stack->id == *in.stack_name)))
           desired = &set.desired;
     if (!desired) co_return Err(aws::Error(model::errors::kChangeSetNotFoundException, fmt::format("ChangeSet [{}] does not exist", *in.change_set_name)));
   } else {
-    if (!in.stack_name) co_return Err(invalid("Either StackName or ChangeSetName must be specified"));
+    if (!in.stack_name) co_return Err(invalid("StackName is required if ChangeSetName is not specified."));
     desired = &CO_TRY(cloud.get(call, *in.stack_name))->desired;
   }
   model::GetTemplateOutput out;
@@ -50,11 +52,14 @@ Task<Reply<model::GetTemplateOutput>> get_template(Cloudformation& cloud, const 
 Task<Reply<model::GetTemplateSummaryOutput>> get_template_summary(Cloudformation& cloud, const model::GetTemplateSummaryInput& in, const aws::Call& call) {
   std::string source;
   if (in.stack_name) {
-    source = CO_TRY(cloud.get(call, *in.stack_name))->desired.source;
+    const Stack* stack = CO_TRY(cloud.get(call, *in.stack_name));
+    if (stack->status == "REVIEW_IN_PROGRESS") co_return Err(invalid("GetTemplateSummary cannot be called on REVIEW_IN_PROGRESS stacks."));
+    source = stack->desired.source;
   } else {
     source = CO_TRY(co_await fetch_template(cloud, call, {in.template_body, in.template_url}, nullptr));
   }
   const Json document = CO_TRY(parse_template(source));
+  CO_TRY(check_sections(document));
   model::GetTemplateSummaryOutput out;
   auto& parameters = out.parameters.emplace();
   for (const auto& [name, declared] : document["Parameters"].as_object()) {
@@ -69,7 +74,7 @@ Task<Reply<model::GetTemplateSummaryOutput>> get_template_summary(Cloudformation
     parameters.push_back(std::move(each));
   }
   if (document["Description"].is_string()) out.description = document.text("Description");
-  const auto processed = expanded(document, call);
+  const auto processed = co_await expanded(cloud, document, call);
   const Json& shown = processed ? *processed : document;
   std::vector<std::string> capabilities = required_capabilities(document, shown);
   if (!capabilities.empty()) {
@@ -101,7 +106,7 @@ Task<Reply<model::ValidateTemplateOutput>> validate_template(Cloudformation& clo
   const std::string source = CO_TRY(co_await fetch_template(cloud, call, {in.template_body, in.template_url}, nullptr));
   const Json document = CO_TRY(parse_template(source));
   CO_TRY(check_sections(document));
-  const Json processed = CO_TRY(expanded(document, call));
+  const Json processed = CO_TRY(co_await expanded(cloud, document, call));
   // References are checked whatever the conditions turn out to be.
   std::set<std::string> mentioned;
   for (const auto& [name, resource] : processed["Resources"].as_object()) collect_mentions(resource["Properties"], mentioned);

@@ -94,11 +94,20 @@ Reply<Json> parse_template(std::string_view text) {
     return Err(invalid(fmt::format("Template format error: JSON not well-formed. (line {}, column {})", line, column)));
   }
   auto yaml = wire::parse_yaml(text, expand_short_form);
-  if (!yaml)
-    return Err(invalid(fmt::format("Template format error: YAML not well-formed. (line {}, column {}): {}", yaml.error().line,
-                                   yaml.error().column, yaml.error().message)));
+  if (!yaml) {  // AWS says where, not what; for tags, what is more use
+    const std::string& what = yaml.error().message;
+    const bool is_tag = what.starts_with("unknown tag") || what.starts_with('!');
+    return Err(invalid(fmt::format("Template format error: YAML not well-formed. (line {}, column {}){}{}", yaml.error().line,
+                                   yaml.error().column, is_tag ? ": " : "", is_tag ? what : "")));
+  }
   if (!yaml->is_object()) return Err(invalid("Template format error: unsupported structure."));
   return *std::move(yaml);
+}
+
+Reply<void> check_parameter_names(const Json& document) {
+  for (const auto& [name, declared] : document["Parameters"].as_object())
+    if (!is_logical_id(name)) return Err(invalid(fmt::format("Template format error: Parameter name {} is non alphanumeric.", name)));
+  return {};
 }
 
 Reply<void> check_sections(const Json& document) {

@@ -26,6 +26,8 @@ std::string expand_short_form(std::string_view tag, Json& value);
 
 // The sections of a template whose transforms were applied, without looking at resource types.
 Reply<void> check_sections(const Json& document);
+// The names of parameters, which is checked before anything is made of their values.
+Reply<void> check_parameter_names(const Json& document);
 
 // Names of the transforms that the template asks for, in order.
 std::vector<std::string> transforms_of(const Json& document);

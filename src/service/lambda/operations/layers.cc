@@ -14,7 +14,7 @@ namespace {
 Reply<std::pair<LayerName, StoredLayer>> find_layer(Lambda& lambda, const std::string& text, std::int64_t version, const Call& call,
                                                        bool absent_says_which = false) {
   LayerName name = TRY(parse_layer(text, call));
-  if (version < 1) return Err(invalid_parameter("Layer Version Cannot be less than 1."));
+  if (version < 1) return Err(invalid_parameter("Layer Version Cannot be less than 1"));
   name.version = version;
   auto layer = lambda.repository.layer(name);
   if (!layer) return Err(not_found(absent_says_which ? fmt::format("Layer version {} does not exist.", name.version_arn()) : "The resource you requested does not exist."));
@@ -100,6 +100,7 @@ Task<Reply<model::ListLayersOutput>> list_layers(Lambda& lambda, const model::Li
 // Functions that use it keep what they have: packages are kept by content.
 Task<Reply<model::DeleteLayerVersionOutput>> delete_layer_version(Lambda& lambda, const model::DeleteLayerVersionInput& in, const Call& call) {
   LayerName name = CO_TRY(parse_layer(in.layer_name, call));
+  if (in.version_number < 1) co_return Err(invalid_parameter("Layer Version Cannot be less than 1"));
   name.version = in.version_number;
   lambda.repository.erase_layer(name);
   co_await stored();

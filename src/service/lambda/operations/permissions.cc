@@ -7,6 +7,7 @@
 #include "service/lambda/operations.h"
 #include "service/lambda/policy_document.h"
 #include "service/lambda/publishing.h"
+#include "service/lambda/resolver.h"
 
 namespace reef::service::lambda::operations {
 namespace {
@@ -38,10 +39,18 @@ wire::Json statement_of(const model::AddPermissionInput& in, const FunctionName&
   return statement;
 }
 
+// A version that is not there is an absent function, an alias is said to be one.
+Reply<void> check_alias(Lambda& lambda, const FunctionName& name) {
+  const std::string& alias = name.qualifier;
+  if (alias.empty() || is_version_number(alias) || alias.find('$') != alias.npos || lambda.repository.alias(name, alias)) return {};
+  return Err(not_found(fmt::format("Cannot find alias arn: {}", name.qualified_arn())));
+}
+
 }  // namespace
 
 Task<Reply<model::AddPermissionOutput>> add_permission(Lambda& lambda, const model::AddPermissionInput& in, const Call& call) {
   const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  CO_TRY(check_alias(lambda, name));
   const StoredVersion found = CO_TRY(find_version(lambda, name, function));
   if (name.qualifier == "$LATEST") co_return Err(invalid_parameter("We currently do not support adding policies for $LATEST."));
   if (!is_principal(in.principal)) co_return Err(invalid_parameter("The provided principal was invalid. Please check the principal and try again."));
@@ -60,7 +69,9 @@ Task<Reply<model::AddPermissionOutput>> add_permission(Lambda& lambda, const mod
 }
 
 Task<Reply<model::RemovePermissionOutput>> remove_permission(Lambda& lambda, const model::RemovePermissionInput& in, const Call& call) {
-  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  const FunctionName wanted = CO_TRY(parse_reachable_function(in.function_name, in.qualifier, call));
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call, "No policy found for: " + wanted.arn()));
+  CO_TRY(check_alias(lambda, name));
   StoredPolicy policy = lambda.repository.policy(name);
   if (policy.statements.size() == 0) co_return Err(not_found("No policy is associated with the given resource."));
   CO_TRY(check_revision(in.revision_id, policy.revision));
@@ -72,7 +83,7 @@ Task<Reply<model::RemovePermissionOutput>> remove_permission(Lambda& lambda, con
 }
 
 Task<Reply<model::GetPolicyOutput>> get_policy(Lambda& lambda, const model::GetPolicyInput& in, const Call& call) {
-  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call));
+  const auto [name, function] = CO_TRY(find_function(lambda, in.function_name, in.qualifier, call, "The resource you requested does not exist."));
   const StoredPolicy policy = lambda.repository.policy(name);
   if (policy.statements.size() == 0) co_return Err(not_found("The resource you requested does not exist."));
   co_return model::GetPolicyOutput{.policy = policy_text(policy), .revision_id = policy.revision};

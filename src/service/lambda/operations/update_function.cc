@@ -87,7 +87,10 @@ Task<Reply<model::FunctionConfiguration>> update_function_configuration(Lambda& 
   take(config.kms_key_arn, in.kms_key_arn);
   take(config.ephemeral_storage, in.ephemeral_storage);
   if (in.vpc_config) {
+    const bool was_attached = config.vpc_config.has_value();
     config.vpc_config.reset();
+    if (was_attached)  // AWS goes on showing that there once was a network
+      config.vpc_config = model::VpcConfigResponse{.subnet_ids = std::vector<std::string>(), .security_group_ids = std::vector<std::string>(), .vpc_id = ""};
     if (in.vpc_config->subnet_ids && !in.vpc_config->subnet_ids->empty())
       config.vpc_config = model::VpcConfigResponse{.subnet_ids = in.vpc_config->subnet_ids, .security_group_ids = in.vpc_config->security_group_ids, .vpc_id = ""};
     CO_TRY(attach_to_vpc(lambda, name, config));

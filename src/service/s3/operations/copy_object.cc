@@ -27,13 +27,12 @@ Reply<CopySource> find_source(S3& s3, const Call& call, const In& in) {
     version = percent_decode(text.substr(at + 11));
     text = text.substr(0, at);
   }
-  const std::string decoded = percent_decode(text);
+  const std::string decoded = percent_decode(text, true);  // some clients write spaces as forms do
   std::string_view path = decoded;
   if (path.starts_with('/')) path.remove_prefix(1);
   const auto slash = path.find('/');
   if (slash == std::string_view::npos || slash + 1 == path.size())
-    return Err(invalid_argument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source",
-                                in.copy_source));
+    return Err(invalid_argument("Invalid copy source object key", "x-amz-copy-source", "x-amz-copy-source"));
   CopySource source;
   source.bucket = TRY(find_bucket(s3, call, std::string(path.substr(0, slash))));
   source.key = path.substr(slash + 1);

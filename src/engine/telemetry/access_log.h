@@ -1,0 +1,41 @@
+// Access logs of API stages: one line per request, by a format that names its values: "$context.requestId $context.status".
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/telemetry/logs.h"
+
+namespace reef::telemetry {
+
+class AccessLogFormat {
+ public:
+  // Any text is a format: what is not "$context.name" stands for itself.
+  explicit AccessLogFormat(std::string_view text);
+  // `value` gives what a name ("identity.sourceIp") stands for; "" is written as "-".
+  std::string render(const std::function<std::string(std::string_view name)>& value) const;
+
+ private:
+  struct Part {
+    bool is_name;
+    std::string text;
+  };
+  std::vector<Part> parts_;
+};
+
+// Lines of any loop into streams of CloudWatch Logs, a batch per tick.
+class AccessLogWriter {
+ public:
+  explicit AccessLogWriter(Logs& logs) : logs_(logs) {}
+  // `group` as Logs knows it. When there is no such group the line is dropped, as on AWS.
+  void write(std::string group, std::string stream, std::string line);
+
+ private:
+  Logs& logs_;
+};
+
+}  // namespace reef::telemetry
