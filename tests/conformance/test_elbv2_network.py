@@ -191,6 +191,42 @@ def test_connections_to_an_unhealthy_target_end(daemon):
         connection.close()
 
 
+def test_flows_to_an_unhealthy_target_end(daemon):
+    elb = daemon.client("elbv2")
+
+    def answer(server, name):
+        while True:
+            data, peer = server.recvfrom(2000)
+            server.sendto(name + data, peer)
+    servers, probes = {}, {}
+    for name in (b"one", b"two"):
+        probes[name] = TcpServer(shout)   # the checks of UDP groups are TCP, and at the same port
+        servers[name] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        servers[name].bind(("127.0.0.1", probes[name].port))
+        threading.Thread(target=answer, args=(servers[name], name), daemon=True).start()
+    where = network(daemon, "udp-cut", "UDP", [one.port for one in probes.values()], HealthCheckProtocol="TCP", HealthCheckIntervalSeconds=5, UnhealthyThresholdCount=2)
+    group = elb.describe_target_groups(Names=["udp-cut"])["TargetGroups"][0]["TargetGroupArn"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.connect(where)
+        client.send(b"!")
+        first = client.recv(100)[:-1]
+        client.send(b"!")
+        assert client.recv(100)[:-1] == first   # a flow stays where it is
+        probes[first].listener.shutdown(socket.SHUT_RDWR)
+        probes[first].listener.close()
+
+        def left_out():
+            daemon.advance(5)
+            return "unhealthy" in [one["TargetHealth"]["State"] for one in elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]]
+        wait_for(left_out, what="the target to be unhealthy")
+
+        def moved():
+            client.send(b"!")
+            return client.recv(100)[:-1] != first
+        wait_for(moved, what="the flow to go elsewhere")
+
+
 def test_connections_end_with_the_deregistration_delay(daemon):
     elb = daemon.client("elbv2")
     server, other = TcpServer(shout), TcpServer(shout)

@@ -155,6 +155,8 @@ void BalancerLoop::put_targets(const std::string& id, std::shared_ptr<const Targ
     for (const auto& one : tcp_)
       if (std::find(targets->cut.begin(), targets->cut.end(), one->target_) != targets->cut.end()) ending.push_back(one.get());
     for (TcpConnection* one : ending) one->close();
+    for (const auto& [listener, sockets] : udp_listeners_)
+      for (const auto& one : sockets) one->cut(targets->cut);
   }
   group(id)->targets = std::move(targets);
   for (const auto& target : gone) {
