@@ -64,8 +64,8 @@ class StopSignals final : public io::FdHandler {
 // API Gateway's APIs, load balancers and what user pools publish, by host name or path.
 gateway::SideDoor make_site_door(const edge::Sites& sites) {
   return {.wants =
-              [](const http::Request& request) {
-                const auto address = edge::Sites::address_of(request);
+              [&sites](const http::Request& request) {
+                const auto address = sites.find_address(request);
                 return address && address->kind != "lambda-url";
               },
           .serve = [&sites](http::Request& request) { return sites.serve(request); }};

@@ -178,9 +178,10 @@ std::string event_v1(const ProxyRequest& request, bool is_http_api) {
   context.set("domainPrefix", request.domain.substr(0, request.domain.find('.')));
   context.set("extendedRequestId", request.request_id);
   context.set("httpMethod", http.method);
-  context.set("identity", Json::object({{"accessKey", Json()}, {"accountId", Json()}, {"caller", Json()}, {"cognitoAuthenticationProvider", Json()},
+  Json& identity = context.set("identity", Json::object({{"accessKey", Json()}, {"accountId", Json()}, {"caller", Json()}, {"cognitoAuthenticationProvider", Json()},
                                         {"cognitoAuthenticationType", Json()}, {"cognitoIdentityId", Json()}, {"cognitoIdentityPoolId", Json()},
                                         {"sourceIp", source_ip(http)}, {"user", Json()}, {"userAgent", http.header("user-agent")}, {"userArn", Json()}}));
+  for (const auto& [name, value] : request.identity.as_object()) identity.set(name, value);
   context.set("path", "/" + request.stage + request.path);
   context.set("protocol", protocol_of(http));
   context.set("requestId", request.request_id);

@@ -32,6 +32,7 @@ struct ProxyRequest {
   Time now{};
   bool body_is_text = true;       // otherwise it goes in base64
   wire::Json authorizer;          // requestContext.authorizer, when there is one
+  wire::Json identity;            // what is known of requestContext.identity besides address and agent
 };
 
 // The function's ARN in an integration's URI: "arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations",

@@ -3,6 +3,8 @@
 namespace reef::edge {
 namespace {
 
+constexpr std::string_view kDomain = "domain";
+
 std::string key_of(std::string_view kind, std::string_view id) { return std::string(kind) + "/" + to_lower(id); }
 
 // "id/stage/rest" after a prefix.
@@ -31,13 +33,28 @@ std::optional<Sites::Address> read_pool_path(std::string_view path) {
 }  // namespace
 
 void Sites::put(std::string_view kind, std::string_view id, std::shared_ptr<const Site> site) {
-  sites_.write([&](auto& sites) { sites.insert_or_assign(key_of(kind, id), std::move(site)); });
+  sites_.write([&](auto& sites) {
+    const bool is_new = sites.insert_or_assign(key_of(kind, id), std::move(site)).second;
+    if (is_new && kind == kDomain) ++domains_;
+  });
 }
 void Sites::erase(std::string_view kind, std::string_view id) {
-  sites_.write([&](auto& sites) { sites.erase(key_of(kind, id)); });
+  sites_.write([&](auto& sites) {
+    if (sites.erase(key_of(kind, id)) > 0 && kind == kDomain) --domains_;
+  });
 }
 void Sites::clear() {
-  sites_.write([](auto& sites) { sites.clear(); });
+  sites_.write([this](auto& sites) {
+    sites.clear();
+    domains_ = 0;
+  });
+}
+std::optional<Sites::Address> Sites::find_address(const http::Request& request) const {
+  if (auto address = address_of(request)) return address;
+  if (domains_ == 0) return std::nullopt;
+  const std::string_view host = request.host.substr(0, request.host.find(':'));
+  if (!find(kDomain, host)) return std::nullopt;
+  return Address{.kind = kDomain, .id = std::string(host), .stage = {}, .path = std::string(request.path.empty() ? "/" : request.path)};
 }
 std::shared_ptr<const Site> Sites::find(std::string_view kind, std::string_view id) const {
   return sites_.read([&](const auto& sites) -> std::shared_ptr<const Site> {
@@ -75,7 +92,7 @@ std::optional<Sites::Address> Sites::address_of(const http::Request& request) {
 }
 
 Task<http::Response> Sites::serve(http::Request& request) const {
-  auto address = address_of(request);
+  auto address = find_address(request);
   const auto site = address ? find(address->kind, address->id) : nullptr;
   if (!site) {
     http::Response response;

@@ -2,6 +2,7 @@
 // looks a site up; whoever owns it replaces it whole when its configuration changes.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ struct SiteRequest {
   std::string path;          // below the site, still encoded: "/orders/7"
   std::string stage;         // given by the address form; empty when the path's first part may be the stage
   std::string domain;        // host without port
+  bool is_custom_domain = false;  // a custom domain name led here
 };
 
 class Site {
@@ -42,15 +44,18 @@ class Sites {
   //   /_aws/cognito-domain/{domain}/...
   //   {id}.execute-api.<anything>, {id}.lambda-url.<anything>, {id}.<region>.elb.<anything>, /_aws/execute-api/{id}/{stage}/..., /restapis/{id}/{stage}/_user_request_/...
   struct Address {
-    std::string_view kind;   // "execute-api", "lambda-url", "elb", "user-pool" or "user-pool-domain"
+    std::string_view kind;   // "execute-api", "lambda-url", "elb", "domain", "user-pool" or "user-pool-domain"
     std::string id, stage, path;
   };
   static std::optional<Address> address_of(const http::Request& request);
+  // The same, and custom domain names ("domain") that have a site.
+  std::optional<Address> find_address(const http::Request& request) const;
   // Answers a request that may name a site: 404 when there is none there.
   Task<http::Response> serve(http::Request& request) const;
 
  private:
   Guarded<TextMap<std::shared_ptr<const Site>>> sites_;
+  std::atomic<std::size_t> domains_ = 0;  // that there are: most requests need not be looked up among them
 };
 
 }  // namespace reef::edge

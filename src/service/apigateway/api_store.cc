@@ -21,15 +21,30 @@ Json typed(const Json* existing, const std::string& member, const std::string& v
   if ((existing && existing->is_bool()) ||
       (looks_boolean && (member.ends_with("Enabled") || member.ends_with("Required") || member.starts_with("disable"))))
     return value == "true";
-  if ((existing && existing->is_number()) || member == "timeoutInMillis" || member == "authorizerResultTtlInSeconds" || member == "minimumCompressionSize") return Json::number(value);
+  if ((existing && existing->is_number()) || member == "timeoutInMillis" || member == "throttlingBurstLimit" || member == "throttlingRateLimit" || member == "cacheTtlInSeconds" || member == "rateLimit" || member == "burstLimit" || member == "limit" || member == "offset" || member == "authorizerResultTtlInSeconds" || member == "minimumCompressionSize") return Json::number(value);
   return value;
 }
 
 }  // namespace
 
-RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()) {}
+RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_keys(parts.get<aws::AccessKeys>()), domains(sites) {}
+
+namespace {
+
+Json frozen_json(const Frozen& frozen) {
+  return Json::object({{"gatewayResponses", aws::map_to_json(frozen.gateway_responses)}, {"models", aws::map_to_json(frozen.models)}, {"validators", aws::map_to_json(frozen.validators)},
+                       {"authorizers", aws::map_to_json(frozen.authorizers)}, {"policy", frozen.policy}});
+}
+Frozen frozen_of(const Json& json) {
+  return {.gateway_responses = aws::map_from_json<model::GatewayResponse>(json["gatewayResponses"]), .models = aws::map_from_json<model::Model>(json["models"]),
+          .validators = aws::map_from_json<model::RequestValidator>(json["validators"]), .authorizers = aws::map_from_json<model::Authorizer>(json["authorizers"]), .policy = json.text("policy")};
+}
+
+}  // namespace
 
 void RestApis::start() {
+  keys.load();
+  domains.load();
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {
     const auto json = Json::parse(text);
     if (!json) return true;
@@ -38,7 +53,10 @@ void RestApis::start() {
     StoredApi stored{.api = *std::move(api), .account = json->text("account"), .region = json->text("region"),
                      .resources = aws::map_from_json<model::Resource>((*json)["resources"]),
                      .deployments = aws::map_from_json<model::Deployment>((*json)["deployments"]), .snapshots = {},
-                     .stages = aws::map_from_json<model::Stage>((*json)["stages"]), .authorizers = aws::map_from_json<model::Authorizer>((*json)["authorizers"])};
+                     .stages = aws::map_from_json<model::Stage>((*json)["stages"]), .authorizers = aws::map_from_json<model::Authorizer>((*json)["authorizers"]),
+                     .gateway_responses = aws::map_from_json<model::GatewayResponse>((*json)["gatewayResponses"]), .models = aws::map_from_json<model::Model>((*json)["models"]),
+                     .validators = aws::map_from_json<model::RequestValidator>((*json)["validators"]), .frozen = {}};
+    for (const auto& [id, frozen] : (*json)["frozen"].as_object()) stored.frozen.emplace(id, frozen_of(frozen));
     for (const auto& [id, snapshot] : (*json)["snapshots"].as_object()) stored.snapshots.emplace(id, aws::map_from_json<model::Resource>(snapshot));
     StoredApi& added = add(std::move(stored));
     sites.put("execute-api", *added.api.id, compile(added, *this));
@@ -49,6 +67,8 @@ void RestApis::start() {
 void RestApis::reset() {
   for (const auto& [id, api] : apis_) sites.erase("execute-api", id);
   apis_.clear();
+  keys.clear();
+  domains.clear();
 }
 
 StoredApi* RestApis::find(const Call& call, std::string_view id) {
@@ -76,7 +96,10 @@ void RestApis::remove(const std::string& id) {
 
 void RestApis::changed(StoredApi& api) {
   Json out = Json::object({{"api", aws::to_json(api.api)}, {"account", api.account}, {"region", api.region}, {"resources", aws::map_to_json(api.resources)},
-                           {"deployments", aws::map_to_json(api.deployments)}, {"stages", aws::map_to_json(api.stages)}, {"authorizers", aws::map_to_json(api.authorizers)}});
+                           {"deployments", aws::map_to_json(api.deployments)}, {"stages", aws::map_to_json(api.stages)}, {"authorizers", aws::map_to_json(api.authorizers)},
+                           {"gatewayResponses", aws::map_to_json(api.gateway_responses)}, {"models", aws::map_to_json(api.models)}, {"validators", aws::map_to_json(api.validators)}});
+  Json& frozen = out.set("frozen", Json::object());
+  for (const auto& [id, each] : api.frozen) frozen.members().emplace_back(id, frozen_json(each));
   Json& snapshots = out.set("snapshots", Json::object());
   for (const auto& [id, snapshot] : api.snapshots) snapshots.members().emplace_back(id, aws::map_to_json(snapshot));
   store::Shard::control().records().put(std::string(kPrefix) + *api.api.id, out.dump());
@@ -90,9 +113,13 @@ aws::Error bad_request(std::string message) { return {errors::kBadRequestExcepti
 aws::Error unsupported(std::string what) { return {"NotImplemented", what + " is not supported by this version of Atoll.", 501}; }
 
 aws::Reply<void> check_authorization(const StoredApi& api, const model::Method& method) {
-  if (method.api_key_required.value_or(false)) return Err(unsupported("Requiring an API key"));
   const std::string type = method.authorization_type.value_or("NONE");
-  if (type == "NONE" || type.empty()) return {};
+  if (method.request_validator_id && !method.request_validator_id->empty() && !api.validators.contains(*method.request_validator_id))
+    return Err(bad_request("Invalid Request Validator identifier specified"));
+  if (method.request_models)
+    for (const auto& [content_type, name] : *method.request_models)
+      if (name != "Empty" && name != "Error" && !api.models.contains(name)) return Err(bad_request("Invalid model identifier specified: " + name));
+  if (type == "NONE" || type.empty() || type == "AWS_IAM") return {};
   if (type != "CUSTOM" && type != "COGNITO_USER_POOLS") return Err(unsupported(fmt::format("Authorization type {}", type)));
   const auto found = api.authorizers.find(method.authorizer_id.value_or(""));
   if (found == api.authorizers.end()) return Err(bad_request("Invalid authorizer ID specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a valid authorizer."));

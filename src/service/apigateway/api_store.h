@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/access_keys.h"
 #include "aws/caller.h"
 #include "aws/models/apigateway.h"
 #include "aws/protocol/codec.h"
@@ -18,6 +19,9 @@
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
 #include "engine/telemetry/spans.h"
+#include "service/apigateway/domains.h"
+#include "service/apigateway/key_ring.h"
+#include "service/apigateway/refusals.h"
 #include "wire/json.h"
 
 namespace reef::service::apigateway {
@@ -30,6 +34,15 @@ using aws::Call;
 
 using Resources = std::map<std::string, model::Resource, std::less<>>;  // by id, methods included
 
+// What a deployment freezes besides its resources.
+struct Frozen {
+  CustomResponses gateway_responses;
+  std::map<std::string, model::Model, std::less<>> models;                // by name
+  std::map<std::string, model::RequestValidator, std::less<>> validators; // by id
+  std::map<std::string, model::Authorizer, std::less<>> authorizers;      // by id
+  std::string policy;
+};
+
 struct StoredApi {
   model::RestApi api;
   std::string account, region;
@@ -38,6 +51,12 @@ struct StoredApi {
   std::map<std::string, Resources, std::less<>> snapshots;  // what each deployment froze
   std::map<std::string, model::Stage, std::less<>> stages;
   std::map<std::string, model::Authorizer, std::less<>> authorizers;
+  CustomResponses gateway_responses;
+  std::map<std::string, model::Model, std::less<>> models;
+  std::map<std::string, model::RequestValidator, std::less<>> validators;
+  std::map<std::string, Frozen, std::less<>> frozen;  // by deployment
+
+  Frozen freeze() const { return {gateway_responses, models, validators, authorizers, api.policy.value_or("")}; }
 };
 
 struct RestApis {
@@ -57,6 +76,10 @@ struct RestApis {
   telemetry::Spans& spans;
   metrics::Counters& counters;
   edge::Authority& authority;
+  aws::AccessKeys& access_keys;
+  KeyRing keys;
+  Domains domains;
+  std::map<std::string, TokenBucket, std::less<>> stage_buckets;  // on the control shard
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;

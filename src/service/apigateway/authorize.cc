@@ -20,35 +20,11 @@ using wire::Json;
 constexpr std::size_t kRepliesMax = 10'000;
 constexpr std::string_view kDefaultSource = "method.request.header.Authorization";
 
-http::Response refusal_of(int status, Json body, std::string_view type) {
-  http::Response out;
-  out.status = status;
-  out.set("content-type", "application/json");
-  out.set("x-amzn-errortype", type);
-  out.body = body.dump();
-  return out;
+Refusal denied(bool explicitly) {
+  return apigateway::denied(explicitly ? "User is not authorized to access this resource with an explicit deny" : "User is not authorized to access this resource");
 }
-http::Response unauthorized() { return refusal_of(401, Json::object({{"message", "Unauthorized"}}), "UnauthorizedException"); }
-http::Response denied(bool explicitly) {
-  return refusal_of(403, Json::object({{"Message", explicitly ? "User is not authorized to access this resource with an explicit deny" : "User is not authorized to access this resource"}}), "AccessDeniedException");
-}
-http::Response broken() { return refusal_of(500, Json::object({{"message", Json()}}), "AuthorizerConfigurationException"); }
-
-// "method.request.header.x", "method.request.querystring.x", "stageVariables.x", "context.x"; empty when it is missing.
-std::string source_value(std::string_view source, const aws::ProxyRequest& event) {
-  constexpr std::string_view kHeader = "method.request.header.", kQuery = "method.request.querystring.", kVariable = "stageVariables.", kContext = "context.";
-  if (source.starts_with(kHeader)) return std::string(event.http.header(to_lower(source.substr(kHeader.size()))));
-  if (source.starts_with(kQuery)) return std::string(wire::Form(event.http.query).value(source.substr(kQuery.size())));
-  if (source.starts_with(kVariable)) {
-    for (const auto& [name, text] : event.stage_variables)
-      if (name == source.substr(kVariable.size())) return text;
-  }
-  if (source.starts_with(kContext)) {
-    const std::string_view name = source.substr(kContext.size());
-    return name == "stage" ? event.stage : name == "httpMethod" ? event.http.method : name == "path" ? event.path : name == "resourcePath" ? event.resource_path : name == "apiId" ? event.api_id : std::string();
-  }
-  return {};
-}
+Refusal broken() { return authorizer_broken(); }
+std::string source_value(std::string_view source, const aws::ProxyRequest& event) { return request_value(source, event); }
 
 // "https://cognito-idp.<region>.amazonaws.com/<pool>" of a pool's ARN.
 std::string issuer_of(std::string_view arn) {
@@ -63,7 +39,7 @@ Task<Admission> admit_user(RestApis& apis, const model::Authorizer& authorizer, 
   std::string_view text = given;
   if (text.size() > 7 && equals_ignoring_case(text.substr(0, 7), "bearer ")) text = trim(text.substr(7));
   const auto token = edge::parse_web_token(text);
-  if (!token) co_return Admission{.refusal = unauthorized()};
+  if (!token) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
   const auto scopes = method.authorization_scopes.value_or(std::vector<std::string>{});
   const std::string issuer = token->claims.text("iss");
   const auto pools = authorizer.provider_arns.value_or(std::vector<std::string>{});
@@ -71,17 +47,17 @@ Task<Admission> admit_user(RestApis& apis, const model::Authorizer& authorizer, 
   const auto expires = edge::claim_time(token->claims, "exp");
   // Identity tokens without scopes, access tokens with them.
   const bool fits = token->claims.text("token_use") == (scopes.empty() ? "id" : "access");
-  if (!is_known || !fits || !expires || event.now >= *expires) co_return Admission{.refusal = unauthorized()};
+  if (!is_known || !fits || !expires || event.now >= *expires) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
   if (!scopes.empty()) {
     const auto held = edge::claim_values(token->claims["scope"], true);
-    if (std::find_first_of(held.begin(), held.end(), scopes.begin(), scopes.end()) == held.end()) co_return Admission{.refusal = unauthorized()};
+    if (std::find_first_of(held.begin(), held.end(), scopes.begin(), scopes.end()) == held.end()) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
   }
   const auto keys = co_await edge::KeySets::of_this_loop(apis.sites, apis.authority.certificate_pem()).find(issuer + "/.well-known/jwks.json", token->key_id(), event.now);
   if (!keys) log::warn("a user pool's keys cannot be had", {{"issuer", issuer}, {"reason", keys.error().message}});
-  if (!keys || !edge::is_signed(*token, **keys)) co_return Admission{.refusal = unauthorized()};
+  if (!keys || !edge::is_signed(*token, **keys)) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
   Json claims = Json::object();
   for (const auto& [name, claim] : token->claims.as_object()) claims.set(name, claim.is_array() ? join(edge::claim_values(claim, false), ",") : claim.is_object() ? claim.dump() : claim.scalar_text().value_or(""));
-  co_return Admission{.refusal = std::nullopt, .authorizer = Json::object({{"claims", std::move(claims)}})};
+  co_return Admission{.refusal = std::nullopt, .authorizer = Json::object({{"claims", std::move(claims)}}), .usage_key = {}};
 }
 
 struct Said {
@@ -94,16 +70,16 @@ TextMap<Said>& said_by_functions() {
 }
 
 Admission admission_of(const Json& reply, std::string_view arn) {
-  if (!reply.is_object() || reply.text("principalId").empty() || !reply["policyDocument"].is_object()) return {.refusal = broken()};
+  if (!reply.is_object() || reply.text("principalId").empty() || !reply["policyDocument"].is_object()) return {.refusal = broken(), .authorizer = {}, .usage_key = {}};
   const aws::Verdict verdict = aws::judge_invoke(reply["policyDocument"], arn);
-  if (verdict != aws::Verdict::kAllowed) return {.refusal = denied(verdict == aws::Verdict::kDenied)};
+  if (verdict != aws::Verdict::kAllowed) return {.refusal = denied(verdict == aws::Verdict::kDenied), .authorizer = {}, .usage_key = {}};
   Json context = Json::object({{"principalId", reply["principalId"]}});
   for (const auto& [name, value] : reply["context"].as_object()) {
     // Texts, numbers and booleans, all as texts.
-    if (value.is_object() || value.is_array()) return {.refusal = broken()};
+    if (value.is_object() || value.is_array()) return {.refusal = broken(), .authorizer = {}, .usage_key = {}};
     context.set(name, value.scalar_text().value_or(""));
   }
-  return {.refusal = std::nullopt, .authorizer = std::move(context)};
+  return {.refusal = std::nullopt, .authorizer = std::move(context), .usage_key = reply.text("usageIdentifierKey")};
 }
 
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
@@ -114,12 +90,12 @@ Task<Admission> admit_by_function(RestApis& apis, const model::Authorizer& autho
   for (const std::string_view source : split(given, ',')) {
     if (trim(source).empty()) continue;
     const std::string value = source_value(trim(source), event);
-    if (value.empty()) co_return Admission{.refusal = unauthorized()};
+    if (value.empty()) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
     identity += (identity.empty() ? "" : "\n") + value;
   }
   if (takes_token && authorizer.identity_validation_expression && !authorizer.identity_validation_expression->empty()) {
     const auto pattern = Pattern::compile(*authorizer.identity_validation_expression);
-    if (!pattern || !pattern->matches(identity)) co_return Admission{.refusal = unauthorized()};
+    if (!pattern || !pattern->matches(identity)) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
   }
   const std::string arn = fmt::format("arn:aws:execute-api:{}:{}:{}/{}/{}{}", region, event.account, event.api_id, event.stage, event.http.method, event.path);
   const Duration ttl = identity.empty() ? Duration(0) : Duration(std::chrono::seconds(authorizer.authorizer_result_ttl_in_seconds.value_or(300)));
@@ -131,7 +107,7 @@ Task<Admission> admit_by_function(RestApis& apis, const model::Authorizer& autho
     sent = Json::object({{"type", "TOKEN"}, {"methodArn", arn}, {"authorizationToken", identity}});
   } else {
     auto made = Json::parse(aws::event_v1(event, false));
-    if (!made) co_return Admission{.refusal = broken()};
+    if (!made) co_return Admission{.refusal = broken(), .authorizer = {}, .usage_key = {}};
     sent = *std::move(made);
     sent.erase("body"), sent.erase("isBase64Encoded");
     sent.set("type", "REQUEST");
@@ -141,10 +117,10 @@ Task<Admission> admit_by_function(RestApis& apis, const model::Authorizer& autho
   invoke.function_name = aws::function_of_integration(authorizer.authorizer_uri.value_or(""));
   invoke.payload = sent.dump();
   const auto answered = co_await apis.caller.call<aws::lambda::InvokeOutput>(apis.caller.internal_call(event.account, region), aws::lambda::ops::kInvoke, invoke);
-  if (!answered) co_return Admission{.refusal = broken()};
+  if (!answered) co_return Admission{.refusal = broken(), .authorizer = {}, .usage_key = {}};
   const auto reply = Json::parse(answered->payload.value_or("null"));
-  if (answered->function_error) co_return Admission{.refusal = reply && reply->is_object() && reply->text("errorMessage") == "Unauthorized" ? unauthorized() : broken()};
-  if (!reply) co_return Admission{.refusal = broken()};
+  if (answered->function_error) co_return Admission{.refusal = reply && reply->is_object() && reply->text("errorMessage") == "Unauthorized" ? unauthorized() : broken(), .authorizer = {}, .usage_key = {}};
+  if (!reply) co_return Admission{.refusal = broken(), .authorizer = {}, .usage_key = {}};
   if (ttl > Duration(0)) {
     if (said_by_functions().size() >= kRepliesMax) said_by_functions().clear();
     said_by_functions().insert_or_assign(key, Said{.reply = *reply, .until = event.now + ttl});

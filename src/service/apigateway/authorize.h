@@ -11,8 +11,9 @@
 namespace reef::service::apigateway {
 
 struct Admission {
-  std::optional<http::Response> refusal;   // instead of the integration's reply
-  wire::Json authorizer;                   // requestContext.authorizer
+  std::optional<Refusal> refusal;   // instead of the integration's reply
+  wire::Json authorizer;            // requestContext.authorizer
+  std::string usage_key;            // the API key that a function names, when the API takes keys from its authorizer
 };
 // `event` is the request as an integration would get it. Any loop.
 Task<Admission> admit(RestApis& apis, model::Authorizer authorizer, model::Method method, const aws::ProxyRequest& event, std::string region);

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "service/apigateway/api_store.h"
+#include "service/apigateway/definition_parts.h"
 
 namespace reef::service::apigateway {
 namespace {
@@ -30,6 +30,12 @@ model::Integration read_integration(const Json& json, const std::string& resourc
   out.passthrough_behavior = to_upper(json.contains("passthroughBehavior") ? json.text("passthroughBehavior") : "WHEN_NO_MATCH");
   out.timeout_in_millis = static_cast<std::int32_t>(json["timeoutInMillis"].as_int().value_or(29'000));
   out.cache_namespace = resource_id;
+  if (json.contains("credentials")) out.credentials = json.text("credentials");
+  if (json.contains("contentHandling")) out.content_handling = json.text("contentHandling");
+  if (const Json* keys = json.find("cacheKeyParameters")) {
+    out.cache_key_parameters.emplace();
+    for (const Json& key : keys->as_array()) out.cache_key_parameters->push_back(key.as_string());
+  }
   if (json.contains("connectionType")) out.connection_type = json.text("connectionType");
   out.request_parameters = texts(json["requestParameters"]);
   out.request_templates = texts(json["requestTemplates"]);
@@ -71,6 +77,9 @@ aws::Reply<void> import_definition(const Json& document, StoredApi& api, RestApi
     auto& list = api.api.binary_media_types.emplace();
     for (const Json& type : types->as_array()) list.push_back(type.as_string());
   }
+  TRY(read_parts(document, api, apis));
+  const Json& schemes = document.contains("securityDefinitions") ? document["securityDefinitions"] : document["components"]["securitySchemes"];
+  TRY(read_authorizers(schemes, api, apis));
   // basePath is ignored, as API Gateway does by default.
   for (const auto& [path_text, item] : document["paths"].as_object()) {
     std::string path = path_text;
@@ -84,8 +93,8 @@ aws::Reply<void> import_definition(const Json& document, StoredApi& api, RestApi
       method.http_method = verb;
       method.authorization_type = "NONE";
       method.api_key_required = false;
-      if (operation->contains("security") && (*operation)["security"].size() > 0)
-        return Err(unsupported(fmt::format("Authorization of {} {} by a security definition", verb, path)));
+      TRY(read_security(*operation, schemes, api, method));
+      TRY(read_request(document, *operation, item, api, apis, method));
       if (const Json* id = operation->find("operationId")) method.operation_name = id->as_string();
       if (const Json* responses = operation->find("responses")) {
         auto& all = method.method_responses.emplace();
@@ -103,6 +112,7 @@ aws::Reply<void> import_definition(const Json& document, StoredApi& api, RestApi
         method.method_integration = read_integration(*integration, *resource.id);
         TRY(check_integration(*method.method_integration));
       }
+      TRY(check_authorization(api, method));
       if (!resource.resource_methods) resource.resource_methods.emplace();
       resource.resource_methods->insert_or_assign(verb, std::move(method));
     }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "base/text.h"
 
 namespace reef::service::apigateway::resources {
 namespace {
@@ -86,6 +87,9 @@ Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const
   Json operations = Json::array();
   if (after.contains("Name")) operations.push_back(replace_operation("/name", after.text("Name")));
   if (after.contains("Description")) operations.push_back(replace_operation("/description", after.text("Description")));
+  if (after.contains("Policy")) operations.push_back(replace_operation("/policy", text_of(after["Policy"])));
+  if (after.contains("ApiKeySourceType")) operations.push_back(replace_operation("/apiKeySource", after.text("ApiKeySourceType")));
+  if (after.contains("DisableExecuteApiEndpoint")) operations.push_back(replace_operation("/disableExecuteApiEndpoint", after["DisableExecuteApiEndpoint"].scalar_text().value_or("false")));
   if (operations.size()) CO_TRY(co_await call(context, "UpdateRestApi", Json::object({{"restApiId", current.physical_id}, {"patchOperations", operations}})));
   co_return current;
 }
@@ -196,6 +200,24 @@ Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const R
   co_return co_await call_gone(context, "DeleteDeployment", Json::object({{"restApiId", properties["RestApiId"]}, {"deploymentId", current.physical_id}}));
 }
 
+// MethodSettings as patches: "/~1orders/GET/throttling/rateLimit".
+Json setting_operations(const Json& before, const Json& after) {
+  static constexpr std::pair<const char*, const char*> kSettings[] = {
+      {"ThrottlingRateLimit", "throttling/rateLimit"}, {"ThrottlingBurstLimit", "throttling/burstLimit"}, {"LoggingLevel", "logging/loglevel"}, {"DataTraceEnabled", "logging/dataTrace"},
+      {"MetricsEnabled", "metrics/enabled"}, {"CachingEnabled", "caching/enabled"}, {"CacheTtlInSeconds", "caching/ttlInSeconds"}, {"CacheDataEncrypted", "caching/dataEncrypted"}};
+  Json out = Json::array();
+  const auto place = [](const Json& setting) {
+    const std::string path = setting.text("ResourcePath").empty() ? "/*" : setting.text("ResourcePath");
+    const std::string shown = path == "/*" ? "*" : path.starts_with("/~1") ? path.substr(1) : replace_all(path, "/", "~1");
+    return fmt::format("/{}/{}", shown, setting.text("HttpMethod").empty() ? "*" : setting.text("HttpMethod"));
+  };
+  for (const Json& setting : before["MethodSettings"].as_array()) out.push_back(Json::object({{"op", "remove"}, {"path", place(setting)}}));
+  for (const Json& setting : after["MethodSettings"].as_array())
+    for (const auto& [member, path] : kSettings)
+      if (setting.contains(member)) out.push_back(replace_operation(fmt::format("{}/{}", place(setting), path), setting[member].scalar_text().value_or("")));
+  return out;
+}
+
 Task<aws::Reply<ResourceState>> create_stage(const ResourceContext& context, const Json& properties) {
   Json input = Json::object();
   for (const std::string_view name : {"RestApiId", "DeploymentId", "StageName", "Description", "Variables", "DocumentationVersion"})
@@ -204,6 +226,8 @@ Task<aws::Reply<ResourceState>> create_stage(const ResourceContext& context, con
   if (const Json* tags = properties.find("Tags")) input.set("tags", tags_of(*tags));
   if (const Json* cache = properties.find("CacheClusterEnabled")) input.set("cacheClusterEnabled", boolean(*cache));
   CO_TRY(co_await call(context, "CreateStage", std::move(input)));
+  if (Json settings = setting_operations(Json(), properties); settings.size() > 0)
+    CO_TRY(co_await call(context, "UpdateStage", Json::object({{"restApiId", properties["RestApiId"]}, {"stageName", properties["StageName"]}, {"patchOperations", std::move(settings)}})));
   co_return ResourceState{.physical_id = properties.text("StageName"), .attributes = Json::object()};
 }
 Task<aws::Reply<ResourceState>> update_stage(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
@@ -212,6 +236,7 @@ Task<aws::Reply<ResourceState>> update_stage(const ResourceContext& context, con
   for (const auto& [name, value] : after["Variables"].as_object()) operations.push_back(replace_operation("/variables/" + name, value.scalar_text().value_or("")));
   for (const auto& [name, value] : before["Variables"].as_object())
     if (!after["Variables"].contains(name)) operations.push_back(Json::object({{"op", "remove"}, {"path", "/variables/" + name}}));
+  for (const Json& each : setting_operations(before, after).as_array()) operations.push_back(each);
   CO_TRY(co_await call(context, "UpdateStage", Json::object({{"restApiId", after["RestApiId"]}, {"stageName", current.physical_id}, {"patchOperations", operations}})));
   co_return current;
 }
@@ -268,7 +293,7 @@ const aws::ResourceType kDeployment{
 const aws::ResourceType kStage{
     .name = "AWS::ApiGateway::Stage",
     .properties = {{"CacheClusterEnabled"}, {"DeploymentId"}, {"Description"}, {"DocumentationVersion"}, {"RestApiId", kReplace, true},
-                   {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
+                   {"MethodSettings"}, {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
     .create = create_stage, .update = update_stage, .remove = remove_stage};
 
 }  // namespace reef::service::apigateway::resources

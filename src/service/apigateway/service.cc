@@ -16,7 +16,9 @@ const aws::ServiceDefinition kApiGateway{
             REST_API_OPERATIONS(REST_API_ROW)
 #undef REST_API_ROW
         },
-    .resources = {&resources::kRestApi, &resources::kResource, &resources::kMethod, &resources::kDeployment, &resources::kStage, &resources::kAccount, &resources::kAuthorizer},
+    .resources = {&resources::kRestApi, &resources::kResource, &resources::kMethod, &resources::kDeployment, &resources::kStage, &resources::kAccount, &resources::kAuthorizer,
+                  &resources::kApiKey, &resources::kUsagePlan, &resources::kUsagePlanKey, &resources::kGatewayResponse, &resources::kModel, &resources::kRequestValidator,
+                  &resources::kDomainName, &resources::kBasePathMapping},
 };
 
 }  // namespace

@@ -12,33 +12,34 @@
 #include "engine/edge/proxy.h"
 #include "engine/edge/route_table.h"
 #include "service/apigateway/authorize.h"
+#include "service/apigateway/guard.h"
 
 namespace reef::service::apigateway {
 namespace {
 
 constexpr std::uint64_t kBodyBytesMax = 10ull << 20;
 
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-http::Response message(int status, std::string_view text, std::string_view type) {
+// There is no stage whose words could be used.
+http::Response forbidden() {
   http::Response out;
-  out.status = status;
+  out.status = 403;
   out.set("content-type", "application/json");
-  out.set("x-amzn-errortype", type);
-  out.body = wire::Json::object({{"message", text}}).dump();
+  out.set("x-amzn-errortype", "ForbiddenException");
+  out.body = R"({"message":"Forbidden"})";
   return out;
 }
-http::Response bad_gateway() { return message(502, "Internal server error", "InternalServerErrorException"); }
 
 struct CompiledMethod {
   model::Resource resource;
   model::Method method;
   std::string function;
   std::optional<model::Authorizer> authorizer;
-  bool is_open = true;
+  std::optional<StageLimits> limits;
 };
 
 struct CompiledStage {
   model::Stage stage;
+  Frozen frozen;
   edge::RouteTable table;
   std::vector<CompiledMethod> methods;
 };
@@ -51,19 +52,21 @@ class RestApiSite final : public edge::Site {
  public:
   RestApiSite(const StoredApi& api, RestApis& apis)
       : id_(*api.api.id), name_(api.api.name.value_or("")), account_(api.account), region_(api.region), binary_(api.api.binary_media_types.value_or(std::vector<std::string>{})),
+        takes_keys_from_authorizer_(api.api.api_key_source == "AUTHORIZER"), is_disabled_(api.api.disable_execute_api_endpoint.value_or(false)),
         caller_(apis.caller), spans_(apis.spans), counters_(apis.counters), apis_(apis) {
     for (const auto& [name, stage] : api.stages) {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       if (snapshot == api.snapshots.end()) continue;
-      CompiledStage compiled{.stage = stage, .table = {}, .methods = {}};
+      const auto frozen = api.frozen.find(*stage.deployment_id);
+      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .table = {}, .methods = {}};
       for (const auto& [id, resource] : snapshot->second) {
         if (!resource.resource_methods) continue;
         for (const auto& [verb, method] : *resource.resource_methods) {
           compiled.table.add(verb, resource.path.value_or("/"), static_cast<std::uint32_t>(compiled.methods.size()));
           const std::string uri = method.method_integration ? method.method_integration->uri.value_or("") : "";
-          const std::string type = method.authorization_type.value_or("NONE");
-          compiled.methods.push_back({resource, method, aws::function_of_integration(uri), {}, type == "NONE" || type.empty()});
-          if (const auto authorizer = api.authorizers.find(method.authorizer_id.value_or("")); authorizer != api.authorizers.end()) compiled.methods.back().authorizer = authorizer->second;
+          compiled.methods.push_back({resource, method, aws::function_of_integration(uri), {}, stage_limits(stage, resource.path.value_or("/"), verb)});
+          const auto& authorizers = compiled.frozen.authorizers;
+          if (const auto authorizer = authorizers.find(method.authorizer_id.value_or("")); authorizer != authorizers.end()) compiled.methods.back().authorizer = authorizer->second;
         }
       }
       stages_.emplace(name, std::move(compiled));
@@ -108,6 +111,8 @@ class RestApiSite final : public edge::Site {
 
   Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const std::string& request_id, std::string& served_stage,
                               std::int64_t& integration_micros) const {
+    // Then only a custom domain name leads here, and that says the stage itself.
+    if (is_disabled_ && !request.is_custom_domain) co_return forbidden();
     std::string stage_name = request.stage;
     if (stage_name.empty()) {  // the first part of the path
       const auto slash = request.path.find('/', 1);
@@ -115,42 +120,114 @@ class RestApiSite final : public edge::Site {
       request.path = slash == std::string::npos ? std::string("/") : request.path.substr(slash);
     }
     const auto stage = stages_.find(stage_name);
-    if (stage == stages_.end()) co_return message(403, "Forbidden", "ForbiddenException");
+    if (stage == stages_.end()) co_return forbidden();
     served_stage = stage_name;
     const auto match = stage->second.table.match(request.http.method, request.path);
-    if (!match) co_return message(403, "Missing Authentication Token", "MissingAuthenticationTokenException");
-    const CompiledMethod& method = stage->second.methods[match->route];
-    if (!method.method.method_integration) co_return message(500, "Internal server error", "InternalServerErrorException");
+    const CompiledMethod* method = match ? &stage->second.methods[match->route] : nullptr;
+    Exchange exchange{.event = make_event(request, stage->second, method, match ? &*match : nullptr, trace, request_id), .body = {}};
+    if (!method) co_return render(missing_token(), stage->second.frozen.gateway_responses, exchange.event);
+    if (const auto refusal = co_await pass(stage->second, *method, request, exchange)) co_return render(*refusal, stage->second.frozen.gateway_responses, exchange.event);
+    const std::int64_t began = io::monotonic_micros();
+    auto response = co_await integrate(*method, *match, request, exchange);
+    if (method->method.method_integration->type != "MOCK") integration_micros = io::monotonic_micros() - began;
+    if (!response) co_return render(response.error(), stage->second.frozen.gateway_responses, exchange.event);
+    co_return *std::move(response);
+  }
+
+  // A request as it goes through the stations, and its body once that was read.
+  struct Exchange {
+    aws::ProxyRequest event;
+    std::string body;
+    bool has_body = false;
+    std::unique_ptr<http::Body> replayed;  // for those who read it from the request
+  };
+
+  static Task<std::optional<Refusal>> read_body(edge::SiteRequest& request, Exchange& exchange) {
+    if (exchange.has_body) co_return std::nullopt;
+    auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
+    if (!body) co_return too_large();
+    exchange.body = *std::move(body);
+    exchange.event.body = exchange.body;
+    exchange.has_body = true;
+    exchange.replayed = http::make_body(exchange.body);
+    request.http.body = exchange.replayed.get();
+    co_return std::nullopt;
+  }
+
+  // Past everything that stands before the integration.
+  Task<std::optional<Refusal>> pass(const CompiledStage& stage, const CompiledMethod& method, edge::SiteRequest& request, Exchange& exchange) const {
+    if (!method.method.method_integration) co_return internal_error();
+    const std::string type = method.method.authorization_type.value_or("NONE");
+    Signer signer;
+    if (type == "AWS_IAM") {
+      if (auto refusal = co_await read_body(request, exchange)) co_return refusal;
+      signer = check_signature(apis_.access_keys, request.http, exchange.body, account_, exchange.event.now);
+      if (signer.refusal) co_return std::move(signer.refusal);
+      exchange.event.identity = identity_of(*signer.principal);
+    }
+    if (auto refusal = check_resource_policy(stage.frozen.policy, exchange.event, region_, signer.principal ? &*signer.principal : nullptr)) co_return refusal;
+    std::string usage_key;
+    if (type == "CUSTOM" || type == "COGNITO_USER_POOLS") {
+      if (!method.authorizer) co_return internal_error();
+      Admission admitted = co_await admit(apis_, *method.authorizer, method.method, exchange.event, region_);
+      if (admitted.refusal) co_return std::move(admitted.refusal);
+      exchange.event.authorizer = std::move(admitted.authorizer);
+      usage_key = std::move(admitted.usage_key);
+    }
+    if (auto refusal = co_await count(stage, method, exchange, usage_key)) co_return refusal;
+    if (!method.method.request_validator_id.value_or("").empty()) {
+      if (auto refusal = co_await read_body(request, exchange)) co_return refusal;
+      if (auto refusal = check_request(stage.frozen, method.method, exchange.event)) co_return refusal;
+    }
+    co_return std::nullopt;
+  }
+
+  // The request's key and the stage's limits are counted in one place.
+  Task<std::optional<Refusal>> count(const CompiledStage& stage, const CompiledMethod& method, Exchange& exchange, const std::string& usage_key) const {
+    const bool needs_key = method.method.api_key_required.value_or(false);
+    if (!needs_key && !method.limits) co_return std::nullopt;
+    const std::string& stage_name = *stage.stage.stage_name;
+    const KeyRing::Asked asked{.account = account_, .region = region_, .api = id_, .stage = stage_name,
+                               .method = method.resource.path.value_or("/") + "/" + method.method.http_method.value_or(""),
+                               .value = takes_keys_from_authorizer_ ? usage_key : std::string(exchange.event.http.header("x-api-key"))};
+    const Time now = exchange.event.now;
+    std::string key_id;
+    const KeyVerdict verdict = co_await store::on(store::Shard::control(), [&]() -> Task<KeyVerdict> {
+      const KeyVerdict of_key = needs_key ? apis_.keys.admit(asked, now, key_id) : KeyVerdict::kPasses;
+      if (of_key != KeyVerdict::kPasses || !method.limits) co_return of_key;
+      TokenBucket& bucket = apis_.stage_buckets[fmt::format("{}/{}/{}", id_, stage_name, method.limits->name)];
+      co_return bucket.take(now, method.limits->rate, method.limits->burst) ? KeyVerdict::kPasses : KeyVerdict::kThrottled;
+    });
+    if (!key_id.empty()) {
+      if (exchange.event.identity.is_null()) exchange.event.identity = wire::Json::object();
+      exchange.event.identity.set("apiKey", asked.value);
+      exchange.event.identity.set("apiKeyId", key_id);
+    }
+    switch (verdict) {
+      case KeyVerdict::kPasses: co_return std::nullopt;
+      case KeyVerdict::kUnknown: co_return invalid_key();
+      case KeyVerdict::kThrottled: co_return throttled();
+      case KeyVerdict::kExhausted: break;
+    }
+    co_return quota_exceeded();
+  }
+
+  Task<Result<http::Response, Refusal>> integrate(const CompiledMethod& method, const edge::RouteMatch& match, edge::SiteRequest& request, Exchange& exchange) const {
     const model::Integration& integration = *method.method.method_integration;
     const std::string type = integration.type.value_or("");
-    Admission admitted;
-    if (!method.is_open) {
-      const aws::ProxyRequest event = make_event(request, stage->second, method, *match, "", trace, request_id);
-      if (!method.authorizer) co_return message(500, "Internal server error", "InternalServerErrorException");
-      admitted = co_await admit(apis_, *method.authorizer, method.method, event, region_);
-      if (admitted.refusal) co_return *std::move(admitted.refusal);
-    }
-    const std::int64_t began = io::monotonic_micros();
-    if (type == "HTTP_PROXY") {
-      http::Response forwarded = co_await call_http(request, integration, *match);
-      integration_micros = io::monotonic_micros() - began;
-      co_return forwarded;
-    }
-    auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
-    if (!body) co_return message(413, "HTTP content length exceeded 10485760 bytes.", "RequestTooLargeException");
+    if (type == "HTTP_PROXY") co_return co_await call_http(request, integration, match);
+    if (auto refusal = co_await read_body(request, exchange)) co_return std::unexpected(*std::move(refusal));
     if (type == "MOCK") co_return mock(integration);
-    http::Response response = co_await call_function(request, stage->second, method, *match, *body, trace, request_id, std::move(admitted.authorizer));
-    integration_micros = io::monotonic_micros() - began;
-    co_return response;
+    co_return co_await call_function(method, exchange.event);
   }
 
   // The request template's statusCode chooses the integration response whose selection pattern matches it.
-  static http::Response mock(const model::Integration& integration) {
+  static Result<http::Response, Refusal> mock(const model::Integration& integration) {
     std::int64_t status = 200;
     if (integration.request_templates)
       if (const auto text = integration.request_templates->find("application/json"); text != integration.request_templates->end()) {
         const auto json = wire::Json::parse(text->second);
-        if (!json || !(*json)["statusCode"].as_int()) return message(500, "Internal server error", "InternalServerErrorException");
+        if (!json || !(*json)["statusCode"].as_int()) return std::unexpected(internal_error());
         status = *(*json)["statusCode"].as_int();
       }
     const model::IntegrationResponse* chosen = nullptr;
@@ -160,7 +237,7 @@ class RestApiSite final : public edge::Site {
         if (pattern.empty() && !chosen) chosen = &response;
         if (!pattern.empty() && pattern == std::to_string(status)) chosen = &response;
       }
-    if (!chosen) return message(500, "Internal server error", "InternalServerErrorException");
+    if (!chosen) return std::unexpected(internal_error());
     http::Response out;
     out.status = static_cast<int>(parse_int(chosen->status_code.value_or("200")).value_or(200));
     out.set("content-type", "application/json");
@@ -179,7 +256,7 @@ class RestApiSite final : public edge::Site {
     return out;
   }
 
-  Task<http::Response> call_http(const edge::SiteRequest& request, const model::Integration& integration, const edge::RouteMatch& match) const {
+  Task<Result<http::Response, Refusal>> call_http(const edge::SiteRequest& request, const model::Integration& integration, const edge::RouteMatch& match) const {
     std::string url = integration.uri.value_or("");
     for (const auto& [name, value] : match.parameters) {
       url = replace_all(url, "{" + name + "}", percent_encode(value, true));
@@ -188,45 +265,44 @@ class RestApiSite final : public edge::Site {
     const std::string verb = integration.http_method.value_or("ANY");
     auto reply = co_await edge::forward(request.http, {.url = url, .method = verb == "ANY" ? "" : verb,
                                                        .timeout = std::chrono::milliseconds(integration.timeout_in_millis.value_or(29'000))});
-    if (!reply) co_return reply.error().code == ETIMEDOUT ? message(504, "Endpoint request timed out", "InternalServerErrorException") : bad_gateway();
+    if (!reply) co_return std::unexpected(reply.error().code == ETIMEDOUT ? integration_timeout() : bad_gateway());
     co_return *std::move(reply);
   }
 
-  aws::ProxyRequest make_event(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledMethod& method, const edge::RouteMatch& match, std::string_view body,
-                               const std::string& trace, const std::string& request_id) const {
+  // `method` and `match` are missing when nothing is there.
+  aws::ProxyRequest make_event(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledMethod* method, const edge::RouteMatch* match, const std::string& trace,
+                               const std::string& request_id) const {
     const auto is_binary = [&](std::string_view type) {
       return std::any_of(binary_.begin(), binary_.end(), [&](const std::string& pattern) { return matches_media_type(pattern, type); });
     };
-    aws::ProxyRequest event{.http = request.http, .body = body, .account = account_, .api_id = id_, .stage = stage.stage.stage_name.value_or(""),
-                            .domain = request.domain, .route_key = {}, .resource_path = method.resource.path.value_or("/"),
-                            .resource_id = method.resource.id.value_or(""), .path = percent_decode(request.path), .stage_in_path = false,
-                            .parameters = match.parameters, .stage_variables = {}, .request_id = request_id, .trace_id = trace,
-                            .now = store::Shard::current().now(), .body_is_text = !is_binary(request.http.header("content-type")), .authorizer = {}};
+    aws::ProxyRequest event{.http = request.http, .body = {}, .account = account_, .api_id = id_, .stage = stage.stage.stage_name.value_or(""),
+                            .domain = request.domain, .route_key = {}, .resource_path = method ? method->resource.path.value_or("/") : "",
+                            .resource_id = method ? method->resource.id.value_or("") : "", .path = percent_decode(request.path), .stage_in_path = false,
+                            .parameters = match ? match->parameters : std::vector<std::pair<std::string, std::string>>{}, .stage_variables = {}, .request_id = request_id, .trace_id = trace,
+                            .now = store::Shard::current().now(), .body_is_text = !is_binary(request.http.header("content-type")), .authorizer = {}, .identity = {}};
     if (stage.stage.variables)
       for (const auto& [key, value] : *stage.stage.variables) event.stage_variables.emplace(key, value);
     return event;
   }
 
-  Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledMethod& method, const edge::RouteMatch& match,
-                                     const std::string& body, const std::string& trace, const std::string& request_id, wire::Json authorizer) const {
-    aws::ProxyRequest event = make_event(request, stage, method, match, body, trace, request_id);
-    event.authorizer = std::move(authorizer);
+  Task<Result<http::Response, Refusal>> call_function(const CompiledMethod& method, const aws::ProxyRequest& event) const {
     Call call = caller_.internal_call(account_, region_);
-    call.trace_id = trace;
+    call.trace_id = event.trace_id;
     aws::lambda::InvokeInput invoke;
     invoke.function_name = method.function;
     for (const auto& [key, value] : event.stage_variables) invoke.function_name = replace_all(invoke.function_name, "${stageVariables." + key + "}", value);
     invoke.payload = aws::event_v1(event, false);
     const auto out = co_await caller_.call<aws::lambda::InvokeOutput>(call, aws::lambda::ops::kInvoke, invoke);
-    if (!out || out->function_error) co_return bad_gateway();
+    if (!out || out->function_error) co_return std::unexpected(bad_gateway());
     auto response = aws::read_proxy_reply(out->payload.value_or("null"), false);
-    if (!response) co_return bad_gateway();
-    response->set("x-amzn-trace-id", trace);
+    if (!response) co_return std::unexpected(bad_gateway());
+    response->set("x-amzn-trace-id", event.trace_id);
     co_return *std::move(response);
   }
 
   std::string id_, name_, account_, region_;
   std::vector<std::string> binary_;
+  bool takes_keys_from_authorizer_, is_disabled_;
   aws::Caller& caller_;
   telemetry::Spans& spans_;
   metrics::Counters& counters_;

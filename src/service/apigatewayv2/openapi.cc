@@ -100,6 +100,8 @@ aws::Reply<model::Authorizer> read_authorizer(const std::string& name, const Jso
 // Gives a route the authorizer that its security names; the API gets it at its first use.
 aws::Reply<void> guard(const Json& document, const Json& security, StoredApi& api, model::Route& route, ApiGateway& gateway) {
   if (security.size() == 0) return {};
+  // As SAM says that nobody guards a route.
+  if (security.as_array().front().contains("NONE") && !document["components"]["securitySchemes"].contains("NONE")) return {};
   if (security.size() > 1 || security.as_array().front().size() != 1) return Err(bad_request("Unable to import the API: a route of an HTTP API takes one security scheme."));
   const auto& [name, scopes] = security.as_array().front().as_object().front();
   auto found = std::find_if(api.current.authorizers.begin(), api.current.authorizers.end(), [&, n = name](const auto& one) { return one.second.name == n; });

@@ -13,6 +13,7 @@
 #include "service/cloudformation/dynamic_references.h"
 #include "service/cloudformation/prepare.h"
 #include "service/cloudformation/recovery.h"
+#include "service/cloudformation/role.h"
 #include "service/cloudformation/stack_policy.h"
 
 namespace reef::cloudformation {
@@ -155,7 +156,7 @@ class Deployment {
 
   aws::ResourceContext context_for(const Resource& resource) {
     const std::string& name = resource.logical_id;
-    aws::ResourceContext context{.call = cloud_.caller.internal_call(stack_.account, stack_.region), .caller = cloud_.caller,
+    aws::ResourceContext context{.call = stack_call(cloud_.caller, stack_.account, stack_.region, stack_.desired.role_arn), .caller = cloud_.caller,
                                  .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .type = resource.type, .signals = &cloud_.signals,
                                  .is_cancelled = [this] { return walking_ && (walking_->has_failed() || (stack_.cancel_requested && stack_.work == Work::kUpdate)); }, .tags = Json::array()};
     if (!resource.attempt.empty()) context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, resource.attempt);
@@ -197,7 +198,7 @@ class Deployment {
     };
     auto evaluated = evaluate_or_null((*planned.declaration)["Properties"], scope_);
     if (!evaluated) co_return fail(evaluated.error().message);
-    auto resolved = co_await resolve_dynamic_references(cloud_, cloud_.caller.internal_call(stack_.account, stack_.region), *std::move(evaluated));
+    auto resolved = co_await resolve_dynamic_references(cloud_, stack_call(cloud_.caller, stack_.account, stack_.region, stack_.desired.role_arn), *std::move(evaluated));
     if (!resolved) co_return fail(resolved.error().message);
     const Json properties = resolved->is_object() ? *std::move(resolved) : Json::object();
     auto metadata = evaluate_or_null((*planned.declaration)["Metadata"], scope_);
@@ -359,7 +360,7 @@ class Deployment {
       }
       const auto value = CO_TRY(evaluate(declared["Value"], scope_));
       if (!value) continue;
-      const Json resolved = CO_TRY(co_await resolve_dynamic_references(cloud_, cloud_.caller.internal_call(stack_.account, stack_.region), *value));
+      const Json resolved = CO_TRY(co_await resolve_dynamic_references(cloud_, stack_call(cloud_.caller, stack_.account, stack_.region, stack_.desired.role_arn), *value));
       const auto text = resolved.scalar_text();
       if (!text) co_return Err(invalid(fmt::format("Template format error: Output {} is malformed. The Value attribute must evaluate to a String.", name)));
       model::Output output{.output_key = name, .output_value = *text};

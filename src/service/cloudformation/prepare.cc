@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "engine/deploy/walk.h"
+#include "service/cloudformation/role.h"
 #include "service/cloudformation/transforms.h"
 
 namespace reef::cloudformation {
@@ -168,6 +169,7 @@ Task<Reply<Desired>> prepare(Cloudformation& cloud, const aws::Call& call, const
   }
   if (wanted.tags) out.tags = *wanted.tags;
   if (wanted.role_arn) out.role_arn = *wanted.role_arn;
+  if (wanted.role_arn) CO_TRY(co_await check_role(cloud.caller, call, out.role_arn));
   if (wanted.notification_arns) out.notification_arns = *wanted.notification_arns;
   out.capabilities = wanted.capabilities.value_or(std::vector<std::string>());
   for (const model::Tag& tag : out.tags)

@@ -78,7 +78,7 @@ class Transforms {
 
   Task<Reply<Json>> apply(Named one, Json fragment) {
     if (one.name == kInclude) co_return co_await include(std::move(one), std::move(fragment));
-    if (one.name == kServerless) co_return sam::transform(fragment, values_, call_.region);
+    if (one.name == kServerless) co_return sam::transform(fragment, values_, call_.region, to_seconds(call_.now));
     if (one.name.starts_with("AWS::")) co_return Err(invalid(fmt::format("The transform {} is not supported by this version of Atoll.", one.name)));
     co_return co_await call_macro(std::move(one), std::move(fragment));
   }

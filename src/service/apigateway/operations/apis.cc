@@ -1,7 +1,11 @@
 // https://docs.aws.amazon.com/apigateway/latest/api/API_CreateRestApi.html, its kin, deployments and stages.
 #include <fmt/format.h>
 
+#include "base/text.h"
+
+#include "service/apigateway/definition_parts.h"
 #include "service/apigateway/operations.h"
+#include "service/apigateway/policy.h"
 
 namespace reef::service::apigateway::operations {
 namespace {
@@ -39,6 +43,29 @@ Reply<T*> find_part(std::map<std::string, T, std::less<>>& parts, const std::str
   return &found->second;
 }
 
+// "/~1orders/GET/throttling/rateLimit" is a member of a method's settings: "/methodSettings/~0~1orders~1GET/throttlingRateLimit" names where it is.
+Reply<void> name_method_setting(model::PatchOperation& operation) {
+  const std::string path = operation.path.value_or("");
+  if (path.empty()) return {};
+  static constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
+      {"throttling/rateLimit", "throttlingRateLimit"}, {"throttling/burstLimit", "throttlingBurstLimit"}, {"logging/loglevel", "loggingLevel"}, {"logging/dataTrace", "dataTraceEnabled"},
+      {"metrics/enabled", "metricsEnabled"}, {"caching/enabled", "cachingEnabled"}, {"caching/ttlInSeconds", "cacheTtlInSeconds"}, {"caching/dataEncrypted", "cacheDataEncrypted"},
+      {"caching/requireAuthorizationForCacheControl", "requireAuthorizationForCacheControl"}, {"caching/unauthorizedCacheControlHeaderStrategy", "unauthorizedCacheControlHeaderStrategy"}};
+  // "/~1orders/GET" alone, taken away: all its settings.
+  if (operation.op == "remove" && split(std::string_view(path).substr(1), '/').size() == 2 && !path.starts_with("/variables/") && !path.starts_with("/tags/") && !path.starts_with("/canarySettings/")) {
+    operation.path = "/methodSettings/" + replace_all(replace_all(path.substr(1), "~", "~0"), "/", "~1");
+    return {};
+  }
+  for (const auto& [suffix, member] : kSettings) {
+    if (!path.ends_with(fmt::format("/{}", suffix)) || path.size() < suffix.size() + 4) continue;
+    if (member == "cachingEnabled" && operation.value == "true") return Err(unsupported("Caching of methods"));
+    const std::string method = path.substr(1, path.size() - suffix.size() - 2);
+    operation.path = fmt::format("/methodSettings/{}/{}", replace_all(replace_all(method, "~", "~0"), "/", "~1"), member);
+    return {};
+  }
+  return {};
+}
+
 std::string api_of_arn(const std::string& arn) {
   const auto at = arn.find("/restapis/");
   if (at == std::string::npos) return {};
@@ -50,6 +77,7 @@ std::string api_of_arn(const std::string& arn) {
 
 Task<Reply<model::CreateRestApiOutput>> CreateRestApi(RestApis& apis, const model::CreateRestApiInput& in, const Call& call) {
   if (in.clone_from) co_return Err(unsupported("Cloning an API"));
+  if (in.policy) CO_TRY(check_policy(*in.policy));
   StoredApi api = new_api(apis, call);
   api.api.name = in.name;
   api.api.description = in.description;
@@ -89,6 +117,7 @@ Task<Reply<model::PutRestApiOutput>> PutRestApi(RestApis& apis, const model::Put
     kept.resource_methods.reset();
     fresh.resources.clear();
     fresh.resources.emplace(*kept.id, kept);
+    clear_parts(fresh);
   }
   CO_TRY(import_definition(document, fresh, apis));
   *api = std::move(fresh);
@@ -111,7 +140,10 @@ Task<Reply<model::GetRestApisOutput>> GetRestApis(RestApis& apis, const model::G
 
 Task<Reply<model::UpdateRestApiOutput>> UpdateRestApi(RestApis& apis, const model::UpdateRestApiInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
-  CO_TRY(patch(api->api, in.patch_operations));
+  model::RestApi edited = api->api;
+  CO_TRY(patch(edited, in.patch_operations));
+  if (edited.policy && !edited.policy->empty()) CO_TRY(check_policy(*edited.policy));
+  api->api = std::move(edited);
   apis.changed(*api);
   const model::RestApi out = api->api;
   co_await committed();
@@ -121,6 +153,7 @@ Task<Reply<model::UpdateRestApiOutput>> UpdateRestApi(RestApis& apis, const mode
 Task<Reply<model::DeleteRestApiOutput>> DeleteRestApi(RestApis& apis, const model::DeleteRestApiInput& in, const Call& call) {
   CO_TRY(find_api(apis, call, in.rest_api_id));
   apis.remove(in.rest_api_id);
+  apis.keys.forget_stage(in.rest_api_id, nullptr);
   co_await committed();
   co_return model::DeleteRestApiOutput{};
 }
@@ -142,6 +175,7 @@ Task<Reply<model::CreateDeploymentOutput>> CreateDeployment(RestApis& apis, cons
   deployment.description = in.description;
   deployment.created_date = from_seconds(to_seconds(call.now));
   api->snapshots.emplace(*deployment.id, api->resources);
+  api->frozen.emplace(*deployment.id, api->freeze());
   api->deployments.emplace(*deployment.id, deployment);
   if (in.stage_name && !in.stage_name->empty()) {
     model::Stage& stage = api->stages[*in.stage_name];
@@ -191,6 +225,7 @@ Task<Reply<model::DeleteDeploymentOutput>> DeleteDeployment(RestApis& apis, cons
     if (stage.deployment_id == in.deployment_id) co_return Err(bad_request("Active stages pointing to this deployment must be moved or deleted"));
   api->deployments.erase(in.deployment_id);
   api->snapshots.erase(in.deployment_id);
+  api->frozen.erase(in.deployment_id);
   apis.changed(*api);
   co_await committed();
   co_return model::DeleteDeploymentOutput{};
@@ -240,7 +275,9 @@ Task<Reply<model::UpdateStageOutput>> UpdateStage(RestApis& apis, const model::U
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
   model::Stage* stage = CO_TRY(find_part(api->stages, in.stage_name, "stage"));
   model::Stage edited = *stage;
-  CO_TRY(patch(edited, in.patch_operations));
+  std::vector<model::PatchOperation> operations = in.patch_operations.value_or(std::vector<model::PatchOperation>{});
+  for (auto& operation : operations) CO_TRY(name_method_setting(operation));
+  CO_TRY(patch(edited, std::optional(std::move(operations))));
   CO_TRY(find_part(api->deployments, edited.deployment_id.value_or(""), "Deployment"));
   edited.last_updated_date = from_seconds(to_seconds(call.now));
   *stage = edited;
@@ -253,6 +290,7 @@ Task<Reply<model::DeleteStageOutput>> DeleteStage(RestApis& apis, const model::D
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
   CO_TRY(find_part(api->stages, in.stage_name, "stage"));
   api->stages.erase(in.stage_name);
+  apis.keys.forget_stage(in.rest_api_id, &in.stage_name);
   apis.changed(*api);
   co_await committed();
   co_return model::DeleteStageOutput{};

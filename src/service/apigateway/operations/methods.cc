@@ -125,7 +125,6 @@ Task<Reply<model::DeleteResourceOutput>> DeleteResource(RestApis& apis, const mo
 Task<Reply<model::PutMethodOutput>> PutMethod(RestApis& apis, const model::PutMethodInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
   model::Resource* resource = CO_TRY(find_resource(*api, in.resource_id));
-  if (in.request_validator_id) co_return Err(unsupported("A request validator"));
   if (!resource->resource_methods) resource->resource_methods.emplace();
   if (resource->resource_methods->contains(in.http_method)) co_return Err(aws::Error(errors::kConflictException, "Method already exists for this resource"));
   model::Method method;
@@ -137,6 +136,7 @@ Task<Reply<model::PutMethodOutput>> PutMethod(RestApis& apis, const model::PutMe
   method.request_models = in.request_models;
   method.authorization_scopes = in.authorization_scopes;
   method.authorizer_id = in.authorizer_id;
+  method.request_validator_id = in.request_validator_id;
   CO_TRY(check_authorization(*api, method));
   resource->resource_methods->emplace(in.http_method, method);
   apis.changed(*api);

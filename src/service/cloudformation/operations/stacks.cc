@@ -11,6 +11,7 @@
 #include "service/cloudformation/changes.h"
 #include "service/cloudformation/operations.h"
 #include "service/cloudformation/prepare.h"
+#include "service/cloudformation/role.h"
 
 namespace reef::cloudformation::operations {
 namespace {
@@ -147,6 +148,12 @@ Task<Reply<model::DeleteStackOutput>> delete_stack(Cloudformation& cloud, const 
     co_return Err(invalid(fmt::format("Stack [{}] cannot be deleted while TerminationProtection is enabled", stack->name)));
   if (stack->work != Work::kNone)
     co_return Err(invalid(fmt::format("Stack [{}] cannot be deleted while in status {}", stack->name, stack->status)));
+  if (in.role_arn) {
+    CO_TRY(co_await check_role(cloud.caller, call, *in.role_arn));
+    stack = cloud.find(call, in.stack_name);
+    if (!stack || stack->is_deleted() || stack->work != Work::kNone) co_return model::DeleteStackOutput{};
+    stack->desired.role_arn = *in.role_arn;
+  }
   if (in.retain_resources && !in.retain_resources->empty() && stack->status != "DELETE_FAILED")
     co_return Err(invalid(fmt::format("Invalid operation on stack [{}]. Resources can be retained only when the stack is in the DELETE_FAILED state.", stack->id)));
   stack->token = in.client_request_token.value_or("");

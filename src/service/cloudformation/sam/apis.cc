@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "base/text.h"
-#include "service/cloudformation/sam/context.h"
+#include "service/cloudformation/sam/definition.h"
 
 namespace reef::cloudformation::sam {
 namespace {
@@ -65,17 +65,83 @@ Json options_method(const Json& origin, const Json& headers, const Json& methods
 }
 
 Reply<void> add_rest_cors(const std::string& id, const Json& cors, Json& body) {
-  if (cors.is_null()) return {};
+  if (is_empty(cors)) return {};
   const bool is_origin = cors.is_string() || !intrinsic_of(cors).empty();
-  if (!is_origin && !cors.is_object()) return Err(invalid_resource(id, "Invalid value for 'Cors' property."));
+  if (!is_origin && !cors.is_object()) return Err(invalid_resource(id, "Invalid value for 'Cors' property"));
+  if (!is_origin)
+    for (const auto& [name, value] : cors.as_object())
+      if (name != "AllowMethods" && name != "AllowHeaders" && name != "AllowOrigin" && name != "MaxAge" && name != "AllowCredentials")
+        return Err(invalid_resource(id, fmt::format("Invalid key '{}' for 'Cors' property.", name)));
   const Json origin = is_origin ? cors : cors.contains("AllowOrigin") ? cors["AllowOrigin"] : Json("'*'");
-  if (!body["paths"].is_object()) return Err(invalid_resource(id, "Unable to add Cors configuration because 'DefinitionBody' does not contain a valid Swagger definition."));
-  for (auto& [path, operations] : body.find("paths")->members()) {
-    if (!operations.is_object() || operations.contains("options")) continue;
-    const Json methods = !is_origin && cors.contains("AllowMethods") ? cors["AllowMethods"] : Json(allowed_methods(operations));
-    operations.set("options", options_method(origin, is_origin ? Json() : cors["AllowHeaders"], methods, is_origin ? Json() : cors["MaxAge"],
-                                             is_origin ? Json() : cors["AllowCredentials"]));
+  if (!is_definition(body)) return Err(invalid_resource(id, "Unable to add Cors configuration because 'DefinitionBody' does not contain a valid Swagger definition."));
+  if (!is_origin && is_true(cors["AllowCredentials"]) && origin.as_string() == "'*'")
+    return Err(invalid_resource(id, "Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set"));
+  std::set<std::string> done;
+  for (auto& [path, item] : body.find("paths")->members()) {
+    std::string normalized = path;
+    while (normalized.size() > 1 && normalized.ends_with('/')) normalized.pop_back();
+    if (!done.insert(normalized).second) continue;
+    for (Json* operations : contents_of(item)) {
+      if (!operations->is_object() || operations->contains("options")) continue;
+      const Json methods = !is_origin && !is_empty(cors["AllowMethods"]) ? cors["AllowMethods"] : Json(allowed_methods(*operations));
+      operations->set("options", options_method(origin, is_origin ? Json() : cors["AllowHeaders"], methods, is_origin ? Json() : cors["MaxAge"],
+                                                is_origin ? Json() : cors["AllowCredentials"]));
+    }
   }
+  return {};
+}
+
+// "~1" stands for "/" wherever it is.
+Json with_slashes(const Json& value) {
+  if (value.is_string()) return replace_all(value.as_string(), "~1", "/");
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const Json& each : value.as_array()) out.push_back(with_slashes(each));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& [name, each] : value.as_object()) out.set(name, with_slashes(each));
+  return out;
+}
+
+// {"AllowOrigins": ...} as {"allowOrigins": ...}, inside of conditions, too.
+Json with_lower_members(const Json& value) {
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const Json& each : value.as_array()) out.push_back(with_lower_members(each));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& [name, each] : value.as_object()) {
+    const bool is_cors = name.starts_with("Allow") || name.starts_with("Expose") || name == "MaxAge";
+    out.set(is_cors ? to_lower(name.substr(0, 1)) + name.substr(1) : name, with_lower_members(each));
+  }
+  return out;
+}
+
+void disable_endpoint(const Json& value, Json& body) {
+  const auto set_in = [&](Json& at) { object_at(at, "x-amazon-apigateway-endpoint-configuration").set("disableExecuteApiEndpoint", value); };
+  if (!is_openapi3(body)) return set_in(body);
+  if (!body["servers"].is_array() || body["servers"].size() == 0) body.set("servers", Json::array({Json::object()}));
+  for (Json& server : body.find("servers")->elements()) set_in(server);
+}
+
+Reply<void> set_endpoint(const std::string& id, const Json& endpoint, Json& out) {
+  if (endpoint.is_null()) return {};
+  const bool is_detailed = endpoint.is_object() && !is_empty(endpoint["Type"]);
+  const Json& type = is_detailed ? endpoint["Type"] : endpoint;
+  Json configuration = Json::object({{"Types", Json::array({type})}});
+  if (is_detailed) {
+    if (endpoint.contains("VPCEndpointIds") && endpoint.contains("VpcEndpointIds"))
+      return Err(invalid_resource(id, "'VPCEndpointIds' and 'VpcEndpointIds' cannot be used together in EndpointConfiguration."));
+    for (const std::string_view name : {"VPCEndpointIds", "VpcEndpointIds"})
+      if (endpoint.contains(name)) configuration.set("VpcEndpointIds", endpoint[name]);
+    copy_members(endpoint, configuration, {"IpAddressType"});
+  }
+  out.set("EndpointConfiguration", std::move(configuration));
+  out.set("Parameters", Json::object({{"endpointConfigurationTypes", type}}));
   return {};
 }
 
@@ -87,72 +153,74 @@ Reply<void> refuse(const std::string& id, std::string_view type, const Json& in,
 
 }  // namespace
 
-Reply<void> expand_rest_api(Context& context, const std::string& id, const Json& declaration) {
+// The definition with everything that the API's properties add to it.
+static Reply<Json> finished_definition(Context& context, const std::string& id, const Json& in) {
+  Json body = in["DefinitionBody"];
+  TRY(add_rest_cors(id, in["Cors"], body));
+  TRY(add_rest_auth(context, id, in["Auth"], in["StageName"], body));
+  if (!is_empty(in["Auth"])) finish_openapi3(in["OpenApiVersion"], body);
+  TRY(add_gateway_responses(id, in["GatewayResponses"], body));
+  if (!is_empty(in["BinaryMediaTypes"])) body.set("x-amazon-apigateway-binary-media-types", with_slashes(in["BinaryMediaTypes"]));
+  TRY(add_models(id, in["Models"], body));
+  if (!is_empty(in["Models"])) finish_openapi3(in["OpenApiVersion"], body);
+  if (in.contains("DisableExecuteApiEndpoint")) disable_endpoint(in["DisableExecuteApiEndpoint"], body);
+  finish_openapi3(in["OpenApiVersion"], body);
+  return body;
+}
+
+Reply<void> expand_rest_api(Context& context, const std::string& id, const Json& given) {
+  Json resolved = given;
+  for (const std::string_view name : {"BinaryMediaTypes", "Domain", "Auth"})
+    if (Json* value = resolved.find("Properties")->find(name)) *value = context.resolved(*value);
+  const Json& declaration = resolved;
   const Json& in = declaration["Properties"];
-  TRY(refuse(id, "AWS::Serverless::Api", in, {"Auth", "Domain", "GatewayResponses", "Models", "MergeDefinitions", "CanarySetting", "SecurityPolicy", "EndpointAccessMode"}));
+  TRY(refuse(id, "AWS::Serverless::Api", in, {"MergeDefinitions", "CanarySetting", "SecurityPolicy", "EndpointAccessMode"}));
   TRY(check_known(id, "AWS::Serverless::Api", in,
                   {"Name", "StageName", "DefinitionBody", "DefinitionUri", "CacheClusterEnabled", "CacheClusterSize", "Variables", "EndpointConfiguration",
                    "MethodSettings", "BinaryMediaTypes", "MinimumCompressionSize", "Cors", "AccessLogSetting", "TracingEnabled", "OpenApiVersion", "Tags",
-                   "PropagateTags", "Description", "FailOnWarnings", "DisableExecuteApiEndpoint", "AlwaysDeploy", "ApiKeySourceType", "Mode", "__Paths"}));
+                   "PropagateTags", "Description", "FailOnWarnings", "DisableExecuteApiEndpoint", "AlwaysDeploy", "ApiKeySourceType", "Mode", "Auth", "Domain",
+                   "GatewayResponses", "Models", "Policy", "__Managed"}));
   TRY(check_definition(id, in));
   if (!in.contains("StageName")) return Err(invalid_resource(id, "Missing required property 'StageName'."));
   const std::string version = in["OpenApiVersion"].scalar_text().value_or("");
-  const bool is_openapi3 = version.starts_with("3.");
   Json out = Json::object();
-  Json body = in["DefinitionBody"], api_location;
-  if (!body.is_null() || !in.contains("DefinitionUri")) {
-    if (body.is_null()) {
-      body = Json::object({{"info", Json::object({{"version", "1.0"}, {"title", ref_to("AWS::StackName")}})}, {"paths", take_paths(in)}});
-      body.set(is_openapi3 ? "openapi" : "swagger", is_openapi3 ? version : "2.0");
-    }
-    TRY(add_rest_cors(id, in["Cors"], body));
-    if (in.contains("BinaryMediaTypes")) {
-      Json types = Json::array();
-      for (const Json& type : in["BinaryMediaTypes"].as_array()) types.push_back(type.is_string() ? Json(replace_all(type.as_string(), "~1", "/")) : type);
-      body.set("x-amazon-apigateway-binary-media-types", std::move(types));
-    }
-    if (in.contains("DisableExecuteApiEndpoint"))
-      body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
+  Json body, api_location;
+  if (in.contains("DefinitionBody")) {
+    body = TRY(finished_definition(context, id, in));
     out.set("Body", body);
   } else {
+    for (const char* name : {"Cors", "Auth", "GatewayResponses", "Models"})
+      if (!is_empty(in[name])) return Err(invalid_resource(id, fmt::format("{} works only with inline Swagger specified in 'DefinitionBody' property.", name)));
+    if (in.contains("DisableExecuteApiEndpoint")) return Err(invalid_resource(id, "DisableExecuteApiEndpoint works only within 'DefinitionBody' property."));
     api_location = TRY(s3_location(id, "DefinitionUri", in["DefinitionUri"], "Bucket", "Key", "Version"));
     out.set("BodyS3Location", api_location);
   }
-  copy_members(in, out, {"Name", "Description", "FailOnWarnings", "MinimumCompressionSize", "ApiKeySourceType", "Mode"});
-  if (in.contains("EndpointConfiguration")) {
-    const Json& endpoint = in["EndpointConfiguration"];
-    const Json type = endpoint.is_object() && intrinsic_of(endpoint).empty() ? endpoint["Type"] : endpoint;
-    Json configuration = Json::object({{"Types", Json::array({type})}});
-    if (endpoint.contains("VPCEndpointIds")) configuration.set("VpcEndpointIds", endpoint["VPCEndpointIds"]);
-    out.set("EndpointConfiguration", std::move(configuration));
-    out.set("Parameters", Json::object({{"endpointConfigurationTypes", type}}));
-  }
+  copy_members(in, out, {"Name", "Description", "FailOnWarnings", "MinimumCompressionSize", "ApiKeySourceType", "Mode", "BinaryMediaTypes", "Policy"});
+  TRY(set_endpoint(id, in["EndpointConfiguration"], out));
   Json api = resource("AWS::ApiGateway::RestApi", std::move(out), declaration);
   copy_members(declaration, api, {"DependsOn", "Metadata"});
   context.add(id, std::move(api));
 
   // A new deployment whenever the definition changes, which is what its hash is for.
-  std::string deployment_id = id + "Deployment";
-  Json deployment = Json::object();
-  if (const Json definition = body.is_null() ? api_location : body; !definition.is_null()) {
-    const std::string digest = hex_encode(sha1(sorted_dump(definition)));
-    deployment_id += digest.substr(0, 10);
-    deployment.set("Description", "RestApi deployment id: " + digest);
-  }
-  deployment.set("RestApiId", ref_to(id));
-  if (!is_openapi3) deployment.set("StageName", "Stage");
+  std::string hashed = sorted_dump(body.is_null() ? api_location : body);
+  if (!version.empty()) hashed += "||" + version;
+  if (in.contains("Domain")) hashed += "||" + sorted_dump(in["Domain"]);
+  if (is_true(in["AlwaysDeploy"])) hashed = std::to_string(context.now_seconds);
+  const std::string digest = hex_encode(sha1(hashed)), deployment_id = id + "Deployment" + digest.substr(0, 10);
+  Json deployment = Json::object({{"Description", "RestApi deployment id: " + digest}, {"RestApiId", ref_to(id)}});
+  if (version.empty()) deployment.set("StageName", "Stage");
   context.add(deployment_id, resource("AWS::ApiGateway::Deployment", std::move(deployment), declaration));
 
   Json stage = Json::object({{"DeploymentId", ref_to(deployment_id)}, {"RestApiId", ref_to(id)}, {"StageName", in["StageName"]}});
   copy_members(in, stage, {"CacheClusterEnabled", "CacheClusterSize", "Variables", "MethodSettings", "AccessLogSetting", "TracingEnabled"});
   if (in.contains("Tags")) stage.set("Tags", tag_list(in["Tags"], ""));
-  if (in.contains("Tags") && in["PropagateTags"].scalar_text() == "true")
-    context.resources().find(id)->find("Properties")->set("Tags", tag_list(in["Tags"], ""));
   const std::string stage_logical_id = stage_id(id, in["StageName"]);
   context.add(stage_logical_id, resource("AWS::ApiGateway::Stage", std::move(stage), declaration));
   context.renamed[id + ".Stage"] = stage_logical_id;
   context.renamed[id + ".Deployment"] = deployment_id;
-  return {};
+  add_authorizer_permissions(context, id, declaration);
+  TRY(add_rest_domain(context, id, declaration));
+  return add_usage_plan(context, id, declaration, stage_logical_id);
 }
 
 Reply<void> expand_http_api(Context& context, const std::string& id, const Json& declaration) {
@@ -178,10 +246,11 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
       if (!body["info"].is_object()) body.set("info", Json::object());
       body.find("info")->set("description", in["Description"]);
     }
+    const bool is_known = is_definition(body);
     Json tags = Json::array({Json::object({{"name", "httpapi:createdBy"}, {"x-amazon-apigateway-tag-value", "SAM"}})});
     for (const auto& [key, value] : in["Tags"].as_object()) tags.push_back(Json::object({{"name", key}, {"x-amazon-apigateway-tag-value", value}}));
-    body.set("tags", std::move(tags));
-    if (const Json& cors = in["CorsConfiguration"]; cors.is_bool() && cors.as_bool()) {
+    if (is_known) body.set("tags", std::move(tags));
+    if (const Json cors = context.resolved(in["CorsConfiguration"]); cors.is_bool() && cors.as_bool()) {
       body.set("x-amazon-apigateway-cors", Json::object({{"allowOrigins", Json::array({"*"})}}));
     } else if (!cors.is_null() && !cors.is_bool()) {
       Json configuration = Json::object();
@@ -195,11 +264,16 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
         for (const auto& [name, value] : cors.as_object())
           if (std::none_of(std::begin(kNames), std::end(kNames), [&](const auto& known) { return name == known.first; }))
             return Err(invalid_resource(id, fmt::format("Invalid key '{}' for 'Cors' property.", name)));
-      body.set("x-amazon-apigateway-cors", std::move(configuration));
+      body.set("x-amazon-apigateway-cors", intrinsic_of(cors) == "Fn::If" ? with_lower_members(cors) : std::move(configuration));
     }
     if (in.contains("DisableExecuteApiEndpoint"))
       body.set("x-amazon-apigateway-endpoint-configuration", Json::object({{"disableExecuteApiEndpoint", in["DisableExecuteApiEndpoint"]}}));
-    TRY(add_http_auth(id, in["Auth"], body));
+    TRY(add_http_auth(context, id, context.resolved(in["Auth"]), body));
+    // A path that does not begin with "/" is a warning.
+    if (Json* paths = body.find("paths"); paths && !is_empty(in["FailOnWarnings"]) && paths->contains("$default")) {
+      paths->set("/$default", Json((*paths)["$default"]));
+      paths->erase("$default");
+    }
     out.set("Body", std::move(body));
   }
   copy_members(in, out, {"FailOnWarnings"});
@@ -211,8 +285,15 @@ Reply<void> expand_http_api(Context& context, const std::string& id, const Json&
   Json tags = Json::object({{"httpapi:createdBy", "SAM"}});
   for (const auto& [key, value] : in["Tags"].as_object()) tags.set(key, value);
   Json stage = Json::object({{"ApiId", ref_to(id)}, {"AutoDeploy", true}, {"StageName", stage_name}});
-  if (!in.contains("DefinitionUri") || in.contains("Tags")) stage.set("Tags", tags);
+  if (is_definition(context.resources()[id]["Properties"]["Body"]) || in.contains("Tags")) stage.set("Tags", tags);
   copy_members(in, stage, {"StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings"});
+  for (const auto& [name, authorizer] : context.resolved(in["Auth"])["Authorizers"].as_object())
+    if (!is_empty(authorizer["FunctionArn"]) && !is_empty(authorizer["EnableFunctionDefaultPermissions"]))
+      context.add(id + name + "AuthorizerPermission",
+                  resource("AWS::Lambda::Permission",
+                           Json::object({{"Action", "lambda:InvokeFunction"}, {"FunctionName", authorizer["FunctionArn"]}, {"Principal", "apigateway.amazonaws.com"},
+                                         {"SourceArn", sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*", Json::object({{"__ApiId__", ref_to(id)}}))}}),
+                           declaration));
   const std::string stage_logical_id = stage_id(id, stage_name);
   context.add(stage_logical_id, resource("AWS::ApiGatewayV2::Stage", std::move(stage), declaration));
   context.renamed[id + ".Stage"] = stage_logical_id;

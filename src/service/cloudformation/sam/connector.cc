@@ -34,8 +34,8 @@ constexpr Profile kProfiles[] = {
     {kFunction, kBus, "Write", "events:PutEvents", ""},
     {kFunction, kStateMachine, "Read", "states:DescribeStateMachine,states:ListExecutions", ""},
     {kFunction, kStateMachine, "Write", "states:StartExecution,states:StartSyncExecution", ""},
-    {kQueue, kFunction, "Read", "sqs:ReceiveMessage,sqs:GetQueueAttributes", "", true},
     {kQueue, kFunction, "Write", "sqs:DeleteMessage", "", true},
+    {kQueue, kFunction, "Read", "sqs:ReceiveMessage,sqs:GetQueueAttributes", "", true},
     {kTable, kFunction, "Read", "dynamodb:DescribeStream,dynamodb:GetRecords,dynamodb:GetShardIterator,dynamodb:ListStreams", "/stream/*", true},
 };
 
@@ -82,19 +82,20 @@ class Connector {
     if ((source.type == kRestApi || source.type == kHttpApi) && destination.type == kFunction) return api_permission(source, source_given, destination, suffix);
     Json statements = Json::array();
     bool is_source_subject = false;
-    std::set<std::string> seen;
-    for (const Json& permission : permissions.as_array()) {
-      if (!seen.insert(permission.as_string()).second) continue;
-      const auto profile = std::find_if(std::begin(kProfiles), std::end(kProfiles), [&](const Profile& each) {
-        return each.source == source.type && each.destination == destination.type && each.category == permission.as_string();
-      });
-      if (profile == std::end(kProfiles))
+    const auto fits = [&](const Profile& each, const Json& permission) {
+      return each.source == source.type && each.destination == destination.type && each.category == permission.as_string();
+    };
+    for (const Json& permission : permissions.as_array())
+      if (std::none_of(std::begin(kProfiles), std::end(kProfiles), [&](const Profile& each) { return fits(each, permission); }))
         return Err(invalid_resource(id_, fmt::format("Unable to create connector from {} to {} with {} permission; it's not supported by this version of Atoll.", source.type, destination.type, permission.as_string())));
-      is_source_subject = profile->is_source_subject;
+    for (const Profile& profile : kProfiles) {
+      const auto& wanted = permissions.as_array();
+      if (std::none_of(wanted.begin(), wanted.end(), [&](const Json& permission) { return fits(profile, permission); })) continue;
+      is_source_subject = profile.is_source_subject;
       Json actions = Json::array(), resources = Json::array();
-      for (const std::string_view action : split(profile->actions, ',')) actions.push_back(action);
+      for (const std::string_view action : split(profile.actions, ',')) actions.push_back(action);
       const End& subject = is_source_subject ? source : destination;
-      for (const std::string_view end : split(profile->suffixes, ',')) resources.push_back(arn_with(subject.arn, end, is_source_subject ? "SourceArn" : "DestinationArn"));
+      for (const std::string_view end : split(profile.suffixes, ',')) resources.push_back(arn_with(subject.arn, end, is_source_subject ? "SourceArn" : "DestinationArn"));
       statements.push_back(Json::object({{"Effect", "Allow"}, {"Action", actions}, {"Resource", resources}}));
     }
     const End& holder = is_source_subject ? destination : source;
@@ -110,7 +111,9 @@ class Connector {
  private:
   void add(const std::string& logical_id, std::string_view type, Json properties) {
     Json out = resource(type, std::move(properties), declaration_);
-    out.set("Metadata", metadata_);
+    Json metadata = declaration_["Metadata"].is_object() ? declaration_["Metadata"] : Json::object();
+    for (const auto& [name, value] : metadata_.as_object()) metadata.set(name, value);
+    out.set("Metadata", std::move(metadata));
     copy_members(declaration_, out, {"DependsOn"});
     context_.add(logical_id, std::move(out));
     context_.renamed[id_] = logical_id;  // for those that depend on the connector
@@ -133,8 +136,9 @@ class Connector {
       if (properties["EventSourceArn"] != source.arn && source.type != kTable) continue;
       Json depends_on = each["DependsOn"].is_array() ? each["DependsOn"] : Json::array();
       if (each["DependsOn"].is_string()) depends_on.push_back(each["DependsOn"]);
-      if (std::find(depends_on.as_array().begin(), depends_on.as_array().end(), Json(policy_id)) != depends_on.as_array().end()) continue;
-      depends_on.push_back(policy_id);
+      for (Json& one : depends_on.elements())
+        if (one.as_string() == id_) one = policy_id;  // which the connector became
+      if (std::find(depends_on.as_array().begin(), depends_on.as_array().end(), Json(policy_id)) == depends_on.as_array().end()) depends_on.push_back(policy_id);
       each.set("DependsOn", std::move(depends_on));
     }
   }

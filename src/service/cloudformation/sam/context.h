@@ -15,9 +15,15 @@ namespace reef::cloudformation::sam {
 
 // An API as functions see it while they add their routes to it.
 struct ApiUse {
-  bool has_unconditional = false;
-  std::set<std::string> conditions;  // of the functions that use it
+  std::map<std::string, std::set<std::string>> conditions;  // of the functions behind each path; "" when one has none
+  std::vector<std::string> deletion_policies, replace_policies;
   std::set<std::string> functions;
+};
+
+// The usage plan that several REST APIs share.
+struct SharedPlan {
+  bool has_unconditional = false;
+  std::set<std::string> conditions;  // of the APIs
 };
 
 struct Context {
@@ -27,6 +33,8 @@ struct Context {
   Json serverless;                                 // logical id -> serverless resource, Globals applied
   std::map<std::string, std::string> renamed;      // "Layer" -> "Layer0123456789", "Fn.Alias" -> "FnAliaslive"
   std::map<std::string, ApiUse> uses;              // by API's logical id
+  SharedPlan shared_plan;
+  std::int64_t now_seconds = 0;
 
   Json& resources() { return *document.find("Resources"); }
   void add(const std::string& logical_id, Json resource) { resources().set(logical_id, std::move(resource)); }
@@ -65,7 +73,7 @@ Reply<void> check_known(std::string_view logical_id, std::string_view type, cons
 Reply<void> expand_function(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_rest_api(Context& context, const std::string& logical_id, const Json& declaration);
 // Puts the authorizers of an HTTP API into its definition.
-Reply<void> add_http_auth(const std::string& id, const Json& auth, Json& body);
+Reply<void> add_http_auth(Context& context, const std::string& id, const Json& auth, Json& body);
 Reply<void> expand_http_api(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_simple_table(Context& context, const std::string& logical_id, const Json& declaration);
 Reply<void> expand_layer(Context& context, const std::string& logical_id, const Json& declaration);
@@ -82,6 +90,9 @@ struct FunctionTarget {
   const Json& declaration;
 };
 Reply<void> expand_event(Context& context, const FunctionTarget& target, const std::string& event_id, const Json& event, Json& policies);
+
+// The inline policy that sending to a destination needs: its name begins with the logical id of what sends.
+Json destination_policy(std::string_view type, const std::string& logical_id, const Json& destination);
 
 // {"DynamoDBCrudPolicy": {"TableName": ...}} as a policy document; nothing when there is no such template.
 Reply<std::optional<Json>> policy_from_template(std::string_view logical_id, const std::string& name, const Json& parameters);

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "service/cloudformation/sam/context.h"
+#include "service/cloudformation/sam/definition.h"
 
 namespace reef::cloudformation::sam {
 namespace {
@@ -59,22 +59,30 @@ class Event {
       const Json& given = in_[property];
       id = intrinsic_of(given) == "Ref" ? given["Ref"].as_string() : given.as_string();
     }
-    const Json* api = context_.serverless.find(id);
+    Json* api = context_.serverless.find(id);
     if (!api || api->text("Type") != type)
       return Err(wrong(fmt::format("{} must be a valid reference to an '{}' resource in same template.", property, type)));
+    const Json& function = target_.declaration["Properties"];
+    if (api->contains("__Implicit") && is_true(function["PropagateTags"]) && !is_empty(function["Tags"])) {
+      Json& properties = *api->find("Properties");
+      properties.set("PropagateTags", true);
+      Json& tags = object_at(properties, "Tags");
+      for (const auto& [key, value] : function["Tags"].as_object()) tags.set(key, value);
+    }
     ApiUse& use = context_.uses[id];
-    const Json& condition = target_.declaration["Condition"];
-    if (condition.is_string()) use.conditions.insert(condition.as_string());
-    else use.has_unconditional = true;
-    use.functions.insert(target_.logical_id);
+    const std::string path = in_.contains("Path") ? in_.text("Path") : "$default";
+    use.conditions[path].insert(target_.declaration.text("Condition"));
+    use.deletion_policies.push_back(target_.declaration.text("DeletionPolicy"));
+    use.replace_policies.push_back(target_.declaration.text("UpdateReplacePolicy"));
     return id;
   }
 
-  Json conditional(Json value) const {
+  Json conditional_or(Json value, Json otherwise) const {
     const Json& condition = target_.declaration["Condition"];
     if (!condition.is_string()) return value;
-    return Json::object({{"Fn::If", Json::array({condition, std::move(value), ref_to("AWS::NoValue")})}});
+    return Json::object({{"Fn::If", Json::array({condition, std::move(value), std::move(otherwise)})}});
   }
+  Json conditional(Json value) const { return conditional_or(std::move(value), ref_to("AWS::NoValue")); }
 
   static std::string without_trailing_slash(std::string path) {
     if (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -98,10 +106,9 @@ class Event {
   // Adds the route to the API's definition; the API is expanded after all functions.
   Reply<void> add_route(const std::string& api_id, const std::string& path, const std::string& method, Json operation) {
     Json& api = *context_.serverless.find(api_id)->find("Properties");
-    const bool is_managed = !api.contains("DefinitionBody") && !api.contains("DefinitionUri");
+    const bool is_managed = !api.contains("DefinitionBody");
     if (api.contains("DefinitionUri")) return {};
-    // A REST API whose definition is given stays as it is; an HTTP API gets the routes added.
-    if (!is_managed && context_.serverless[api_id].text("Type") == "AWS::Serverless::Api") return {};
+    // An HTTP API whose definition is given gets the routes added.
     Json& paths = is_managed ? routes_of(api) : body_paths(api);
     Json& at = paths.contains(path) ? *paths.find(path) : paths.set(path, Json::object());
     if (at.contains(method)) {
@@ -131,15 +138,16 @@ class Event {
     const std::string given = to_lower(in_.contains("Method") ? in_.text("Method") : "any");
     const std::string method = given == "any" ? "x-amazon-apigateway-any-method" : given;
     const bool is_any = method == "x-amazon-apigateway-any-method";
-    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri("${AWS::Partition}")},
+    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", conditional(integration_uri("${AWS::Partition}"))},
                                      {"payloadFormatVersion", in_.contains("PayloadFormatVersion") ? in_["PayloadFormatVersion"] : Json("2.0")}});
     if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
     Json operation = Json::object({{"x-amazon-apigateway-integration", integration}, {"responses", Json::object()}});
     if (path == "$default") operation.set("isDefaultRoute", true);
-    if (const Json& auth = in_["Auth"]; !auth.text("Authorizer").empty()) {
-      // Nobody guards a route whose list is empty.
+    Json auth = in_["Auth"];
+    if (auth.is_object() && is_empty(auth["Authorizer"])) auth.set("Authorizer", context_.serverless[api_id]["Properties"]["Auth"]["DefaultAuthorizer"]);
+    if (!auth.text("Authorizer").empty()) {
       Json security = Json::array();
-      if (auth.text("Authorizer") != "NONE") security.push_back(Json::object({{auth.text("Authorizer"), auth["AuthorizationScopes"].is_array() ? auth["AuthorizationScopes"] : Json::array()}}));
+      security.push_back(Json::object({{auth.text("Authorizer"), auth["AuthorizationScopes"].is_array() ? auth["AuthorizationScopes"] : Json::array()}}));
       operation.set("security", std::move(security));
     }
     Json parameters = Json::array();
@@ -152,14 +160,15 @@ class Event {
     if (in_.contains("RouteSettings")) {
       Json& api = *context_.serverless.find(api_id)->find("Properties");
       Json& settings = api.contains("RouteSettings") ? *api.find("RouteSettings") : api.set("RouteSettings", Json::object());
-      settings.set(fmt::format("{} {}", is_any ? "ANY" : to_upper(given), path), in_["RouteSettings"]);
+      Json& of_route = object_at(settings, path == "$default" ? path : fmt::format("{} {}", is_any ? "ANY" : to_upper(given), path));
+      for (const auto& [name, value] : in_["RouteSettings"].as_object()) of_route.set(name, value);
     }
     TRY(add_route(api_id, path, method, std::move(operation)));
     // The permission of the default route covers every other.
     if (path != "$default" && has_default_route(api_id)) return {};
     std::string arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/${__Stage__}";
     const std::string shown = path == "$default" ? "" : with_wildcards(without_trailing_slash(path));
-    arn += fmt::format("/{}{}", is_any ? "*" : to_upper(given), shown);
+    arn += is_any && shown == "/$default" ? shown : fmt::format("/{}{}", is_any ? "*" : to_upper(given), shown);
     permission("apigateway.amazonaws.com", sub(arn, Json::object({{"__ApiId__", in_.contains("ApiId") ? in_["ApiId"] : ref_to(api_id)}, {"__Stage__", "*"}})));
     return {};
   }
@@ -178,23 +187,54 @@ class Event {
 
   Reply<void> rest_api() {
     TRY(check_event({"Path", "Method", "RestApiId", "Auth", "RequestModel", "RequestParameters", "TimeoutInMillis"}));
-    for (const char* unsupported : {"RequestModel", "RequestParameters"})
-      if (in_.contains(unsupported)) return Err(wrong(fmt::format("'{}' of Api events is not supported by this version of Atoll.", unsupported)));
-    if (in_.contains("Auth") && in_["Auth"].text("Authorizer") != "NONE")
-      return Err(wrong("'Auth' of Api events is not supported by this version of Atoll."));
     if (!in_["Path"].is_string() || !in_["Method"].is_string())
       return Err(wrong(fmt::format("Event is missing required property '{}'.", in_["Path"].is_string() ? "Method" : "Path")));
     const std::string api_id = TRY(api_of("RestApiId", kImplicitRestApi, "AWS::Serverless::Api"));
     const std::string path = in_.text("Path"), given = to_lower(in_.text("Method"));
-    const std::string method = given == "any" ? "x-amazon-apigateway-any-method" : given;
-    Json integration = Json::object({{"httpMethod", "POST"}, {"type", "aws_proxy"}, {"uri", integration_uri(context_.partition())}});
-    if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
-    TRY(add_route(api_id, path, method, Json::object({{"x-amazon-apigateway-integration", integration}, {"responses", Json::object()}})));
-    const Json stage = context_.serverless[api_id]["Properties"]["StageName"];
+    Json& api = *context_.serverless.find(api_id)->find("Properties");
+    const Json stage = api["StageName"];
     const std::string suffix = stage.is_string() ? stage.as_string() : "Stage";
     const std::string arn = fmt::format("arn:{}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{}{}", context_.partition(),
                                         given == "any" ? "*" : to_upper(given), with_wildcards(without_trailing_slash(path)));
     permission("apigateway.amazonaws.com", sub(arn, Json::object({{"__ApiId__", in_.contains("RestApiId") ? in_["RestApiId"] : ref_to(api_id)}, {"__Stage__", "*"}})), suffix);
+    const Json auth = context_.resolved(in_["Auth"]), api_auth = context_.resolved(api["Auth"]);
+    if (!auth.is_null() && !auth.is_object()) return Err(wrong("Property 'Auth' should be a map."));
+    const auto failed = [this](std::string text) { return wrong(text); };
+    if (!api.contains("__Managed")) {
+      // A definition that is given stays as it is, except where the event says to override who may use it.
+      if (is_empty(auth["OverrideApiAuth"]) || !api.contains("DefinitionBody")) return {};
+      if (is_empty(auth["Authorizer"]) && is_empty(auth["ApiKeyRequired"]) && is_empty(auth["ResourcePolicy"]))
+        return Err(wrong("Must define one of: Authorizer, ApiKeyRequired or ResourcePolicy when using the OverrideApiAuth property."));
+      return add_method_auth(auth, api_auth, path, given, suffix, *api.find("DefinitionBody"), failed);
+    }
+    Json& body = *api.find("DefinitionBody");
+    TRY(add_rest_route(body, path, given, in_["Auth"].is_object() ? in_["Auth"] : Json::object(), Json(api["Auth"])));
+    if (!is_empty(auth)) TRY(add_method_auth(auth, api_auth, path, given, suffix, body, failed));
+    TRY(add_request_model(in_["RequestModel"], api["Models"], path, given, body, failed));
+    return add_request_parameters(in_["RequestParameters"], path, given, body, failed);
+  }
+
+  // With whose rights the function is called: nobody's in particular, unless the caller signs.
+  Json credentials_of(const Json& auth, const Json& api_auth) const {
+    if (auth.text("Authorizer") != "AWS_IAM" && !(api_auth.text("DefaultAuthorizer") == "AWS_IAM" && is_empty(auth))) return {};
+    const Json* role = auth.contains("InvokeRole") ? auth.find("InvokeRole") : api_auth.find("InvokeRole");
+    const bool is_caller = !role || role->as_string() == "CALLER_CREDENTIALS";
+    if (is_caller) return fmt::format("arn:{}:iam::*:user/*", context_.partition());
+    return is_empty(*role) || role->as_string() == "NONE" ? Json() : *role;
+  }
+
+  Reply<void> add_rest_route(Json& body, const std::string& path, const std::string& given, const Json& auth, const Json& api_auth) {
+    const std::string method = method_member(given);
+    const Json& condition = target_.declaration["Condition"];
+    Json uri = integration_uri(context_.partition());
+    if (condition.is_string()) uri = conditional(std::move(uri));
+    Json integration = Json::object({{"type", "aws_proxy"}, {"httpMethod", "POST"}, {"uri", std::move(uri)}});
+    if (in_.contains("TimeoutInMillis")) integration.set("timeoutInMillis", in_["TimeoutInMillis"]);
+    if (Json credentials = credentials_of(auth, api_auth); !credentials.is_null()) integration.set("credentials", std::move(credentials));
+    Json& paths = object_at(body, "paths");
+    Json& at = object_at(paths, path);
+    if (at.contains(method)) return Err(wrong(fmt::format("API method \"{}\" defined multiple times for path \"{}\".", given, path)));
+    at.set(method, conditional(Json::object({{std::string(kIntegration), std::move(integration)}, {"responses", Json::object()}})));
     return {};
   }
 
@@ -207,6 +247,12 @@ class Event {
     copy_members(in_, out, {"BatchSize", "Enabled", "MaximumBatchingWindowInSeconds", "FilterCriteria", "FunctionResponseTypes", "ScalingConfig",
                             "StartingPosition", "StartingPositionTimestamp", "BisectBatchOnFunctionError", "DestinationConfig", "MaximumRecordAgeInSeconds",
                             "MaximumRetryAttempts", "ParallelizationFactor", "TumblingWindowInSeconds", "KmsKeyArn", "MetricsConfig", "ProvisionedPollerConfig"});
+    if (Json* failure = out.contains("DestinationConfig") ? out.find("DestinationConfig")->find("OnFailure") : nullptr; failure && !is_empty((*failure)["Type"])) {
+      const std::string type = failure->text("Type");
+      if (type != "SQS" && type != "SNS" && type != "S3" && type != "Kafka") return Err(wrong("The only valid values for 'Type' are 'SQS', 'SNS', 'S3', and 'Kafka'"));
+      if (type != "Kafka") policies_.push_back(destination_policy(type, id_, (*failure)["Destination"]));
+      failure->erase("Type");
+    }
     add(id_, "AWS::Lambda::EventSourceMapping", std::move(out));
     policies_.push_back(context_.managed_policy_arn(policy));
     return {};
@@ -266,13 +312,20 @@ class Event {
     for (const Json& event : events.as_array()) {
       Json each = Json::object({{"Event", event}, {"Function", invoked_arn()}});
       copy_members(in_, each, {"Filter"});
+      each = conditional(std::move(each));
       if (std::find(lambdas.as_array().begin(), lambdas.as_array().end(), each) == lambdas.as_array().end()) lambdas.push_back(std::move(each));
     }
     const std::string permission_id = fmt::format("{}{}", id_, "Permission");
-    Json depends_on = (*bucket)["DependsOn"].is_array() ? (*bucket)["DependsOn"] : Json::array();
-    if ((*bucket)["DependsOn"].is_string()) depends_on.push_back((*bucket)["DependsOn"]);
-    depends_on.push_back(permission_id);
-    bucket->set("DependsOn", std::move(depends_on));
+    if (target_.declaration["Condition"].is_string()) {
+      // One cannot depend on what may not be there: a tag refers to it where it is.
+      Json& tags = properties.contains("Tags") ? *properties.find("Tags") : properties.set("Tags", Json::array());
+      tags.push_back(Json::object({{"Key", fmt::format("sam:ConditionalDependsOn:{}", permission_id)}, {"Value", conditional_or(ref_to(permission_id), "no dependency")}}));
+    } else {
+      Json depends_on = (*bucket)["DependsOn"].is_array() ? (*bucket)["DependsOn"] : Json::array();
+      if ((*bucket)["DependsOn"].is_string()) depends_on.push_back((*bucket)["DependsOn"]);
+      depends_on.push_back(permission_id);
+      bucket->set("DependsOn", std::move(depends_on));
+    }
     Json out = Json::object({{"Action", "lambda:InvokeFunction"}, {"FunctionName", ref_to(target_.invoked)}, {"Principal", "s3.amazonaws.com"},
                              {"SourceAccount", ref_to("AWS::AccountId")}});
     add(permission_id, "AWS::Lambda::Permission", std::move(out));

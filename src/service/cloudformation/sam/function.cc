@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "service/cloudformation/sam/context.h"
+#include "service/cloudformation/sam/definition.h"
 
 namespace reef::cloudformation::sam {
 namespace {
@@ -102,7 +102,7 @@ class Function {
                             "ReservedConcurrentExecutions", "FileSystemConfigs", "ImageConfig", "CodeSigningConfigArn", "Architectures", "SnapStart",
                             "EphemeralStorage", "RuntimeManagementConfig", "LoggingConfig", "RecursiveLoop"});
     if (in_.contains("VpcConfig")) out.set("VpcConfig", in_["VpcConfig"]);
-    if (in_.contains("Tracing")) out.set("TracingConfig", Json::object({{"Mode", in_["Tracing"]}}));
+    if (is_traced()) out.set("TracingConfig", Json::object({{"Mode", in_["Tracing"]}}));
     if (in_.contains("DeadLetterQueue")) out.set("DeadLetterConfig", Json::object({{"TargetArn", in_["DeadLetterQueue"]["TargetArn"]}}));
     out.set("Role", in_.contains("Role") ? in_["Role"] : get_att(id_ + "Role", "Arn"));
     out.set("Tags", tag_list(in_["Tags"], "lambda:createdBy"));
@@ -111,20 +111,40 @@ class Function {
     return {};
   }
 
+  bool is_traced() const { return in_.contains("Tracing") && context_.resolved(in_["Tracing"]).as_string() != "Disabled"; }
+
+  // The function as it is told apart from its next version: with its role only when that is given, and with the layers that ask for it.
+  Json all_properties() const {
+    Json out = function_["Properties"];
+    if (!in_.contains("Role")) out.erase("Role");
+    for (const Json& layer : in_["Layers"].as_array()) {
+      const Json* declared = intrinsic_of(layer) == "Ref" ? context_.serverless.find(layer["Ref"].as_string()) : nullptr;
+      if (declared && !is_empty((*declared)["Properties"]["PublishLambdaVersion"])) out.set(layer["Ref"].as_string(), (*declared)["Properties"]);
+    }
+    return out;
+  }
+
   Reply<void> add_alias() {
     const Json name_value = context_.resolved(in_["AutoPublishAlias"]);
     if (!name_value.is_string() || name_value.as_string().empty())
       return Err(invalid_resource(id_, "'AutoPublishAlias' must be a string or a Ref to a template parameter"));
     const std::string& name = name_value.as_string();
+    const std::string given_hash = context_.resolved(in_["AutoPublishCodeSha256"]).as_string();
+    if (!given_hash.empty()) {
+      // A changed description is what makes Lambda publish a version of the same package.
+      const Json description = context_.resolved(in_["Description"]);
+      Json text = is_empty(description) ? Json(given_hash) : description.is_string() ? Json(description.as_string() + " " + given_hash)
+                                                           : Json::object({{"Fn::Join", Json::array({" ", Json::array({description, given_hash})})}});
+      function_.find("Properties")->set("Description", std::move(text));
+    }
     Json hashed = context_.resolved(function_["Properties"]["Code"]);
     if (in_["AutoPublishAliasAllProperties"].scalar_text() == "true") {
-      hashed = function_["Properties"];
+      hashed = all_properties();
     } else {
       for (const auto& [key, value] : in_["Environment"].as_object()) hashed.set(key, value);
       if (in_.contains("MemorySize")) hashed.set("MemorySize", in_["MemorySize"]);
       if (in_["SnapStart"].contains("ApplyOn") && in_["SnapStart"].text("ApplyOn") != "None") hashed.set("SnapStart", in_["SnapStart"]);
     }
-    const std::string given_hash = context_.resolved(in_["AutoPublishCodeSha256"]).as_string();
     const std::string version_id = given_hash.empty() ? hashed_id(id_ + "Version", hashed) : id_ + "Version" + given_hash.substr(0, 10);
     Json version = Json::object({{"FunctionName", ref_to(id_)}});
     if (in_.contains("VersionDescription")) version.set("Description", in_["VersionDescription"]);
@@ -161,31 +181,64 @@ class Function {
   }
 
   Reply<void> add_event_invoke_config() {
-    const Json& config = in_["EventInvokeConfig"];
+    const Json config = context_.resolved(in_["EventInvokeConfig"]);
     if (!config.is_object()) return {};
-    Json out = Json::object({{"FunctionName", ref_to(id_)}, {"Qualifier", invoked_ == id_ ? Json("$LATEST") : get_att(invoked_, "Name")}});
+    Json out = Json::object({{"FunctionName", ref_to(id_)}, {"Qualifier", "$LATEST"}});
     if (invoked_ != id_) out.set("Qualifier", context_.resolved(in_["AutoPublishAlias"]));
     copy_members(config, out, {"MaximumEventAgeInSeconds", "MaximumRetryAttempts"});
     Json destinations = Json::object();
     for (const char* which : {"OnSuccess", "OnFailure"}) {
       const Json& wanted = config["DestinationConfig"][which];
-      if (!wanted.is_object()) continue;
-      const std::string type = wanted.text("Type");
-      Json target = wanted["Destination"];
-      if (target.is_null()) {
-        const std::string made = fmt::format("{}EventInvokeConfig{}{}", id_, which, type == "SNS" ? "Topic" : "Queue");
-        if (type != "SQS" && type != "SNS")
-          return Err(invalid_resource(id_, fmt::format("'Destination' is required when the Type of {} is {}", which, type)));
-        context_.add(made, resource(type == "SNS" ? "AWS::SNS::Topic" : "AWS::SQS::Queue", Json::object(), declaration_));
-        target = type == "SNS" ? ref_to(made) : get_att(made, "Arn");
-      }
-      destinations.set(which, Json::object({{"Destination", target}}));
-      const char* action = type == "SQS" ? "sqs:SendMessage" : type == "SNS" ? "sns:publish" : type == "Lambda" ? "lambda:InvokeFunction" : "events:PutEvents";
-      policies_.push_back(policy(fmt::format("{}EventInvokeConfig{}Policy", id_, which), action, target));
+      if (wanted.is_null()) continue;
+      if (!wanted.is_object()) return Err(invalid_resource(id_, fmt::format("Property 'EventInvokeConfig.DestinationConfig.{}' should be a map.", which)));
+      Json target = TRY(destination_of(wanted, fmt::format("{}EventInvokeConfig{}", id_, which)));
+      policies_.push_back(destination_policy(wanted.text("Type"), fmt::format("{}EventInvokeConfig{}", id_, which), target));
+      destinations.set(which, Json::object({{"Destination", std::move(target)}}));
     }
     if (destinations.size() > 0) out.set("DestinationConfig", std::move(destinations));
-    context_.add(id_ + "EventInvokeConfig", resource("AWS::Lambda::EventInvokeConfig", std::move(out), declaration_));
+    Json made = resource("AWS::Lambda::EventInvokeConfig", std::move(out), declaration_);
+    if (invoked_ != id_) made.set("DependsOn", Json::array({invoked_}));
+    context_.add(id_ + "EventInvokeConfig", std::move(made));
     return {};
+  }
+
+  // Where a destination is: as given, or a queue or topic made for it, perhaps only where a condition holds.
+  Reply<Json> destination_of(const Json& wanted, const std::string& logical_id) {
+    const std::string type = wanted.text("Type");
+    if (type != "SQS" && type != "SNS" && type != "EventBridge" && type != "Lambda" && type != "S3Bucket")
+      return Err(invalid_resource(id_, fmt::format("'Type: {}' must be one of ['SQS', 'SNS', 'EventBridge', 'Lambda', 'S3Bucket']", wanted.contains("Type") ? type : "None")));
+    const Json& given = wanted["Destination"];
+    std::string condition;
+    Json otherwise;
+    if (intrinsic_of(given) == "Fn::If" && given["Fn::If"].is_array() && given["Fn::If"].size() == 3) {
+      const Json& branches = given["Fn::If"];
+      const bool first = branches.at(1) == ref_to("AWS::NoValue"), second = branches.at(2) == ref_to("AWS::NoValue");
+      if (first && !second) {
+        condition = branches.at(0).as_string();
+        otherwise = branches.at(2);
+      } else if (second && !first) {
+        condition = "NOT" + branches.at(0).as_string();
+        condition += hashed_text_id("", id_ + "EventInvokeConfig");
+        object_at(context_.document, "Conditions").set(condition, Json::object({{"Fn::Not", Json::array({Json::object({{"Condition", branches.at(0)}})})}}));
+        otherwise = branches.at(1);
+      }
+    }
+    if (!given.is_null() && condition.empty()) return given;
+    if (type != "SQS" && type != "SNS") return Err(invalid_resource(id_, "Destination is required if Type is not ['SQS', 'SNS']"));
+    const std::string made_id = logical_id + (type == "SQS" ? "Queue" : "Topic");
+    Json made = resource(type == "SQS" ? "AWS::SQS::Queue" : "AWS::SNS::Topic", Json::object(), declaration_);
+    const std::string own = declaration_.text("Condition");
+    if (!condition.empty() && !own.empty()) {
+      const std::string both = fmt::format("{}AND{}", own, condition) + hashed_text_id("", id_);
+      object_at(context_.document, "Conditions").set(both, Json::object({{"Fn::And", Json::array({Json::object({{"Condition", own}}), Json::object({{"Condition", condition}})})}}));
+      made.set("Condition", both);
+    } else if (!condition.empty()) {
+      made.set("Condition", condition);
+    }
+    context_.add(made_id, std::move(made));
+    context_.renamed[id_ + (type == "SQS" ? ".DestinationQueue" : ".DestinationTopic")] = made_id;
+    const Json arn = type == "SQS" ? get_att(made_id, "Arn") : ref_to(made_id);
+    return condition.empty() ? arn : Json::object({{"Fn::If", Json::array({condition, arn, otherwise})}});
   }
 
   // One entry of Policies.
@@ -232,7 +285,7 @@ class Function {
 
   Reply<void> add_role() {
     Json managed = Json::array({context_.managed_policy_arn("service-role/AWSLambdaBasicExecutionRole")});
-    if (in_.contains("Tracing") && context_.resolved(in_["Tracing"]).as_string() != "Disabled") managed.push_back(context_.managed_policy_arn("AWSXrayWriteOnlyAccess"));
+    if (is_traced()) managed.push_back(context_.managed_policy_arn("AWSXrayWriteOnlyAccess"));
     if (in_.contains("VpcConfig")) managed.push_back(context_.managed_policy_arn("service-role/AWSLambdaVPCAccessExecutionRole"));
     const Json queue = in_["DeadLetterQueue"];
     Json before = std::exchange(policies_, Json::array());
@@ -252,7 +305,14 @@ class Function {
     } else if (!entries.is_null()) {
       TRY(add_policy(entries, 0, managed));
     }
-    for (const Json& arn : event_policies_.as_array()) add_unique(managed, arn);
+    for (const Json& each : event_policies_.as_array()) {
+      if (each.is_string()) {
+        add_unique(managed, each);
+        continue;
+      }
+      const auto& all = policies_.as_array();
+      if (std::none_of(all.begin(), all.end(), [&](const Json& other) { return other["PolicyDocument"] == each["PolicyDocument"]; })) policies_.push_back(each);
+    }
     Json out = Json::object({{"AssumeRolePolicyDocument", in_.contains("AssumeRolePolicyDocument") ? in_["AssumeRolePolicyDocument"] : lambda_assume_role_policy()},
                              {"ManagedPolicyArns", managed}});
     if (policies_.size() > 0) out.set("Policies", policies_);
@@ -269,7 +329,7 @@ class Function {
   const Json& in_;
   Json function_;
   Json policies_ = Json::array();        // inline policies of the role
-  Json event_policies_ = Json::array();  // managed policies that events need
+  Json event_policies_ = Json::array();  // what events need: managed policies, and inline ones
   std::string invoked_ = id_;
 };
 

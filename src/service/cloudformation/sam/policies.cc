@@ -42,6 +42,14 @@ constexpr PolicyTemplate kTemplates[] = {
     {"KinesisCrudPolicy", "StreamName", "kinesis:AddTagsToStream,kinesis:CreateStream,kinesis:DecreaseStreamRetentionPeriod,kinesis:DeleteStream,kinesis:DescribeStream,kinesis:DescribeStreamSummary,kinesis:GetShardIterator,kinesis:IncreaseStreamRetentionPeriod,kinesis:ListTagsForStream,kinesis:MergeShards,kinesis:PutRecord,kinesis:PutRecords,kinesis:SplitShard,kinesis:RemoveTagsFromStream@kinesis:stream/${StreamName}"},
     {"StepFunctionsExecutionPolicy", "StateMachineName", "states:StartExecution@states:stateMachine:${StateMachineName}"},
     {"EventBridgePutEventsPolicy", "EventBusName", "events:PutEvents@events:event-bus/${EventBusName}"},
+    {"DynamoDBRestoreFromBackupPolicy", "TableName", "dynamodb:RestoreTableFromBackup@dynamodb:table/${TableName}/backup/*|dynamodb:PutItem,dynamodb:UpdateItem,dynamodb:DeleteItem,dynamodb:GetItem,dynamodb:Query,dynamodb:Scan,dynamodb:BatchWriteItem@dynamodb:table/${TableName}"},
+    {"EcsRunTaskPolicy", "TaskDefinition", "ecs:RunTask@ecs:task-definition/${TaskDefinition}"},
+    {"AcmGetCertificatePolicy", "CertificateArn", "acm:GetCertificate@${CertificateArn}"},
+    {"StepFunctionsCallbackPolicy", "StateMachineName", "states:SendTaskFailure,states:SendTaskHeartbeat,states:SendTaskSuccess@states:stateMachine:${StateMachineName}"},
+    {"FirehoseCrudPolicy", "DeliveryStreamName", "firehose:CreateDeliveryStream,firehose:DeleteDeliveryStream,firehose:DescribeDeliveryStream,firehose:PutRecord,firehose:PutRecordBatch,firehose:UpdateDestination@firehose:deliverystream/${DeliveryStreamName}"},
+    {"ElasticsearchHttpPostPolicy", "DomainName", "es:ESHttpPost,es:ESHttpPut@es:domain/${DomainName}/*"},
+    {"AMIDescribePolicy", "", "ec2:DescribeImages@*"},
+    {"AWSSecretsManagerRotationPolicy", "FunctionName", "secretsmanager:DescribeSecret,secretsmanager:GetSecretValue,secretsmanager:PutSecretValue,secretsmanager:UpdateSecretVersionStage@secretsmanager:secret:*|secretsmanager:GetRandomPassword@*"},
     {"AWSSecretsManagerGetSecretValuePolicy", "SecretArn", "secretsmanager:GetSecretValue@${SecretArn}"},
     {"KMSDecryptPolicy", "KeyId", "kms:Decrypt@kms:key/${KeyId}"},
     {"KMSEncryptPolicy", "KeyId", "kms:Encrypt@kms:key/${KeyId}"},
@@ -81,6 +89,20 @@ Json resource_of(std::string_view pattern, std::string_view names, const Json& p
 
 }  // namespace
 
+Json destination_policy(std::string_view type, const std::string& logical_id, const Json& destination) {
+  const auto statement = [](std::string_view action, Json target) { return Json::object({{"Action", action}, {"Effect", "Allow"}, {"Resource", std::move(target)}}); };
+  Json statements = Json::array();
+  std::string_view name = type;
+  if (type == "S3" || type == "S3Bucket") {
+    name = "S3";
+    statements.push_back(statement("s3:PutObject", Json::object({{"Fn::Join", Json::array({"/", Json::array({destination, "*"})})}})));
+    statements.push_back(statement("s3:ListBucket", destination));
+  } else {
+    statements.push_back(statement(type == "SQS" ? "sqs:SendMessage" : type == "SNS" ? "sns:publish" : type == "Lambda" ? "lambda:InvokeFunction" : "events:PutEvents", destination));
+  }
+  return Json::object({{"PolicyName", fmt::format("{}{}Policy", logical_id, name)}, {"PolicyDocument", Json::object({{"Statement", std::move(statements)}})}});
+}
+
 Reply<std::optional<Json>> policy_from_template(std::string_view logical_id, const std::string& name, const Json& parameters) {
   const auto found = std::find_if(std::begin(kTemplates), std::end(kTemplates), [&](const PolicyTemplate& each) { return each.name == name; });
   if (found == std::end(kTemplates)) return std::optional<Json>();
@@ -97,6 +119,8 @@ Reply<std::optional<Json>> policy_from_template(std::string_view logical_id, con
     for (const std::string_view pattern : split(patterns, ',')) resources.push_back(resource_of(pattern, found->parameters, parameters));
     statements.push_back(Json::object({{"Effect", "Allow"}, {"Action", actions}, {"Resource", resources.size() == 1 ? resources.at(0) : resources}}));
   }
+  if (name == "AWSSecretsManagerRotationPolicy")  // secrets that this function rotates
+    statements.elements()[0].set("Condition", Json::object({{"StringEquals", Json::object({{"secretsmanager:resource/AllowRotationLambdaArn", resource_of("lambda:function:${FunctionName}", "FunctionName", parameters)}})}}));
   return std::optional<Json>(Json::object({{"Statement", statements}}));
 }
 

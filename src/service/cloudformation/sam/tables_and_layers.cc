@@ -39,13 +39,16 @@ Reply<void> expand_layer(Context& context, const std::string& id, const Json& de
   TRY(check_known(id, "AWS::Serverless::LayerVersion", in,
                   {"LayerName", "Description", "ContentUri", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo", "RetentionPolicy", "PublishLambdaVersion"}));
   if (!in.contains("ContentUri")) return Err(invalid_resource(id, "Missing required property 'ContentUri'."));
+  Json resolved = in;
+  for (const std::string_view name : {"LayerName", "LicenseInfo", "Description", "RetentionPolicy"})
+    if (Json* value = resolved.find(name)) *value = context.resolved(*value);
   // A layer version cannot change: a new definition is a new resource, and the old version stays unless told otherwise.
-  Json hashed = Json::object({{"Type", declaration["Type"]}, {"Properties", context.resolved(in)}});
+  Json hashed = Json::object({{"Type", declaration["Type"]}, {"Properties", resolved}});
   copy_members(declaration, hashed, {"Condition", "DependsOn"});
   const std::string new_id = hashed_id(id, Json::object({{id, hashed}}));
   Json out = Json::object({{"LayerName", in.contains("LayerName") ? context.resolved(in["LayerName"]) : Json(id)},
                            {"Content", TRY(s3_location(id, "ContentUri", in["ContentUri"], "S3Bucket", "S3Key", "S3ObjectVersion"))}});
-  copy_members(in, out, {"Description", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo"});
+  copy_members(resolved, out, {"Description", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo"});
   Json layer = resource("AWS::Lambda::LayerVersion", std::move(out), declaration);
   copy_members(declaration, layer, {"DependsOn", "Metadata"});
   if (!layer.contains("DeletionPolicy")) layer.set("DeletionPolicy", "Retain");

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/encoding.h"
+#include "base/text.h"
 #include "service/cloudformation/sam/context.h"
 
 namespace reef::cloudformation::sam {
@@ -116,27 +117,102 @@ void rename(Json& value, const std::map<std::string, std::string>& renamed) {
   }
 }
 
+// "Fn::Or" takes ten: more are nested under numbered names.
+void add_combined_condition(Context& context, const std::string& name, std::vector<std::string> conditions) {
+  constexpr std::size_t kMax = 10;
+  std::size_t number = (conditions.size() - 2) / (kMax - 1);
+  Json& all = context.document.contains("Conditions") ? *context.document.find("Conditions") : context.document.set("Conditions", Json::object());
+  while (conditions.size() > 1) {
+    const std::string each = number > 0 ? fmt::format("{}{}", name, number--) : name;
+    const std::size_t count = std::min(kMax, conditions.size());
+    Json any = Json::array();
+    for (std::size_t i = 0; i < count; ++i) any.push_back(Json::object({{"Condition", conditions[i]}}));
+    conditions.erase(conditions.begin(), conditions.begin() + static_cast<std::ptrdiff_t>(count));
+    conditions.push_back(each);
+    all.set(each, Json::object({{"Fn::Or", std::move(any)}}));
+  }
+}
+
+// A path of which every method is conditional is conditional, too.
+void add_path_conditions(Context& context) {
+  for (const auto& [id, use] : context.uses) {
+    Json& in = *context.serverless.find(id)->find("Properties");
+    Json* body = in.contains("__Managed") ? in.find("DefinitionBody") : nullptr;
+    Json* paths = body ? body->find("paths") : in.find("__Paths");
+    if (!paths) continue;
+    for (auto& [path, item] : paths->members()) {
+      const auto found = use.conditions.find(path);
+      if (found == use.conditions.end() || found->second.contains("")) continue;
+      std::string name = *found->second.begin();
+      if (found->second.size() > 1) {
+        name = fmt::format("{}{}PathCondition", id, replace_all(replace_all(replace_all(path, "/", "SLASH"), "{", "OB"), "}", "CB"));
+        add_combined_condition(context, name, {found->second.begin(), found->second.end()});
+      }
+      item = Json::object({{"Fn::If", Json::array({name, Json(item), ref_to("AWS::NoValue")})}});
+    }
+  }
+}
+
+// The strongest of the functions' policies: what is kept for one of them is kept.
+void add_implicit_policies(const ApiUse& use, Json& declaration) {
+  const auto strongest = [](const std::vector<std::string>& given, std::initializer_list<const char*> order) -> std::string {
+    for (const char* each : order)
+      if (std::find(given.begin(), given.end(), each) != given.end()) return each;
+    return {};
+  };
+  if (const std::string policy = strongest(use.deletion_policies, {"Retain", "Delete"}); !policy.empty()) declaration.set("DeletionPolicy", policy);
+  if (const std::string policy = strongest(use.replace_policies, {"Retain", "Snapshot", "Delete"}); !policy.empty()) declaration.set("UpdateReplacePolicy", policy);
+}
+
 // An API whose every route belongs to a conditional function is itself conditional.
 void add_implicit_condition(Context& context, std::string_view api) {
   const auto use = context.uses.find(std::string(api));
   Json* declaration = context.serverless.find(api);
-  if (use == context.uses.end() || !declaration || use->second.has_unconditional || use->second.conditions.empty()) return;
-  if (use->second.conditions.size() == 1) {
-    declaration->set("Condition", *use->second.conditions.begin());
-    return;
-  }
-  Json any = Json::array();
-  for (const std::string& condition : use->second.conditions) any.push_back(Json::object({{"Condition", condition}}));
-  const std::string name = fmt::format("{}Condition", api);
-  if (!context.document.contains("Conditions")) context.document.set("Conditions", Json::object());
-  context.document.find("Conditions")->set(name, Json::object({{"Fn::Or", any}}));
+  if (use == context.uses.end() || !declaration || !declaration->contains("__Implicit")) return;
+  add_implicit_policies(use->second, *declaration);
+  std::set<std::string> conditions;
+  for (const auto& [path, each] : use->second.conditions) conditions.insert(each.begin(), each.end());
+  if (conditions.contains("")) return;
+  const std::string name = conditions.size() == 1 ? *conditions.begin() : fmt::format("{}Condition", api);
+  if (conditions.size() > 1) add_combined_condition(context, name, {conditions.begin(), conditions.end()});
   declaration->set("Condition", name);
+}
+
+// REST APIs without a definition get an empty one, to which functions add their routes.
+void begin_definitions(Context& context) {
+  for (auto& [id, declaration] : context.serverless.members()) {
+    if (declaration.text("Type") != "AWS::Serverless::Api") continue;
+    Json& in = *declaration.find("Properties");
+    const std::string version = in["OpenApiVersion"].scalar_text().value_or("");
+    if (!in.contains("DefinitionBody") && !in.contains("DefinitionUri")) {
+      in.set("__Managed", true);
+      in.set("DefinitionBody", Json::object({{"swagger", "2.0"}, {"info", Json::object({{"version", "1.0"}, {"title", ref_to("AWS::StackName")}})}, {"paths", Json::object()}}));
+      if (version.starts_with("3.")) {
+        in.find("DefinitionBody")->erase("swagger");
+        in.find("DefinitionBody")->set("openapi", version);
+      }
+    }
+  }
 }
 
 bool is_serverless(const Json& declaration) { return declaration.text("Type").starts_with(kPrefix); }
 
-Reply<void> expand(Context& context, const std::string& logical_id, const std::string& kind) {
-  const Json declaration = context.serverless[logical_id];
+// What a resource became carries its tags, where it takes tags.
+void propagate_tags(Context& context, const Json& in, std::size_t first) {
+  if (!in["Tags"].is_object() || in["PropagateTags"].scalar_text() != "true") return;
+  static constexpr std::string_view kTagged[] = {
+      "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Stage", "AWS::ApiGateway::DomainName", "AWS::ApiGateway::ApiKey", "AWS::ApiGateway::UsagePlan",
+      "AWS::Lambda::Function", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::SNS::Topic"};
+  std::size_t index = 0;
+  for (auto& [name, made] : context.resources().members()) {
+    const bool is_new = index++ >= first || (name.starts_with("Serverless") && in["Auth"]["UsagePlan"].text("CreateUsagePlan") == "SHARED");
+    if (!is_new || std::find(std::begin(kTagged), std::end(kTagged), made.text("Type")) == std::end(kTagged)) continue;
+    if (!made.contains("Properties")) made.set("Properties", Json::object());
+    made.find("Properties")->set("Tags", tag_list(in["Tags"], ""));
+  }
+}
+
+Reply<void> expand_kind(Context& context, const std::string& logical_id, const std::string& kind, const Json& declaration) {
   if (kind == "Function") return expand_function(context, logical_id, declaration);
   if (kind == "Api") return expand_rest_api(context, logical_id, declaration);
   if (kind == "HttpApi") return expand_http_api(context, logical_id, declaration);
@@ -144,6 +220,14 @@ Reply<void> expand(Context& context, const std::string& logical_id, const std::s
   if (kind == "LayerVersion") return expand_layer(context, logical_id, declaration);
   if (kind == "Connector") return expand_connector(context, logical_id, declaration);
   return Err(invalid_resource(logical_id, fmt::format("Resources of type AWS::Serverless::{} are not supported by this version of Atoll.", kind)));
+}
+
+Reply<void> expand(Context& context, const std::string& logical_id, const std::string& kind) {
+  const Json declaration = context.serverless[logical_id];
+  const std::size_t first = context.resources().size();
+  TRY(expand_kind(context, logical_id, kind, declaration));
+  if (kind == "Api" || kind == "Function") propagate_tags(context, declaration["Properties"], first);
+  return {};
 }
 
 }  // namespace
@@ -161,7 +245,7 @@ Json sub(std::string_view text, Json variables) { return Json::object({{"Fn::Sub
 Json resource(std::string_view type, Json properties, const Json& like) {
   Json out = Json::object({{"Type", type}});
   out.set("Properties", std::move(properties));
-  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy", "Metadata"});
+  copy_members(like, out, {"Condition", "DeletionPolicy", "UpdateReplacePolicy"});
   return out;
 }
 
@@ -202,8 +286,17 @@ Json Context::resolved(const Json& value) const {
   }
   if (!value.is_object()) return value;
   if (intrinsic_of(value) == "Ref") {
-    const auto found = parameters.find(value["Ref"].as_string());
+    const std::string& name = value["Ref"].as_string();
+    if (name == "AWS::Region") return region;
+    if (name == "AWS::Partition") return partition();
+    const auto found = parameters.find(name);
     return found == parameters.end() ? value : found->second;
+  }
+  if (intrinsic_of(value) == "Fn::Sub" && value["Fn::Sub"].is_string()) {
+    std::string text = replace_all(replace_all(value["Fn::Sub"].as_string(), "${AWS::Region}", region), "${AWS::Partition}", partition());
+    for (const auto& [name, each] : parameters)
+      if (each.is_string()) text = replace_all(text, "${" + name + "}", each.as_string());
+    return sub(text);
   }
   Json out = Json::object();
   for (const auto& [name, member] : value.as_object()) out.set(name, resolved(member));
@@ -243,8 +336,8 @@ Reply<void> check_known(std::string_view logical_id, std::string_view type, cons
   return {};
 }
 
-Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region) {
-  Context context{.document = document, .parameters = parameters, .region = std::string(region), .serverless = Json::object(), .renamed = {}, .uses = {}};
+Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region, std::int64_t now_seconds) {
+  Context context{.document = document, .parameters = parameters, .region = std::string(region), .serverless = Json::object(), .renamed = {}, .uses = {}, .shared_plan = {}, .now_seconds = now_seconds};
   const Json globals = document["Globals"];
   context.document.erase("Globals");
   if (!context.document["Resources"].is_object()) return Err(invalid("Transform AWS::Serverless-2016-10-31 failed with: Invalid Serverless Application Specification document. Number of errors found: 1. 'Resources' section is required"));
@@ -281,11 +374,13 @@ Reply<Json> transform(const Json& document, const std::map<std::string, Json, st
     context.serverless.set(id, Json::object({{"Type", fmt::format("{}{}", kPrefix, kind)}, {"Properties", properties}, {"__Implicit", true}}));
   }
   context.document.set("Resources", std::move(others));
+  begin_definitions(context);
   // Functions first: they put their routes into the APIs. Connectors last: they look at what was made.
   for (const std::string_view kind : {"Function", "LayerVersion", "SimpleTable", "Api", "HttpApi", "Connector", ""}) {
     if (kind == "Api") {
       add_implicit_condition(context, kImplicitRestApi);
       add_implicit_condition(context, kImplicitHttpApi);
+      add_path_conditions(context);
     }
     std::vector<std::string> ids;
     for (const auto& [logical_id, declaration] : context.serverless.as_object()) ids.push_back(logical_id);

@@ -11,7 +11,8 @@
 namespace reef::cloudformation::sam {
 
 // `parameters` are the values of the template's parameters: a few decisions (logical ids of versions, conditions on
-// literal properties) look through Ref. Errors are AWS's: "Transform AWS::Serverless-2016-10-31 failed with: ...".
-Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region);
+// literal properties) look through Ref. AlwaysDeploy makes a new deployment of every second. Errors are AWS's: "Transform AWS::Serverless-2016-10-31 failed with: ...".
+Reply<Json> transform(const Json& document, const std::map<std::string, Json, std::less<>>& parameters, std::string_view region,
+                      std::int64_t now_seconds = 0);
 
 }  // namespace reef::cloudformation::sam
