@@ -79,6 +79,14 @@ TEST(Dns, WrongValuesSayWhatIsWrong) {
   EXPECT_FALSE(encode_value(kTxt, "\"" + std::string(256, 'x') + "\"", error));
 }
 
+// Regression: quotes were taken into the tag, and what was stored could not be read back.
+TEST(Dns, TagsOfCaaAreLettersAndDigits) {
+  ValueError error;
+  EXPECT_FALSE(encode_value(kCaa, "0 \"\" \"amazon.com\"", error));
+  EXPECT_FALSE(encode_value(kCaa, "0 is-sue \"amazon.com\"", error));
+  EXPECT_EQ(decode_value(kCaa, std::string_view("\0\0x", 3)), "\\# 3 000078");
+}
+
 TEST(Dns, ServiceBindingsAreInOrderOfTheirKeys) {
   ValueError error;
   const auto value = encode_value(kHttps, "1 . port=8443 alpn=\"h2,h3\"", error);

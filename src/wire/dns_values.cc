@@ -17,6 +17,13 @@ constexpr std::pair<std::string_view, Type> kTypes[] = {
     {"A", kA}, {"NS", kNs}, {"CNAME", kCname}, {"SOA", kSoa}, {"PTR", kPtr}, {"MX", kMx}, {"TXT", kTxt}, {"AAAA", kAaaa}, {"SRV", kSrv},
     {"NAPTR", kNaptr}, {"DS", kDs}, {"SSHFP", kSshfp}, {"TLSA", kTlsa}, {"SVCB", kSvcb}, {"HTTPS", kHttps}, {"SPF", kSpf}, {"CAA", kCaa}};
 
+// https://www.rfc-editor.org/rfc/rfc8659#section-4.1
+bool is_caa_tag(std::string_view text) {
+  for (const char c : text)
+    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) return false;
+  return !text.empty();
+}
+
 // Splits at blanks, quoted strings kept whole (their quotes too).
 std::vector<std::string_view> tokens_of(std::string_view text) {
   std::vector<std::string_view> out;
@@ -178,7 +185,7 @@ bool encode_fields(Type type, std::span<const std::string_view> part, std::strin
       return n == 7 && put_name(out, part[0]) && put_name(out, part[1]) && put_number(out, part[2], 4) && put_number(out, part[3], 4) &&
              put_number(out, part[4], 4) && put_number(out, part[5], 4) && put_number(out, part[6], 4);
     case kCaa: {
-      if (n != 3 || !put_number(out, part[0], 1) || part[1].empty() || !put_string(out, part[1])) return false;
+      if (n != 3 || !put_number(out, part[0], 1) || !is_caa_tag(part[1]) || !put_string(out, part[1])) return false;
       const auto value = unquote(part[2]);
       if (value) out += *value;
       return value.has_value();
@@ -297,6 +304,7 @@ std::string decode_value(std::uint16_t type, std::string_view data) {
     case kCaa: {
       if (data.size() < 2 || data.size() < 2u + static_cast<unsigned char>(data[1])) return generic();
       const std::size_t tag = static_cast<unsigned char>(data[1]);
+      if (!is_caa_tag(data.substr(2, tag))) return generic();
       return fmt::format("{} {} {}", static_cast<unsigned char>(data[0]), data.substr(2, tag), text_of_string(data.substr(2 + tag)));
     }
     default: return generic();

@@ -10,7 +10,9 @@ bool RateLimit::take(Time now, double per_second, double burst) {
   const double each = 1'000'000 / per_second;
   std::int64_t full_at = full_at_.load(std::memory_order_relaxed);
   for (;;) {
-    const double next = static_cast<double>(std::max(full_at, at) - at) + each;
+    double owed = static_cast<double>(std::max(full_at, at) - at);
+    if (owed > each * burst + 0.5) owed = 0;   // more than could ever be taken: the clock went back
+    const double next = owed + each;
     if (next > each * burst + 0.5) return false;
     if (full_at_.compare_exchange_weak(full_at, at + static_cast<std::int64_t>(next), std::memory_order_relaxed)) return true;
   }

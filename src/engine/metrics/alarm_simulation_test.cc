@@ -107,7 +107,7 @@ class AlarmSimulation {
 };
 
 TEST(AlarmSimulation, KeepsItsPromises) {
-  for (auto [seed, end] = store::SimulationSeeds(400); seed < end && !testing::Test::HasFailure(); ++seed) {
+  for (auto [seed, end] = store::SimulationSeeds(100); seed < end && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
     AlarmSimulation(seed).go(200);
   }

@@ -1,5 +1,6 @@
 #include "engine/telemetry/access_log.h"
 
+#include "base/text.h"
 #include "engine/store/shard.h"
 
 namespace reef::telemetry {
@@ -49,10 +50,16 @@ std::string AccessLogFormat::render(const std::function<std::string(std::string_
   return out;
 }
 
-void AccessLogWriter::write(std::string group, std::string stream, std::string line) {
+std::optional<AccessLogTarget> access_log_target(std::string_view destination_arn, std::string_view format, std::string stream) {
+  const auto parts = split(destination_arn, ':');
+  if (parts.size() < 7 || parts[2] != "logs" || parts[5] != "log-group" || parts[6].empty()) return std::nullopt;
+  return AccessLogTarget{.format = AccessLogFormat(format), .group = std::string(parts[4]) + "/" + std::string(parts[3]) + "/" + std::string(parts[6]), .stream = std::move(stream)};
+}
+
+void AccessLogWriter::write(const AccessLogTarget& target, std::string line) {
   store::Shard& shard = store::Shard::current();
   if (pending().size() >= kPendingMax) return;
-  pending().push_back({.group = std::move(group), .stream = std::move(stream), .text = std::move(line), .at = shard.now()});
+  pending().push_back({.group = target.group, .stream = target.stream, .text = std::move(line), .at = shard.now()});
   if (pending().size() > 1) return;
   shard.reactor().post([&logs = logs_] {
     store::Shard::control().reactor().post([&logs, lines = std::exchange(pending(), {})]() mutable {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +28,20 @@ class AccessLogFormat {
   std::vector<Part> parts_;
 };
 
+// A stage's log: its format, and the group and stream as Logs knows them.
+struct AccessLogTarget {
+  AccessLogFormat format;
+  std::string group, stream;
+};
+// Of "arn:aws:logs:<region>:<account>:log-group:<name>[:*]"; nothing when it is no log group.
+std::optional<AccessLogTarget> access_log_target(std::string_view destination_arn, std::string_view format, std::string stream);
+
 // Lines of any loop into streams of CloudWatch Logs, a batch per tick.
 class AccessLogWriter {
  public:
   explicit AccessLogWriter(Logs& logs) : logs_(logs) {}
-  // `group` as Logs knows it. When there is no such group the line is dropped, as on AWS.
-  void write(std::string group, std::string stream, std::string line);
+  // When there is no such group the line is dropped, as on AWS.
+  void write(const AccessLogTarget& target, std::string line);
 
  private:
   Logs& logs_;

@@ -30,5 +30,14 @@ TEST(AccessLogFormat, LeavesOtherTextAlone) {
   EXPECT_EQ(rendered("$contextual $ 5"), "$contextual $ 5");
 }
 
+TEST(AccessLogTarget, IsALogGroup) {
+  const auto target = access_log_target("arn:aws:logs:eu-west-1:111122223333:log-group:/api/shop:*", "$context.requestId", "s");
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->group, "111122223333/eu-west-1//api/shop");
+  EXPECT_FALSE(access_log_target("arn:aws:firehose:eu-west-1:111122223333:deliverystream/x", "", "s"));
+  EXPECT_FALSE(access_log_target("arn:aws:logs:eu-west-1:111122223333:log-group:", "", "s"));
+  EXPECT_FALSE(access_log_target("", "", "s"));
+}
+
 }  // namespace
 }  // namespace reef::telemetry

@@ -27,7 +27,7 @@ Json typed(const Json* existing, const std::string& member, const std::string& v
 
 }  // namespace
 
-RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_keys(parts.get<aws::AccessKeys>()), domains(sites) {}
+RestApis::RestApis(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_keys(parts.get<aws::AccessKeys>()), access_log(parts.get<telemetry::Logs>()), domains(sites) {}
 
 namespace {
 

@@ -18,6 +18,7 @@
 #include "engine/edge/sites.h"
 #include "engine/metrics/counters.h"
 #include "engine/store/shard.h"
+#include "engine/telemetry/access_log.h"
 #include "engine/telemetry/spans.h"
 #include "service/apigateway/domains.h"
 #include "service/apigateway/key_ring.h"
@@ -77,9 +78,10 @@ struct RestApis {
   metrics::Counters& counters;
   edge::Authority& authority;
   aws::AccessKeys& access_keys;
+  telemetry::AccessLogWriter access_log;
   KeyRing keys;
   Domains domains;
-  std::map<std::string, TokenBucket, std::less<>> stage_buckets;  // on the control shard
+  std::map<std::string, edge::RateLimit, std::less<>> stage_buckets;  // on the control shard
 
  private:
   std::map<std::string, StoredApi, std::less<>> apis_;

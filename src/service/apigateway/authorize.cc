@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/authorizer_replies.h"
 #include "aws/invoke_policy.h"
 #include "aws/models/lambda.h"
 #include "base/log.h"
@@ -17,7 +18,6 @@ namespace {
 
 using wire::Json;
 
-constexpr std::size_t kRepliesMax = 10'000;
 constexpr std::string_view kDefaultSource = "method.request.header.Authorization";
 
 Refusal denied(bool explicitly) {
@@ -60,15 +60,6 @@ Task<Admission> admit_user(RestApis& apis, const model::Authorizer& authorizer, 
   co_return Admission{.refusal = std::nullopt, .authorizer = Json::object({{"claims", std::move(claims)}}), .usage_key = {}};
 }
 
-struct Said {
-  Json reply;
-  Time until{};
-};
-TextMap<Said>& said_by_functions() {
-  thread_local auto* const all = new TextMap<Said>();
-  return *all;
-}
-
 Admission admission_of(const Json& reply, std::string_view arn) {
   if (!reply.is_object() || reply.text("principalId").empty() || !reply["policyDocument"].is_object()) return {.refusal = broken(), .authorizer = {}, .usage_key = {}};
   const aws::Verdict verdict = aws::judge_invoke(reply["policyDocument"], arn);
@@ -86,22 +77,23 @@ Admission admission_of(const Json& reply, std::string_view arn) {
 Task<Admission> admit_by_function(RestApis& apis, const model::Authorizer& authorizer, const aws::ProxyRequest& event, std::string region) {
   const bool takes_token = authorizer.type == "TOKEN";
   const std::string given = authorizer.identity_source.value_or(takes_token ? std::string(kDefaultSource) : std::string());
-  std::string identity;
+  std::vector<std::string> values;
   for (const std::string_view source : split(given, ',')) {
     if (trim(source).empty()) continue;
     const std::string value = source_value(trim(source), event);
     if (value.empty()) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
-    identity += (identity.empty() ? "" : "\n") + value;
+    values.push_back(value);
   }
+  const std::string identity = join(values, "\n");
   if (takes_token && authorizer.identity_validation_expression && !authorizer.identity_validation_expression->empty()) {
     const auto pattern = Pattern::compile(*authorizer.identity_validation_expression);
     if (!pattern || !pattern->matches(identity)) co_return Admission{.refusal = unauthorized(), .authorizer = {}, .usage_key = {}};
   }
   const std::string arn = fmt::format("arn:aws:execute-api:{}:{}:{}/{}/{}{}", region, event.account, event.api_id, event.stage, event.http.method, event.path);
   const Duration ttl = identity.empty() ? Duration(0) : Duration(std::chrono::seconds(authorizer.authorizer_result_ttl_in_seconds.value_or(300)));
-  const std::string key = fmt::format("{}\n{}\n{}\n{}", event.api_id, event.stage, authorizer.id.value_or(""), identity);
+  const std::string key = aws::AuthorizerReplies::key(event.api_id, event.stage, authorizer.id.value_or(""), values);
   if (ttl > Duration(0))
-    if (const auto found = said_by_functions().find(key); found != said_by_functions().end() && event.now < found->second.until) co_return admission_of(found->second.reply, arn);
+    if (const Json* const known = aws::AuthorizerReplies::of_this_loop().find(key, event.now)) co_return admission_of(*known, arn);
   Json sent;
   if (takes_token) {
     sent = Json::object({{"type", "TOKEN"}, {"methodArn", arn}, {"authorizationToken", identity}});
@@ -121,10 +113,7 @@ Task<Admission> admit_by_function(RestApis& apis, const model::Authorizer& autho
   const auto reply = Json::parse(answered->payload.value_or("null"));
   if (answered->function_error) co_return Admission{.refusal = reply && reply->is_object() && reply->text("errorMessage") == "Unauthorized" ? unauthorized() : broken(), .authorizer = {}, .usage_key = {}};
   if (!reply) co_return Admission{.refusal = broken(), .authorizer = {}, .usage_key = {}};
-  if (ttl > Duration(0)) {
-    if (said_by_functions().size() >= kRepliesMax) said_by_functions().clear();
-    said_by_functions().insert_or_assign(key, Said{.reply = *reply, .until = event.now + ttl});
-  }
+  if (ttl > Duration(0)) aws::AuthorizerReplies::of_this_loop().keep(key, *reply, event.now + ttl);
   co_return admission_of(*reply, arn);
 }
 

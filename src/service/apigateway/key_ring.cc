@@ -29,7 +29,7 @@ const model::ThrottleSettings* limits_of(const model::ApiStage& stage, const std
   return found == stage.throttle->end() ? nullptr : &found->second;
 }
 
-bool takes(std::map<std::string, TokenBucket, std::less<>>& buckets, const std::string& name, const model::ThrottleSettings* limits, Time now) {
+bool takes(std::map<std::string, edge::RateLimit, std::less<>>& buckets, const std::string& name, const model::ThrottleSettings* limits, Time now) {
   if (!limits || (!limits->rate_limit && !limits->burst_limit)) return true;
   return buckets[name].take(now, limits->rate_limit.value_or(0), limits->burst_limit.value_or(0));
 }

@@ -8,6 +8,7 @@
 
 #include "aws/call.h"
 #include "aws/models/apigateway.h"
+#include "engine/edge/rate_limit.h"
 #include "service/apigateway/usage.h"
 
 namespace reef::service::apigateway {
@@ -24,7 +25,7 @@ struct StoredPlan {
   std::string account, region, created_day;
   std::vector<std::string> keys;                            // ids, in the order of their adding
   std::map<std::string, KeyUsage, std::less<>> usage;       // by key
-  std::map<std::string, TokenBucket, std::less<>> buckets;  // by key, and by key and method; forgotten when the daemon ends
+  std::map<std::string, edge::RateLimit, std::less<>> buckets;  // by key, and by key and method; forgotten when the daemon ends
 };
 
 enum class KeyVerdict { kPasses, kUnknown, kThrottled, kExhausted };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/chrono.h>
+
 #include "base/text.h"
 #include "wire/form.h"
 #include "wire/json.h"
@@ -115,6 +117,8 @@ std::string request_value(std::string_view name, const aws::ProxyRequest& reques
     for (const std::string_view step : split(name, '.')) at = at ? at->find(step) : nullptr;
     return at ? at->scalar_text().value_or("") : std::string();
   }
+  if (constexpr std::string_view kIdentity = "identity."; name.starts_with(kIdentity))
+    if (const Json* known = request.identity.find(name.substr(kIdentity.size()))) return known->scalar_text().value_or("");
   return name == "stage"                ? request.stage
          : name == "httpMethod"         ? request.http.method
          : name == "path"               ? "/" + request.stage + request.path
@@ -126,6 +130,8 @@ std::string request_value(std::string_view name, const aws::ProxyRequest& reques
          : name == "domainName"         ? request.domain
          : name == "domainPrefix"       ? request.domain.substr(0, request.domain.find('.'))
          : name == "requestTimeEpoch"   ? std::to_string(to_millis(request.now))
+         : name == "protocol"           ? std::string(request.http.version == 20 ? "HTTP/2.0" : "HTTP/1.1")
+         : name == "requestTime"        ? fmt::format("{:%d/%b/%Y:%H:%M:%S} +0000", fmt::gmtime(static_cast<std::time_t>(to_seconds(request.now))))
          : name == "identity.sourceIp"  ? address_of(request.http.peer)
          : name == "identity.userAgent" ? std::string(request.http.header("user-agent"))
                                         : std::string();

@@ -27,7 +27,7 @@ TEST(Refusals, TakeTheApisOwnWords) {
   CustomResponses own;
   own["DEFAULT_4XX"].response_parameters = {{"gatewayresponse.header.Access-Control-Allow-Origin", "'*'"}, {"gatewayresponse.header.X-Stage", "context.stage"}};
   own["UNAUTHORIZED"].status_code = "418";
-  own["UNAUTHORIZED"].response_templates = {{"application/json", R"({"m":$context.error.messageString,"t":"$context.error.responseType","v":"${stageVariables.v}"})"}};
+  own["UNAUTHORIZED"].response_templates.emplace()["application/json"] = R"({"m":$context.error.messageString,"t":"$context.error.responseType","v":"${stageVariables.v}"})";
   const http::Response general = render(throttled(), own, asked.request);
   EXPECT_EQ(general.status, 429);
   EXPECT_EQ(general.body, R"({"message":"Too Many Requests"})");

@@ -200,7 +200,7 @@ Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const R
   co_return co_await call_gone(context, "DeleteDeployment", Json::object({{"restApiId", properties["RestApiId"]}, {"deploymentId", current.physical_id}}));
 }
 
-// MethodSettings as patches: "/~1orders/GET/throttling/rateLimit".
+// MethodSettings and AccessLogSetting as patches: "/~1orders/GET/throttling/rateLimit".
 Json setting_operations(const Json& before, const Json& after) {
   static constexpr std::pair<const char*, const char*> kSettings[] = {
       {"ThrottlingRateLimit", "throttling/rateLimit"}, {"ThrottlingBurstLimit", "throttling/burstLimit"}, {"LoggingLevel", "logging/loglevel"}, {"DataTraceEnabled", "logging/dataTrace"},
@@ -215,6 +215,10 @@ Json setting_operations(const Json& before, const Json& after) {
   for (const Json& setting : after["MethodSettings"].as_array())
     for (const auto& [member, path] : kSettings)
       if (setting.contains(member)) out.push_back(replace_operation(fmt::format("{}/{}", place(setting), path), setting[member].scalar_text().value_or("")));
+  const Json& log = after["AccessLogSetting"];
+  if (!log.is_object() && before["AccessLogSetting"].is_object()) out.push_back(Json::object({{"op", "remove"}, {"path", "/accessLogSettings"}}));
+  if (log.contains("DestinationArn")) out.push_back(replace_operation("/accessLogSettings/destinationArn", log.text("DestinationArn")));
+  if (log.contains("Format")) out.push_back(replace_operation("/accessLogSettings/format", log.text("Format")));
   return out;
 }
 
@@ -293,7 +297,7 @@ const aws::ResourceType kDeployment{
 const aws::ResourceType kStage{
     .name = "AWS::ApiGateway::Stage",
     .properties = {{"CacheClusterEnabled"}, {"DeploymentId"}, {"Description"}, {"DocumentationVersion"}, {"RestApiId", kReplace, true},
-                   {"MethodSettings"}, {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
+                   {"AccessLogSetting"}, {"MethodSettings"}, {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
     .create = create_stage, .update = update_stage, .remove = remove_stage};
 
 }  // namespace reef::service::apigateway::resources

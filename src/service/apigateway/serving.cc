@@ -7,6 +7,8 @@
 
 #include "aws/models/lambda.h"
 #include "aws/proxy_event.h"
+#include "aws/served_request.h"
+#include "base/digest.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "engine/edge/proxy.h"
@@ -42,6 +44,7 @@ struct CompiledStage {
   Frozen frozen;
   edge::RouteTable table;
   std::vector<CompiledMethod> methods;
+  std::optional<telemetry::AccessLogTarget> access_log;
 };
 
 bool matches_media_type(const std::string& pattern, std::string_view type) {
@@ -58,7 +61,7 @@ class RestApiSite final : public edge::Site {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       if (snapshot == api.snapshots.end()) continue;
       const auto frozen = api.frozen.find(*stage.deployment_id);
-      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .table = {}, .methods = {}};
+      CompiledStage compiled{.stage = stage, .frozen = frozen == api.frozen.end() ? api.freeze() : frozen->second, .table = {}, .methods = {}, .access_log = log_of(stage)};
       for (const auto& [id, resource] : snapshot->second) {
         if (!resource.resource_methods) continue;
         for (const auto& [verb, method] : *resource.resource_methods) {
@@ -81,20 +84,30 @@ class RestApiSite final : public edge::Site {
                          .start = shard.now()};
     trace.parent = span.id;
     const std::string request_id = make_uuid(thread_random());
-    std::string stage;  // the one that answers
-    std::int64_t integration_micros = -1;
-    http::Response response = co_await answer(request, trace.amzn_header(), request_id, stage, integration_micros);
+    const CompiledStage* stage = nullptr;  // the one that answers
+    aws::ServedRequest served(request.http);
+    served.account = account_, served.api_id = id_, served.domain = request.domain, served.request_id = request_id, served.at = shard.now();
+    http::Response response = co_await answer(request, trace.amzn_header(), stage, served);
     response.set("x-amzn-requestid", request_id);
     response.set("x-amz-apigw-id", base64_encode(span.id).substr(0, 15) + "=");
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
-    if (!stage.empty()) publish(stage, response.status, span.duration, integration_micros);
+    if (stage) publish(served.stage, response.status, span.duration, served.integration_micros);
+    if (stage && stage->access_log) {
+      served.status = response.status, served.response_bytes = response.body.size(), served.latency_micros = span.duration.count();
+      apis_.access_log.write(*stage->access_log, stage->access_log->format.render([&](std::string_view name) { return served.value(name); }));
+    }
     spans_.record(std::move(span));
     co_return response;
   }
 
  private:
+  std::optional<telemetry::AccessLogTarget> log_of(const model::Stage& stage) const {
+    if (!stage.access_log_settings) return std::nullopt;
+    return telemetry::access_log_target(stage.access_log_settings->destination_arn.value_or(""), stage.access_log_settings->format.value_or(""), md5_hex(id_ + "/" + stage.stage_name.value_or("")));
+  }
+
   // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
   void publish(const std::string& stage, int status, Duration took, std::int64_t integration_micros) const {
     using metrics::Unit;
@@ -109,8 +122,7 @@ class RestApiSite final : public edge::Site {
     counters_.add({account_, region_, "AWS/ApiGateway", {{"ApiName", name_}, {"Stage", stage}}}, measures);
   }
 
-  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const std::string& request_id, std::string& served_stage,
-                              std::int64_t& integration_micros) const {
+  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const CompiledStage*& served_by, aws::ServedRequest& served) const {
     // Then only a custom domain name leads here, and that says the stage itself.
     if (is_disabled_ && !request.is_custom_domain) co_return forbidden();
     std::string stage_name = request.stage;
@@ -119,18 +131,27 @@ class RestApiSite final : public edge::Site {
       stage_name = request.path.substr(1, slash == std::string::npos ? slash : slash - 1);
       request.path = slash == std::string::npos ? std::string("/") : request.path.substr(slash);
     }
-    const auto stage = stages_.find(stage_name);
-    if (stage == stages_.end()) co_return forbidden();
-    served_stage = stage_name;
-    const auto match = stage->second.table.match(request.http.method, request.path);
-    const CompiledMethod* method = match ? &stage->second.methods[match->route] : nullptr;
-    Exchange exchange{.event = make_event(request, stage->second, method, match ? &*match : nullptr, trace, request_id), .body = {}};
-    if (!method) co_return render(missing_token(), stage->second.frozen.gateway_responses, exchange.event);
-    if (const auto refusal = co_await pass(stage->second, *method, request, exchange)) co_return render(*refusal, stage->second.frozen.gateway_responses, exchange.event);
+    const auto found = stages_.find(stage_name);
+    if (found == stages_.end()) co_return forbidden();
+    const CompiledStage& stage = *(served_by = &found->second);
+    served.stage = stage_name, served.path = "/" + stage_name + percent_decode(request.path);
+    const auto match = stage.table.match(request.http.method, request.path);
+    const CompiledMethod* method = match ? &stage.methods[match->route] : nullptr;
+    Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}, .replayed = {}};
+    served.resource_path = exchange.event.resource_path, served.resource_id = exchange.event.resource_id;
+    const auto refuse = [&](const Refusal& refusal) {
+      served.error = refusal.message, served.error_type = refusal.type;
+      return render(refusal, stage.frozen.gateway_responses, exchange.event);
+    };
+    if (!method) co_return refuse(missing_token());
+    const auto refusal = co_await pass(stage, *method, request, exchange);
+    served.authorizer = exchange.event.authorizer;
+    if (refusal) co_return refuse(*refusal);
     const std::int64_t began = io::monotonic_micros();
     auto response = co_await integrate(*method, *match, request, exchange);
-    if (method->method.method_integration->type != "MOCK") integration_micros = io::monotonic_micros() - began;
-    if (!response) co_return render(response.error(), stage->second.frozen.gateway_responses, exchange.event);
+    if (method->method.method_integration->type != "MOCK") served.integration_micros = io::monotonic_micros() - began;
+    if (!response) co_return refuse(response.error());
+    served.integration_status = response->status;
     co_return *std::move(response);
   }
 
@@ -140,6 +161,12 @@ class RestApiSite final : public edge::Site {
     std::string body;
     bool has_body = false;
     std::unique_ptr<http::Body> replayed;  // for those who read it from the request
+    http::Request* lent_to = nullptr;      // whose own body comes back at the end
+    http::Body* original = nullptr;
+
+    ~Exchange() {
+      if (lent_to) lent_to->body = original;
+    }
   };
 
   static Task<std::optional<Refusal>> read_body(edge::SiteRequest& request, Exchange& exchange) {
@@ -150,7 +177,8 @@ class RestApiSite final : public edge::Site {
     exchange.event.body = exchange.body;
     exchange.has_body = true;
     exchange.replayed = http::make_body(exchange.body);
-    request.http.body = exchange.replayed.get();
+    exchange.lent_to = &request.http;
+    exchange.original = std::exchange(request.http.body, exchange.replayed.get());
     co_return std::nullopt;
   }
 
@@ -195,7 +223,7 @@ class RestApiSite final : public edge::Site {
     const KeyVerdict verdict = co_await store::on(store::Shard::control(), [&]() -> Task<KeyVerdict> {
       const KeyVerdict of_key = needs_key ? apis_.keys.admit(asked, now, key_id) : KeyVerdict::kPasses;
       if (of_key != KeyVerdict::kPasses || !method.limits) co_return of_key;
-      TokenBucket& bucket = apis_.stage_buckets[fmt::format("{}/{}/{}", id_, stage_name, method.limits->name)];
+      edge::RateLimit& bucket = apis_.stage_buckets[fmt::format("{}/{}/{}", id_, stage_name, method.limits->name)];
       co_return bucket.take(now, method.limits->rate, method.limits->burst) ? KeyVerdict::kPasses : KeyVerdict::kThrottled;
     });
     if (!key_id.empty()) {

@@ -28,16 +28,6 @@ std::string text_of(std::chrono::sys_days days) {
 
 }  // namespace
 
-bool TokenBucket::take(Time now, double rate, std::int32_t burst) {
-  if (!is_used_) tokens_ = burst;
-  else if (now > at_) tokens_ = std::min<double>(burst, tokens_ + rate * static_cast<double>((now - at_).count()) / static_cast<double>(Duration(1s).count()));
-  at_ = is_used_ ? std::max(at_, now) : now;
-  is_used_ = true;
-  if (tokens_ < 1) return false;
-  tokens_ -= 1;
-  return true;
-}
-
 std::string day_of(Time now) { return text_of(std::chrono::sys_days(std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(to_seconds(now)))))); }
 std::string next_day(std::string_view day) { return text_of(days_of(day) + std::chrono::days(1)); }
 

@@ -1,5 +1,5 @@
-// How much of a usage plan its keys have used: requests per second by a bucket of tokens, requests per day, week or month by counting. No
-// clock inside: `now` is an argument.
+// How much of a usage plan its keys have used: requests per day, week or month by counting. No clock inside: `now` is an
+// argument.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
 #pragma once
 
@@ -13,17 +13,6 @@
 #include "wire/json.h"
 
 namespace reef::service::apigateway {
-
-// Holds up to `burst` tokens and gets `rate` of them each second.
-class TokenBucket {
- public:
-  bool take(Time now, double rate, std::int32_t burst);
-
- private:
-  double tokens_ = 0;
-  Time at_{};
-  bool is_used_ = false;
-};
 
 // What one key has used of one plan.
 class KeyUsage {

@@ -10,20 +10,6 @@ using aws::apigateway::QuotaSettings;
 Time at(std::int64_t seconds) { return from_seconds(seconds); }
 constexpr std::int64_t kSaturday = 1'795'219'200;  // 2026-11-21T00:00:00Z
 
-TEST(TokenBucket, GivesBurstThenRate) {
-  TokenBucket bucket;
-  EXPECT_TRUE(bucket.take(at(100), 0.5, 2));
-  EXPECT_TRUE(bucket.take(at(100), 0.5, 2));
-  EXPECT_FALSE(bucket.take(at(100), 0.5, 2));
-  EXPECT_FALSE(bucket.take(at(101), 0.5, 2));
-  EXPECT_TRUE(bucket.take(at(102), 0.5, 2));
-  EXPECT_FALSE(bucket.take(at(102), 0.5, 2));
-  EXPECT_FALSE(bucket.take(at(50), 0.5, 2));  // a clock that goes back gives nothing
-  EXPECT_TRUE(bucket.take(at(1000), 0.5, 2));
-  EXPECT_TRUE(bucket.take(at(1000), 0.5, 2));
-  EXPECT_FALSE(bucket.take(at(1000), 0.5, 2));
-}
-
 TEST(KeyUsage, CountsPerPeriod) {
   KeyUsage usage;
   const QuotaSettings daily{.limit = 2, .offset = 0, .period = "DAY"};

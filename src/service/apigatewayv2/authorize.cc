@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/authorizer_replies.h"
 #include "aws/invoke_policy.h"
 #include "aws/models/lambda.h"
 #include "base/log.h"
@@ -15,8 +16,6 @@ namespace reef::service::apigatewayv2 {
 namespace {
 
 using wire::Json;
-
-constexpr std::size_t kRepliesMax = 10'000;
 
 http::Response refuse(int status, std::string_view text, std::string challenge = {}) {
   http::Response out;
@@ -96,16 +95,6 @@ Task<Admission> admit_token(ApiGateway& gateway, const model::Authorizer& author
   co_return out;
 }
 
-// What functions said, by authorizer and identity; each loop keeps its own.
-struct Said {
-  Json reply;
-  Time until{};
-};
-TextMap<Said>& said() {
-  thread_local auto* const all = new TextMap<Said>();
-  return *all;
-}
-
 Admission read_reply(const model::Authorizer& authorizer, const Json& reply, std::string_view arn) {
   Admission out;
   const bool is_simple = authorizer.enable_simple_responses.value_or(false) && authorizer.authorizer_payload_format_version == "2.0";
@@ -132,9 +121,9 @@ Task<Admission> admit_by_function(ApiGateway& gateway, const model::Authorizer& 
   const std::string_view path = event.path;
   const std::string arn = fmt::format("arn:aws:execute-api:{}:{}:{}/{}/{}{}", region, event.account, event.api_id, event.stage, event.http.method, path);
   const Duration ttl = std::chrono::seconds(authorizer.authorizer_result_ttl_in_seconds.value_or(sources.empty() ? 0 : 300));
-  const std::string key = fmt::format("{}\n{}\n{}\n{}", event.api_id, event.stage, authorizer.authorizer_id.value_or(""), join(*identity, "\n"));
+  const std::string key = aws::AuthorizerReplies::key(event.api_id, event.stage, authorizer.authorizer_id.value_or(""), *identity);
   if (ttl > Duration(0) && !sources.empty())
-    if (const auto found = said().find(key); found != said().end() && event.now < found->second.until) co_return read_reply(authorizer, found->second.reply, arn);
+    if (const Json* const known = aws::AuthorizerReplies::of_this_loop().find(key, event.now)) co_return read_reply(authorizer, *known, arn);
   const bool is_v2 = authorizer.authorizer_payload_format_version == "2.0";
   auto made = Json::parse(is_v2 ? aws::event_v2(event) : aws::event_v1(event, true));
   if (!made) co_return Admission{.refusal = refuse(500, "Internal Server Error")};
@@ -161,10 +150,7 @@ Task<Admission> admit_by_function(ApiGateway& gateway, const model::Authorizer& 
     co_return Admission{.refusal = is_refusal ? refuse(401, "Unauthorized") : refuse(500, "Internal Server Error")};
   }
   if (!reply) co_return Admission{.refusal = refuse(500, "Internal Server Error")};
-  if (ttl > Duration(0) && !sources.empty()) {
-    if (said().size() >= kRepliesMax) said().clear();
-    said().insert_or_assign(key, Said{.reply = *reply, .until = event.now + ttl});
-  }
+  if (ttl > Duration(0) && !sources.empty()) aws::AuthorizerReplies::of_this_loop().keep(key, *reply, event.now + ttl);
   co_return read_reply(authorizer, *reply, arn);
 }
 

@@ -59,28 +59,14 @@ struct CompiledRoute {
   std::optional<Throttle> throttle;
 };
 
-// Where a stage's access log goes.
-struct AccessLog {
-  telemetry::AccessLogFormat format;
-  std::string group, stream;   // as telemetry::Logs knows them
-};
-
-std::optional<AccessLog> access_log_of(const model::Stage& stage, const std::string& account, const std::string& region, const std::string& api) {
-  if (!stage.access_log_settings || !stage.access_log_settings->destination_arn) return std::nullopt;
-  const auto parts = split(*stage.access_log_settings->destination_arn, ':');   // arn:aws:logs:<region>:<account>:log-group:<name>[:*]
-  if (parts.size() < 7) return std::nullopt;
-  return AccessLog{.format = telemetry::AccessLogFormat(stage.access_log_settings->format.value_or("")), .group = fmt::format("{}/{}/{}", account, region, parts[6]),
-                   .stream = md5_hex(api + "/" + stage.stage_name)};
-}
-
 struct CompiledStage {
   model::Stage stage;
-  std::optional<AccessLog> access_log;
+  std::optional<telemetry::AccessLogTarget> access_log;
   edge::RouteTable table;
   std::vector<CompiledRoute> routes;
 };
 
-CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot, std::optional<AccessLog> access_log) {
+CompiledStage compile_stage(const model::Stage& stage, const Snapshot& snapshot, std::optional<telemetry::AccessLogTarget> access_log) {
   CompiledStage out{.stage = stage, .access_log = std::move(access_log), .table = {}, .routes = {}};
   for (const auto& [id, route] : snapshot.routes) {
     const std::string target = route.target.value_or("");
@@ -108,7 +94,7 @@ class HttpApiSite final : public edge::Site {
       const auto snapshot = api.snapshots.find(stage.deployment_id.value_or(""));
       const bool frozen = !stage.auto_deploy.value_or(false) && snapshot != api.snapshots.end();
       if (!stage.auto_deploy.value_or(false) && !frozen) continue;
-      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current, access_log_of(stage, account_, region_, *api_.api_id)));
+      stages_.emplace(name, compile_stage(stage, frozen ? snapshot->second : api.current, log_of(stage)));
     }
   }
 
@@ -133,6 +119,11 @@ class HttpApiSite final : public edge::Site {
   }
 
  private:
+  std::optional<telemetry::AccessLogTarget> log_of(const model::Stage& stage) const {
+    if (!stage.access_log_settings) return std::nullopt;
+    return telemetry::access_log_target(stage.access_log_settings->destination_arn.value_or(""), stage.access_log_settings->format.value_or(""), md5_hex(*api_.api_id + "/" + stage.stage_name));
+  }
+
   // The stage that the address names, or the first part of the path when a stage has that name, or $default.
   const CompiledStage* choose_stage(edge::SiteRequest& request, bool& in_path) const {
     if (!request.stage.empty()) {
@@ -173,8 +164,7 @@ class HttpApiSite final : public edge::Site {
   void write_access_log(const CompiledStage& stage, const http::Response& response, Duration took, aws::ServedRequest& served) const {
     served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;
     served.status = response.status, served.response_bytes = response.body.size(), served.latency_micros = took.count();
-    const AccessLog& log = *stage.access_log;
-    gateway_.access_log.write(log.group, log.stream, log.format.render([&](std::string_view name) { return served.value(name); }));
+    gateway_.access_log.write(*stage.access_log, stage.access_log->format.render([&](std::string_view name) { return served.value(name); }));
   }
 
   Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, aws::ServedRequest& served) const {

@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from cognito import Pool
+from support import wait_for
 
 ECHO = "exports.handler = async e => ({statusCode: 200, body: JSON.stringify({identity: e.requestContext.identity, authorizer: e.requestContext.authorizer || null})});"
 DECIDES = """exports.handler = async e => {
@@ -213,3 +214,46 @@ def test_a_domain_of_ones_own(daemon):
     assert answer(daemon.url + "/v1/things", Host=host)[0] == 200 and answer(f"{daemon.url}/_aws/execute-api/{api}/s/things")[0] == 403
     client.delete_domain_name(domainName="api.example.com")
     assert ask(daemon.url + "/v1/things", Host=host).status != 200
+
+
+def test_a_sam_api_with_a_domain_and_openapi_3(daemon):
+    zone = daemon.client("route53").create_hosted_zone(Name="shop.test", CallerReference="z")["HostedZone"]["Id"].split("/")[-1]
+    template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {
+        "Api": {"Type": "AWS::Serverless::Api", "Properties": {
+            "StageName": "live", "OpenApiVersion": "3.0.1", "Cors": "'*'", "MethodSettings": [{"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 20}],
+            "Auth": {"ApiKeyRequired": True, "AddApiKeyRequiredToCorsPreflight": False, "ResourcePolicy": {"IpRangeBlacklist": ["203.0.113.0/24"]}},
+            "Domain": {"DomainName": "api.shop.test", "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/11111111-1111-1111-1111-111111111111", "BasePath": ["v1"], "Route53": {"HostedZoneId": zone}}}},
+        "Backend": function(ECHO, Keyed={"Path": "/keyed", "Method": "get"}, Open={"Path": "/open", "Method": "get", "Auth": {"ApiKeyRequired": False}})},
+        "Outputs": {"Api": {"Value": {"Ref": "Api"}}, "Domain": {"Value": {"Ref": "Api.DomainName"}}}}
+    out = deploy(daemon, "rest-sam-domain", template)
+    host = f"api.shop.test:{daemon.port}"
+    assert out["Domain"] == "api.shop.test"
+    assert answer(daemon.url + "/v1/open", Host=host)[0] == 200 and answer(daemon.url + "/v1/keyed", Host=host) == (403, {"message": "Forbidden"})
+    assert ask(daemon.url + "/v1/keyed", method="OPTIONS", Host=host).status == 200
+    records = daemon.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert [each["AliasTarget"]["DNSName"] for each in records if each["Name"] == "api.shop.test."][0].startswith("d-")
+    settings = daemon.client("apigateway").get_stage(restApiId=out["Api"], stageName="live")["methodSettings"]
+    assert settings["*/*"]["throttlingRateLimit"] == 50 and settings["*/*"]["throttlingBurstLimit"] == 20
+    stacks = daemon.client("cloudformation")
+    stacks.update_stack(StackName="rest-sam-domain", TemplateBody=json.dumps(template).replace('"/open"', '"/opened"'), Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
+    stacks.get_waiter("stack_update_complete").wait(StackName="rest-sam-domain", WaiterConfig={"Delay": 1})
+    assert answer(daemon.url + "/v1/opened", Host=host)[0] == 200 and answer(daemon.url + "/v1/open", Host=host)[0] == 403
+    stacks.delete_stack(StackName="rest-sam-domain")
+    stacks.get_waiter("stack_delete_complete").wait(StackName="rest-sam-domain", WaiterConfig={"Delay": 1})
+
+
+def test_a_stage_logs_its_requests(daemon):
+    client, logs = daemon.client("apigateway"), daemon.client("logs")
+    api, root = mock_api(client, "logged")
+    mock_method(client, api, root)
+    client.create_deployment(restApiId=api, stageName="s")
+    logs.create_log_group(logGroupName="rest-access")
+    form = '{"status":"$context.status","path":"$context.path","error":"$context.error.responseType","ip":"$context.identity.sourceIp"}'
+    client.update_stage(restApiId=api, stageName="s", patchOperations=[
+        {"op": "replace", "path": "/accessLogSettings/destinationArn", "value": "arn:aws:logs:us-east-1:000000000000:log-group:rest-access"},
+        {"op": "replace", "path": "/accessLogSettings/format", "value": form}])
+    for path in ("/", "/nowhere"):
+        ask(f"{daemon.url}/_aws/execute-api/{api}/s{path}")
+    wait_for(lambda: len(logs.filter_log_events(logGroupName="rest-access")["events"]) == 2)
+    lines = [json.loads(each["message"]) for each in logs.filter_log_events(logGroupName="rest-access")["events"]]
+    assert {(each["status"], each["path"], each["error"]) for each in lines} == {("200", "/s/", "-"), ("403", "/s/nowhere", "MISSING_AUTHENTICATION_TOKEN")} and lines[0]["ip"] == "127.0.0.1"

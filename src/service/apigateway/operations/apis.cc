@@ -66,6 +66,14 @@ Reply<void> name_method_setting(model::PatchOperation& operation) {
   return {};
 }
 
+Reply<void> check_access_log(const model::Stage& stage) {
+  if (!stage.access_log_settings) return {};
+  const std::string arn = stage.access_log_settings->destination_arn.value_or("");
+  if (arn.find(":firehose:") != std::string::npos) return Err(unsupported("An access log in Firehose"));
+  if (!arn.empty() && !telemetry::access_log_target(arn, "", "")) return Err(bad_request("Invalid ARN specified in the request. ARNs must start with 'arn:' and contain at least 5 elements separated by ':'"));
+  return {};
+}
+
 std::string api_of_arn(const std::string& arn) {
   const auto at = arn.find("/restapis/");
   if (at == std::string::npos) return {};
@@ -279,6 +287,7 @@ Task<Reply<model::UpdateStageOutput>> UpdateStage(RestApis& apis, const model::U
   for (auto& operation : operations) CO_TRY(name_method_setting(operation));
   CO_TRY(patch(edited, std::optional(std::move(operations))));
   CO_TRY(find_part(api->deployments, edited.deployment_id.value_or(""), "Deployment"));
+  CO_TRY(check_access_log(edited));
   edited.last_updated_date = from_seconds(to_seconds(call.now));
   *stage = edited;
   apis.changed(*api);

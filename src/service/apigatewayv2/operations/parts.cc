@@ -169,7 +169,7 @@ aws::Reply<void> check_stage(const StoredApi& api, const model::Stage& stage) {
     const std::string arn = stage.access_log_settings->destination_arn.value_or("");
     if (arn.find(":firehose:") != std::string::npos)
       return Err(aws::Error("NotImplemented", "Access logs to Firehose are not supported by this version of Atoll; to CloudWatch Logs they are.", 501));
-    if (!arn.starts_with("arn:") || arn.find(":log-group:") == std::string::npos)
+    if (!telemetry::access_log_target(arn, "", ""))
       return Err(bad_request("Invalid ARN specified in the request. ARNs must start with 'arn:' and contain at least 5 elements separated by ':'"));
     if (stage.access_log_settings->format.value_or("").empty()) return Err(bad_request("Access log format is required when a destination is given"));
   }

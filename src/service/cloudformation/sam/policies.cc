@@ -11,7 +11,8 @@ namespace reef::cloudformation::sam {
 namespace {
 
 // Statements separated by "|"; each is actions, then "@", then resources, both separated by commas. A resource "name:..." is short for
-// arn:partition:name:region:account:..., "s3:..." has neither region nor account, "*" and "${...}" are as they are.
+// arn:partition:name:region:account:..., "s3:..." and "route53:..." have neither region nor
+// account, "*" and "${...}" are as they are. After "?" is what must equal what: "key=resource".
 struct PolicyTemplate {
   std::string_view name;
   std::string_view parameters;  // comma-separated
@@ -49,7 +50,7 @@ constexpr PolicyTemplate kTemplates[] = {
     {"FirehoseCrudPolicy", "DeliveryStreamName", "firehose:CreateDeliveryStream,firehose:DeleteDeliveryStream,firehose:DescribeDeliveryStream,firehose:PutRecord,firehose:PutRecordBatch,firehose:UpdateDestination@firehose:deliverystream/${DeliveryStreamName}"},
     {"ElasticsearchHttpPostPolicy", "DomainName", "es:ESHttpPost,es:ESHttpPut@es:domain/${DomainName}/*"},
     {"AMIDescribePolicy", "", "ec2:DescribeImages@*"},
-    {"AWSSecretsManagerRotationPolicy", "FunctionName", "secretsmanager:DescribeSecret,secretsmanager:GetSecretValue,secretsmanager:PutSecretValue,secretsmanager:UpdateSecretVersionStage@secretsmanager:secret:*|secretsmanager:GetRandomPassword@*"},
+    {"AWSSecretsManagerRotationPolicy", "FunctionName", "secretsmanager:DescribeSecret,secretsmanager:GetSecretValue,secretsmanager:PutSecretValue,secretsmanager:UpdateSecretVersionStage@secretsmanager:secret:*?secretsmanager:resource/AllowRotationLambdaArn=lambda:function:${FunctionName}|secretsmanager:GetRandomPassword@*"},
     {"AWSSecretsManagerGetSecretValuePolicy", "SecretArn", "secretsmanager:GetSecretValue@${SecretArn}"},
     {"KMSDecryptPolicy", "KeyId", "kms:Decrypt@kms:key/${KeyId}"},
     {"KMSEncryptPolicy", "KeyId", "kms:Encrypt@kms:key/${KeyId}"},
@@ -64,13 +65,51 @@ constexpr PolicyTemplate kTemplates[] = {
     {"SESCrudPolicy", "IdentityName", "ses:GetIdentityVerificationAttributes,ses:SendEmail,ses:SendRawEmail,ses:VerifyEmailIdentity@ses:identity/${IdentityName}"},
     {"SESSendBouncePolicy", "IdentityName", "ses:SendBounce@ses:identity/${IdentityName}"},
     {"RekognitionDetectOnlyPolicy", "", "rekognition:DetectFaces,rekognition:DetectLabels,rekognition:DetectModerationLabels,rekognition:DetectText@*"},
+    {"AthenaQueryPolicy", "WorkGroupName", "athena:ListWorkGroups,athena:GetExecutionEngine,athena:GetExecutionEngines,athena:GetNamespace,athena:GetCatalogs,athena:GetNamespaces,athena:GetTables,athena:GetTable@*|athena:StartQueryExecution,athena:GetQueryResults,athena:DeleteNamedQuery,athena:GetNamedQuery,athena:ListQueryExecutions,athena:StopQueryExecution,athena:GetQueryResultsStream,athena:ListNamedQueries,athena:CreateNamedQuery,athena:GetQueryExecution,athena:BatchGetNamedQuery,athena:BatchGetQueryExecution,athena:GetWorkGroup@athena:workgroup/${WorkGroupName}"},
+    {"CodeCommitCrudPolicy", "RepositoryName", "codecommit:GitPull,codecommit:GitPush,codecommit:CreateBranch,codecommit:DeleteBranch,codecommit:GetBranch,codecommit:ListBranches,codecommit:MergeBranchesByFastForward,codecommit:MergeBranchesBySquash,codecommit:MergeBranchesByThreeWay,codecommit:UpdateDefaultBranch,codecommit:BatchDescribeMergeConflicts,codecommit:CreateUnreferencedMergeCommit,codecommit:DescribeMergeConflicts,codecommit:GetMergeCommit,codecommit:GetMergeOptions,codecommit:BatchGetPullRequests,codecommit:CreatePullRequest,codecommit:DescribePullRequestEvents,codecommit:GetCommentsForPullRequest,codecommit:GetCommitsFromMergeBase,codecommit:GetMergeConflicts,codecommit:GetPullRequest,codecommit:ListPullRequests,codecommit:MergePullRequestByFastForward,codecommit:MergePullRequestBySquash,codecommit:MergePullRequestByThreeWay,codecommit:PostCommentForPullRequest,codecommit:UpdatePullRequestDescription,codecommit:UpdatePullRequestStatus,codecommit:UpdatePullRequestTitle,codecommit:DeleteFile,codecommit:GetBlob,codecommit:GetFile,codecommit:GetFolder,codecommit:PutFile,codecommit:DeleteCommentContent,codecommit:GetComment,codecommit:GetCommentsForComparedCommit,codecommit:PostCommentForComparedCommit,codecommit:PostCommentReply,codecommit:UpdateComment,codecommit:BatchGetCommits,codecommit:CreateCommit,codecommit:GetCommit,codecommit:GetCommitHistory,codecommit:GetDifferences,codecommit:GetObjectIdentifier,codecommit:GetReferences,codecommit:GetTree,codecommit:GetRepository,codecommit:UpdateRepositoryDescription,codecommit:ListTagsForResource,codecommit:TagResource,codecommit:UntagResource,codecommit:GetRepositoryTriggers,codecommit:PutRepositoryTriggers,codecommit:TestRepositoryTriggers,codecommit:GetBranch,codecommit:GetCommit,codecommit:UploadArchive,codecommit:GetUploadArchiveStatus,codecommit:CancelUploadArchive@codecommit:${RepositoryName}"},
+    {"CodeCommitReadPolicy", "RepositoryName", "codecommit:GitPull,codecommit:GetBranch,codecommit:ListBranches,codecommit:BatchDescribeMergeConflicts,codecommit:DescribeMergeConflicts,codecommit:GetMergeCommit,codecommit:GetMergeOptions,codecommit:BatchGetPullRequests,codecommit:DescribePullRequestEvents,codecommit:GetCommentsForPullRequest,codecommit:GetCommitsFromMergeBase,codecommit:GetMergeConflicts,codecommit:GetPullRequest,codecommit:ListPullRequests,codecommit:GetBlob,codecommit:GetFile,codecommit:GetFolder,codecommit:GetComment,codecommit:GetCommentsForComparedCommit,codecommit:BatchGetCommits,codecommit:GetCommit,codecommit:GetCommitHistory,codecommit:GetDifferences,codecommit:GetObjectIdentifier,codecommit:GetReferences,codecommit:GetTree,codecommit:GetRepository,codecommit:ListTagsForResource,codecommit:GetRepositoryTriggers,codecommit:TestRepositoryTriggers,codecommit:GetBranch,codecommit:GetCommit,codecommit:GetUploadArchiveStatus@codecommit:${RepositoryName}"},
+    {"CodePipelineLambdaExecutionPolicy", "", "codepipeline:PutJobSuccessResult,codepipeline:PutJobFailureResult@*"},
+    {"CodePipelineReadOnlyPolicy", "PipelineName", "codepipeline:ListPipelineExecutions@codepipeline:${PipelineName}"},
+    {"ComprehendBasicAccessPolicy", "", "comprehend:BatchDetectKeyPhrases,comprehend:DetectDominantLanguage,comprehend:DetectEntities,comprehend:BatchDetectEntities,comprehend:DetectKeyPhrases,comprehend:DetectSentiment,comprehend:BatchDetectDominantLanguage,comprehend:BatchDetectSentiment@*"},
+    {"CostExplorerReadOnlyPolicy", "", "ce:GetCostAndUsage,ce:GetDimensionValues,ce:GetReservationCoverage,ce:GetReservationPurchaseRecommendation,ce:GetReservationUtilization,ce:GetTags@*"},
+    {"EC2CopyImagePolicy", "ImageId", "ec2:CopyImage@ec2:image/${ImageId}"},
+    {"EFSWriteAccessPolicy", "AccessPoint,FileSystem", "elasticfilesystem:ClientMount,elasticfilesystem:ClientWrite@elasticfilesystem:file-system/${FileSystem}?elasticfilesystem:AccessPointArn=elasticfilesystem:access-point/${AccessPoint}"},
+    {"EKSDescribePolicy", "", "eks:DescribeCluster,eks:ListClusters@*"},
+    {"ElasticMapReduceAddJobFlowStepsPolicy", "ClusterId", "elasticmapreduce:AddJobFlowSteps@elasticmapreduce:cluster/${ClusterId}"},
+    {"ElasticMapReduceCancelStepsPolicy", "ClusterId", "elasticmapreduce:CancelSteps@elasticmapreduce:cluster/${ClusterId}"},
+    {"ElasticMapReduceModifyInstanceFleetPolicy", "ClusterId", "elasticmapreduce:ModifyInstanceFleet,elasticmapreduce:ListInstanceFleets@elasticmapreduce:cluster/${ClusterId}"},
+    {"ElasticMapReduceModifyInstanceGroupsPolicy", "ClusterId", "elasticmapreduce:ModifyInstanceGroups,elasticmapreduce:ListInstanceGroups@elasticmapreduce:cluster/${ClusterId}"},
+    {"ElasticMapReduceSetTerminationProtectionPolicy", "ClusterId", "elasticmapreduce:SetTerminationProtection@elasticmapreduce:cluster/${ClusterId}"},
+    {"ElasticMapReduceTerminateJobFlowsPolicy", "ClusterId", "elasticmapreduce:TerminateJobFlows@elasticmapreduce:cluster/${ClusterId}"},
+    {"KMSEncryptPolicy_v2", "KeyId", "kms:Encrypt,kms:GenerateDataKey,kms:GenerateDataKeyWithoutPlaintext,kms:GenerateDataKeyPair,kms:GenerateDataKeyPairWithoutPlaintext@kms:key/${KeyId}"},
+    {"MobileAnalyticsWriteOnlyAccessPolicy", "", "mobileanalytics:PutEvents@*"},
+    {"OrganizationsListAccountsPolicy", "", "organizations:ListAccounts@*"},
+    {"PinpointEndpointAccessPolicy", "PinpointApplicationId", "mobiletargeting:GetEndpoint,mobiletargeting:UpdateEndpoint,mobiletargeting:UpdateEndpointsBatch@mobiletargeting:apps/${PinpointApplicationId}/endpoints/*"},
+    {"PollyFullAccessPolicy", "LexiconName", "polly:GetLexicon,polly:DeleteLexicon@polly:lexicon/${LexiconName}|polly:DescribeVoices,polly:ListLexicons,polly:PutLexicon,polly:SynthesizeSpeech@polly:lexicon/*"},
+    {"RekognitionFacesManagementPolicy", "CollectionId", "rekognition:IndexFaces,rekognition:DeleteFaces,rekognition:SearchFaces,rekognition:SearchFacesByImage,rekognition:ListFaces@rekognition:collection/${CollectionId}"},
+    {"RekognitionFacesPolicy", "", "rekognition:CompareFaces,rekognition:DetectFaces@*"},
+    {"RekognitionLabelsPolicy", "", "rekognition:DetectLabels,rekognition:DetectModerationLabels@*"},
+    {"RekognitionNoDataAccessPolicy", "CollectionId", "rekognition:CompareFaces,rekognition:DetectFaces,rekognition:DetectLabels,rekognition:DetectModerationLabels@rekognition:collection/${CollectionId}"},
+    {"RekognitionReadPolicy", "CollectionId", "rekognition:ListCollections,rekognition:ListFaces,rekognition:SearchFaces,rekognition:SearchFacesByImage@rekognition:collection/${CollectionId}"},
+    {"RekognitionWriteOnlyAccessPolicy", "CollectionId", "rekognition:CreateCollection,rekognition:IndexFaces@rekognition:collection/${CollectionId}"},
+    {"Route53ChangeResourceRecordSetsPolicy", "HostedZoneId", "route53:ChangeResourceRecordSets@route53:hostedzone/${HostedZoneId}"},
+    {"SESBulkTemplatedCrudPolicy", "IdentityName", "ses:GetIdentityVerificationAttributes,ses:SendEmail,ses:SendRawEmail,ses:SendTemplatedEmail,ses:SendBulkTemplatedEmail,ses:VerifyEmailIdentity@ses:identity/${IdentityName}"},
+    {"SESBulkTemplatedCrudPolicy_v2", "IdentityName,TemplateName", "ses:SendEmail,ses:SendRawEmail,ses:SendTemplatedEmail,ses:SendBulkTemplatedEmail@ses:identity/${IdentityName},ses:template/${TemplateName}|ses:GetIdentityVerificationAttributes,ses:VerifyEmailIdentity@*"},
+    {"SESEmailTemplateCrudPolicy", "", "ses:CreateTemplate,ses:GetTemplate,ses:ListTemplates,ses:UpdateTemplate,ses:DeleteTemplate,ses:TestRenderTemplate@*"},
+    {"SageMakerCreateEndpointConfigPolicy", "EndpointConfigName", "sagemaker:CreateEndpointConfig@sagemaker:endpoint-config/${EndpointConfigName}"},
+    {"SageMakerCreateEndpointPolicy", "EndpointName", "sagemaker:CreateEndpoint@sagemaker:endpoint/${EndpointName}"},
+    {"ServerlessRepoReadWriteAccessPolicy", "", "serverlessrepo:CreateApplication,serverlessrepo:CreateApplicationVersion,serverlessrepo:UpdateApplication,serverlessrepo:GetApplication,serverlessrepo:ListApplications,serverlessrepo:ListApplicationVersions,serverlessrepo:ListApplicationDependencies@serverlessrepo:applications/*"},
+    {"StepFunctionsExecutionPolicy_v2", "StateMachineName", "states:StartExecution,states:StartSyncExecution@states:stateMachine:${StateMachineName}"},
+    {"TextractDetectAnalyzePolicy", "", "textract:DetectDocumentText,textract:StartDocumentTextDetection,textract:StartDocumentAnalysis,textract:AnalyzeDocument@*"},
+    {"TextractGetResultPolicy", "", "textract:GetDocumentTextDetection,textract:GetDocumentAnalysis@*"},
+    {"TextractPolicy", "", "textract:*@*"},
 };
 
 Json resource_of(std::string_view pattern, std::string_view names, const Json& parameters) {
   if (pattern == "*") return "*";
   std::string text;
   if (pattern.starts_with("${")) text = std::string(pattern);
-  else if (pattern.starts_with("s3:")) text = fmt::format("arn:${{AWS::Partition}}:s3:::{}", pattern.substr(3));
+  else if (pattern.starts_with("s3:") || pattern.starts_with("route53:")) text = fmt::format("arn:${{AWS::Partition}}:{}:::{}", pattern.substr(0, pattern.find(':')), pattern.substr(pattern.find(':') + 1));
   else {
     const std::size_t colon = pattern.find(':');
     text = fmt::format("arn:${{AWS::Partition}}:{}:${{AWS::Region}}:${{AWS::AccountId}}:{}", pattern.substr(0, colon), pattern.substr(colon + 1));
@@ -114,13 +153,15 @@ Reply<std::optional<Json>> policy_from_template(std::string_view logical_id, con
     const std::size_t at = statement.find('@');
     Json actions = Json::array(), resources = Json::array();
     for (const std::string_view action : split(statement.substr(0, at), ',')) actions.push_back(action);
-    std::string_view patterns = statement.substr(at + 1);
+    std::string_view patterns = statement.substr(at + 1), condition;
+    if (const std::size_t mark = patterns.find('?'); mark != std::string_view::npos) condition = patterns.substr(mark + 1), patterns = patterns.substr(0, mark);
     if (patterns == "$table") patterns = kTableArns;
     for (const std::string_view pattern : split(patterns, ',')) resources.push_back(resource_of(pattern, found->parameters, parameters));
-    statements.push_back(Json::object({{"Effect", "Allow"}, {"Action", actions}, {"Resource", resources.size() == 1 ? resources.at(0) : resources}}));
+    Json made = Json::object({{"Effect", "Allow"}, {"Action", actions}, {"Resource", resources.size() == 1 ? resources.at(0) : resources}});
+    if (const std::size_t equals = condition.find('='); equals != std::string_view::npos)
+      made.set("Condition", Json::object({{"StringEquals", Json::object({{std::string(condition.substr(0, equals)), resource_of(condition.substr(equals + 1), found->parameters, parameters)}})}}));
+    statements.push_back(std::move(made));
   }
-  if (name == "AWSSecretsManagerRotationPolicy")  // secrets that this function rotates
-    statements.elements()[0].set("Condition", Json::object({{"StringEquals", Json::object({{"secretsmanager:resource/AllowRotationLambdaArn", resource_of("lambda:function:${FunctionName}", "FunctionName", parameters)}})}}));
   return std::optional<Json>(Json::object({{"Statement", statements}}));
 }
 
