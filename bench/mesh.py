@@ -17,8 +17,12 @@ from support import Daemon  # noqa: E402
 
 
 def cpu_micros(daemon):
-    user, system = pathlib.Path(f"/proc/{daemon.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-    return (int(user) + int(system)) * 1_000_000 // os.sysconf("SC_CLK_TCK")
+    """What each of the daemon's threads has used."""
+    out = []
+    for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir():
+        user, system = (task / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        out.append((int(task.name), (int(user) + int(system)) * 1_000_000 // os.sysconf("SC_CLK_TCK")))
+    return dict(out)
 
 
 def main():
@@ -43,18 +47,20 @@ def main():
             for _ in range(args.turns):
                 for way, (host, port) in ways.items():
                     took[way].append(int(fleet.exec(task, "/probe", "bench", str(args.count), host, port)) / 1000)
-            rates, costs = {way: [] for way in ways}, {way: [] for way in ways}
+            rates, costs, busiest = ({way: [] for way in ways} for _ in range(3))
             for _ in range(args.turns):
                 for way, (host, port) in ways.items():
                     before = cpu_micros(daemon)
                     rates[way].append(int(fleet.exec(task, "/probe", "load", str(args.connections), str(args.seconds), host, port).split()[0]))
-                    costs[way].append((cpu_micros(daemon) - before) / max(1, rates[way][-1] * args.seconds))
+                    used = [micros - before.get(thread, 0) for thread, micros in cpu_micros(daemon).items()]
+                    costs[way].append(sum(used) / max(1, rates[way][-1] * args.seconds))
+                    busiest[way].append(100 * max(used) / max(1, sum(used)))
             medians = {way: statistics.median(all_of) for way, all_of in took.items()}
             for way in ways:
                 print(f"{way:8} {medians[way]:7.1f} us   {' '.join(f'{one:.1f}' for one in took[way])}")
             print(f"the mesh adds {medians['mesh'] - medians['direct']:.1f} us to a direct connection, {medians['mesh'] - medians['relayed']:.1f} us to a relayed one")
             for way in ways:
-                print(f"{way:8} {statistics.median(rates[way]):9.0f} requests/s on {args.connections} connections, {statistics.median(costs[way]):.1f} us of the daemon's CPU each   {' '.join(map(str, rates[way]))}")
+                print(f"{way:8} {statistics.median(rates[way]):9.0f} requests/s on {args.connections} connections, {statistics.median(costs[way]):.1f} us of the daemon's CPU each, {statistics.median(busiest[way]):.0f} % of it in one thread   {' '.join(map(str, rates[way]))}")
         finally:
             daemon.stop()
 

@@ -11,7 +11,7 @@ class RpcServer:
 
     def __init__(self, name="rpc", port=0):
         self.name, self.metadata, self.calls, self.fail, self.health = name, [], [], [], grpc.StatusCode.OK
-        self.cancelled = threading.Event()
+        self.cancelled, self.checks = threading.Event(), 0
         self.server = grpc.server(futures.ThreadPoolExecutor(16), options=[("grpc.so_reuseport", 0)])
         one = grpc.unary_unary_rpc_method_handler
         self.server.add_generic_rpc_handlers((
@@ -20,6 +20,7 @@ class RpcServer:
                 "Count": grpc.unary_stream_rpc_method_handler(self.count), "Sum": grpc.stream_unary_rpc_method_handler(self.sum),
                 "Talk": grpc.stream_stream_rpc_method_handler(self.talk), "Endless": grpc.unary_stream_rpc_method_handler(self.endless)}),
             grpc.method_handlers_generic_handler("test.Health", {"Check": one(self.check)}),
+            grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": one(self.standard_check)}),
             grpc.method_handlers_generic_handler("test.Other", {"Say": one(self.say)})))
         self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
@@ -71,6 +72,11 @@ class RpcServer:
         if self.health is not grpc.StatusCode.OK:
             context.abort(self.health, "not well")
         return b""
+
+    def standard_check(self, message, context):
+        """HealthCheckResponse with SERVING or NOT_SERVING."""
+        self.checks += 1
+        return b"\x08\x01" if self.health is grpc.StatusCode.OK else b"\x08\x02"
 
     def stop(self):
         self.server.stop(None).wait()
@@ -146,7 +152,7 @@ def check_all_kinds(client, server):
     reply, metadata, trailers = client.unary("Echo/Say", b"hello", metadata=(("x-asks", "who"), ("x-raw-bin", b"\x01\xfe")))
     assert reply == server.name.encode() + b":hello" and metadata["x-served-by"] == server.name and metadata["x-some-bin"] == b"\x00\xff" and trailers["x-after"] == "trailer"
     seen = server.metadata[-1]
-    assert seen["x-asks"] == "who" and seen["x-raw-bin"] == b"\x01\xfe" and 5 < seen["remaining"] <= 10
+    assert seen["x-asks"] == "who" and seen["x-raw-bin"] == b"\x01\xfe" and 2 < seen["remaining"] < 11
     assert client.unary("Echo/Say", b"x" * 3_000_000)[0] == server.name.encode() + b":" + b"x" * 3_000_000
     assert client.status("Echo/Say", b"abort NOT_FOUND") == (grpc.StatusCode.NOT_FOUND, "a reason: 100% \u00fc")
     assert client.status("Echo/Missing")[0] is grpc.StatusCode.UNIMPLEMENTED

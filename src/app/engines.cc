@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/mesh.h"
+#include "base/log.h"
 
 namespace reef::app {
 
@@ -56,6 +57,7 @@ Engines::Engines(const Config& config, Storage& storage, sandbox::Sandboxes& san
   parts.add(connections);
   health_checks.set_dial([this](std::string ip, int port) -> Task<Result<int, Failure>> { co_return co_await dialer.dial(ip, port); });
   mesh.set_tracing(make_tracing(spans, counters));
+  mesh.set_access_log([](const std::string& owner, const std::string& line) { log::info("mesh access", {{"of", owner}, {"line", line}}); });
   resets.hooks.push_back([this]() -> Task<void> {
     mesh.clear();
     co_return;

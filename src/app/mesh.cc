@@ -1,5 +1,7 @@
 #include "app/mesh.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "engine/edge/mesh/gateway.h"
@@ -50,8 +52,9 @@ wire::Json describe(const edge::mesh::Mesh& mesh, const std::vector<edge::mesh::
   const Time now = store::Shard::control().now();
   for (const auto& [id, node] : mesh.view().nodes) {
     Json endpoints = Json::array();
-    for (const auto& target : node->targets)
-      endpoints.push_back(Json::object({{"address", fmt::format("{}:{}", target->ip, target->port)}, {"ejected", node->state->is_ejected(target->id, now)}}));
+    for (const auto& target : node->all)
+      endpoints.push_back(Json::object({{"address", fmt::format("{}:{}", target->ip, target->port)}, {"healthy", std::find(node->targets.begin(), node->targets.end(), target) != node->targets.end()},
+                                        {"ejected", node->state->is_ejected(target->id, now)}}));
     nodes.push_back(Json::object({{"id", id}, {"name", node->plan.name}, {"endpoints", std::move(endpoints)}, {"ejections", node->state->ejections()},
                                   {"inUse", static_cast<std::int64_t>(node->state->in_use())}, {"pending", static_cast<std::int64_t>(node->state->pending())},
                                   {"overflows", node->state->refused()}}));

@@ -105,21 +105,27 @@ void NetworkGate::relay_to_task(int fd, const std::string& ip, network::Flow flo
 }
 
 void NetworkGate::relay(int from, int to, network::Flow flow) {
-  // What was changed while it connected.
-  if (const auto view = networks_.view(); !view->decide_open(view->as_now(flow)).passes()) {
-    ::close(to);
-    return reset(from);
-  }
   io::set_no_delay(from);
   io::set_no_delay(to);
-  connections_.opened(from, std::move(flow), true);
-  const auto at = relays_.emplace(relays_.end());
-  *at = std::make_unique<sandbox::Relay>(io::Reactor::current(), from, to, [this, at] {
-    io::Reactor::current().post([this, at] { relays_.erase(at); });
-  });
-  (*at)->on_closing([this, alive = std::weak_ptr(alive_)](int fd) {
-    if (!alive.expired()) connections_.closing(fd);
-  });
+  store::Shard& shard = store::Shard::at(next_loop_++ % relays_.size());
+  auto begin = [this, from, to, &shard, flow = std::move(flow)]() mutable {
+    // What was changed while it connected.
+    if (const auto view = networks_.view(); !view->decide_open(view->as_now(flow)).passes()) {
+      ::close(to);
+      return reset(from);
+    }
+    auto& mine = relays_[shard.index()];
+    connections_.opened(from, std::move(flow), true);
+    const auto at = mine.emplace(mine.end());
+    *at = std::make_unique<sandbox::Relay>(shard.reactor(), from, to, [&shard, &mine, at] {
+      shard.reactor().post([&mine, at] { mine.erase(at); });
+    });
+    (*at)->on_closing([this, alive = std::weak_ptr(alive_)](int fd) {
+      if (!alive.expired()) connections_.closing(fd);
+    });
+  };
+  if (shard.index() == store::Shard::current().index()) begin();
+  else shard.reactor().post(std::move(begin));
 }
 
 // --- balancers -------------------------------------------------------------------------------------------------------

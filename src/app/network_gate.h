@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/guarded.h"
 #include "engine/edge/dialer.h"
@@ -15,6 +16,7 @@
 #include "engine/network/networks.h"
 #include "engine/sandbox/outbound.h"
 #include "engine/sandbox/relay.h"
+#include "engine/store/shard.h"
 #include "engine/task/tasks.h"
 
 namespace reef::app {
@@ -46,7 +48,9 @@ class NetworkGate final : public edge::DialGuard {
   network::Connections& connections_;
   task::Tasks& tasks_;
   const function::Functions& functions_;
-  std::list<std::unique_ptr<sandbox::Relay>> relays_;
+  // By loop, each touched by its own thread alone; connections are given to the loops in turn.
+  std::vector<std::list<std::unique_ptr<sandbox::Relay>>> relays_{store::Shard::count()};
+  std::size_t next_loop_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Guarded<std::map<std::string, Time>> logged_;  // when a sentence was last said
 };

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "http/connection.h"
+#include "http/upgrade.h"
 #include "wire/http1.h"
 
 namespace reef::http {
@@ -183,6 +184,39 @@ Task<bool> send_response(Connection& connection, const Request& request, Respons
   co_return keep;
 }
 
+Task<void> take_from_client(Connection& connection, Upgrade& upgrade, Later<bool>& done) {
+  for (;;) {
+    if (!connection.input.empty()) {
+      const std::string bytes = std::exchange(connection.input, {});
+      if (!co_await upgrade.write(bytes)) break;
+    }
+    if (!co_await connection.stream.readable(0)) break;
+    const long n = connection.stream.read_now(read_scratch(), kReadBytes);
+    if (n == io::kWouldBlock) continue;
+    if (n <= 0) break;
+    connection.input.assign(read_scratch(), static_cast<std::size_t>(n));
+  }
+  upgrade.end();
+  done.set(true);
+}
+
+// The connection belongs to another protocol from here on.
+Task<void> serve_upgrade(Connection& connection, const Response& response, Upgrade& upgrade) {
+  std::string head = "HTTP/1.1 101 Switching Protocols\r\n";
+  for (const auto& [name, value] : response.headers) head.append(name).append(": ").append(value).append("\r\n");
+  head += "\r\n";
+  if (!co_await connection.stream.write(head, connection.shared->options.send_timeout)) co_return;
+  Later<bool> client_ended;
+  take_from_client(connection, upgrade, client_ended).detach();
+  for (;;) {
+    const auto piece = co_await upgrade.read();
+    if (!piece || piece->empty() || !co_await connection.stream.write(*piece, connection.shared->options.send_timeout)) break;
+  }
+  connection.stream.close();
+  upgrade.end();
+  co_await client_ended;
+}
+
 Task<void> refuse(Connection& connection, int status) {
   Response response;
   response.status = status;
@@ -244,6 +278,10 @@ Task<void> serve_http1(Connection& connection) {
       keep = keep && !response.close;
       // A body that was refused unread must not be waited for.
       const bool reusable = co_await body.swallow();
+      if (auto* const upgrade = response.status == 101 ? dynamic_cast<Upgrade*>(response.stream.get()) : nullptr) {
+        co_await serve_upgrade(connection, response, *upgrade);
+        co_return;
+      }
       if (!co_await send_response(connection, request, response, keep && reusable)) co_return;
     }
     if (connection.input.empty() && connection.input.capacity() > 4096) connection.input.shrink_to_fit();

@@ -68,6 +68,7 @@ class Session {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
@@ -112,9 +113,10 @@ class Session {
       stream->request.note_peer_gone();
       if (stream->pump) connection_.shared->reactor.post([pump = std::exchange(stream->pump, nullptr)] { pump.resume(); });
     }
-    // Waking a body may end its handler and change the map, so each is woken from the loop.
-    for (auto& [id, stream] : streams_) connection_.shared->reactor.post([s = stream.get(), this] {
-      if (still_open(s)) s->body.wake();
+    // Waking a body may end its handler and change the map, so each is woken from the loop. Streams whose handlers have not begun, or
+    // have ended, do not keep this object.
+    for (auto& [id, stream] : streams_) connection_.shared->reactor.post([s = stream.get(), this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired() && still_open(s)) s->body.wake();
     });
     if (running_ > 0) co_await idle_;
   }
@@ -173,6 +175,20 @@ class Session {
   }
   void finished_one() {
     if (--running_ == 0 && ending_) idle_.set(true);
+  }
+
+  // A stream whose number was passed over is closed for good: a head on it is an error of the connection (RFC 9113, 5.1.1), which
+  // nghttp2 takes for a late frame of a stream that there was.
+  static int on_begin_frame(nghttp2_session* session, const nghttp2_frame_hd* frame, void* data) {
+    if (frame->type != NGHTTP2_HEADERS || frame->stream_id % 2 == 0) return 0;
+    Session& of = self(data);
+    if (frame->stream_id > of.last_id_) {
+      if (frame->stream_id > of.last_id_ + 2) of.passed_over_ = {of.last_id_ + 2, frame->stream_id};
+      of.last_id_ = frame->stream_id;
+    } else if (frame->stream_id >= of.passed_over_.first && frame->stream_id < of.passed_over_.second) {
+      nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+    }
+    return 0;
   }
 
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* data) {
@@ -387,6 +403,9 @@ class Session {
     }
   }
 
+  std::int32_t last_id_ = -1;
+  std::pair<std::int32_t, std::int32_t> passed_over_{0, 0};   // the last range of numbers that no stream had
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Connection& connection_;
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, std::unique_ptr<Stream>> streams_;

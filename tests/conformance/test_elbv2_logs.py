@@ -1,11 +1,13 @@
 """What load balancers log, as the files that they deliver to S3."""
+import contextlib
 import gzip
 import re
 import shlex
+import socket
 import subprocess
 
 import pytest
-from balancers import Balancer
+from balancers import Balancer, address_of
 from support import Daemon, wait_for
 from upstream import Upstream, free_port
 
@@ -104,6 +106,39 @@ def test_a_missing_bucket(daemon):
     balancer = Balancer(daemon, "no-bucket")
     with pytest.raises(balancer.elb.exceptions.ClientError, match="Access Denied for bucket: nowhere"):
         turn_on(balancer, "access_logs", "nowhere")
-    network = balancer.elb.create_load_balancer(Name="no-logs", Type="network", Subnets=daemon.subnets())["LoadBalancers"][0]["LoadBalancerArn"]
-    with pytest.raises(balancer.elb.exceptions.ClientError, match="access_logs.s3.enabled is not supported"):
-        balancer.elb.modify_load_balancer_attributes(LoadBalancerArn=network, Attributes=[{"Key": "access_logs.s3.enabled", "Value": "true"}])
+
+
+def test_tls_connections_of_a_network_balancer(daemon):
+    daemon.client("s3").create_bucket(Bucket="network")
+    acm, elb = daemon.client("acm"), daemon.client("elbv2")
+    arn = acm.request_certificate(DomainName="tcp.example.com")["CertificateArn"]
+    wait_for(lambda: acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED", what="certificate")
+    made = elb.create_load_balancer(Name="tls-log", Type="network", Subnets=daemon.subnets(1))["LoadBalancers"][0]["LoadBalancerArn"]
+    dns = elb.describe_load_balancers(LoadBalancerArns=[made])["LoadBalancers"][0]["DNSName"]
+    group = elb.create_target_group(Name="tls-log", Protocol="TCP", Port=80, VpcId="vpc-1", TargetType="ip")["TargetGroups"][0]["TargetGroupArn"]
+    with Upstream(lambda *_: (200, {}, b"hello")) as upstream:
+        elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": upstream.port}])
+        port, address = free_port(), address_of(daemon, dns)
+        listener = elb.create_listener(LoadBalancerArn=made, Protocol="TLS", Port=port, Certificates=[{"CertificateArn": arn}], DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])["Listeners"][0]["ListenerArn"]
+        plain_port = free_port()
+        elb.create_listener(LoadBalancerArn=made, Protocol="TCP", Port=plain_port, DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])
+        elb.modify_load_balancer_attributes(LoadBalancerArn=made, Attributes=[{"Key": f"access_logs.s3.{key}", "Value": value} for key, value in (("enabled", "true"), ("bucket", "network"), ("prefix", "nlb"))])
+        wait_for(lambda: elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"][0]["TargetHealth"]["State"] == "healthy", what="a healthy target")
+        curl = subprocess.run(["curl", "-sS", "-k", "-i", "--resolve", f"tcp.example.com:{port}:{address}", f"https://tcp.example.com:{port}/x"], check=True, capture_output=True, timeout=20)
+        subprocess.run(["curl", "-sS", f"http://{address}:{plain_port}/"], check=True, capture_output=True, timeout=20)   # TCP is not logged
+        with socket.create_connection((address, port), timeout=10) as refused:
+            refused.sendall(b"no TLS at all\r\n\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                while refused.recv(100):
+                    pass
+    name = made.split("loadbalancer/")[1]
+    assert name.startswith("net/")
+    pattern = r"nlb/AWSLogs/000000000000/elasticloadbalancing/us-east-1/\d{4}/\d\d/\d\d/000000000000_elasticloadbalancing_us-east-1_" + name.replace("/", r"\.") + r"_\d{8}T\d{4}Z_\w+\.log\.gz"
+    lines = [line.split(" ") for line in delivered(daemon, "network", pattern)]
+    assert len(lines) == 2
+    kind, version, ended, label, of, client, destination, took, handshake, received, sent, alert, certificate, serial, cipher, protocol, group_name, domain, front, back, preference, began = lines[0]
+    assert (kind, version, label, of, destination) == ("tls", "2.0", name, listener.rsplit("/", 1)[1], f"{address}:{port}")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", ended) and began <= ended and client.startswith("127.") and int(took) >= int(handshake) >= 0
+    assert int(sent) == len(curl.stdout) and int(received) > 50 and (certificate, domain, protocol) == (arn, "tcp.example.com", "tlsv12") and cipher.startswith("ECDHE-")
+    assert {alert, serial, group_name, front, back, preference} == {"-"}
+    assert lines[1][8] == "-" and lines[1][12:18] == ["-"] * 6

@@ -150,3 +150,99 @@ def test_network_rules_of_the_api(daemon):
     with pytest.raises(elb.exceptions.ClientError, match="must be one of 'TCP, TLS, UDP, TCP_UDP'"):
         elb.create_listener(LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=[{"Type": "forward", "TargetGroupArn": http}])
     assert {one["Key"] for one in elb.describe_load_balancer_attributes(LoadBalancerArn=made["LoadBalancerArn"])["Attributes"]} >= {"load_balancing.cross_zone.enabled"}
+
+
+def held_connection(where):
+    connection = socket.create_connection(where, timeout=10)
+    connection.sendall(b"x")
+    assert connection.recv(10) == b"X"
+    return connection
+
+
+def test_connections_to_an_unhealthy_target_end(daemon):
+    elb = daemon.client("elbv2")
+    for name, ends in (("cuts", "true"), ("keeps", "false")):
+        health, other = TcpServer(shout), TcpServer(shout)
+        serving = TcpServer(shout)
+        where = network(daemon, name, "TCP", [serving.port], [("target_health_state.unhealthy.connection_termination.enabled", ends)], HealthCheckPort=str(health.port), HealthCheckIntervalSeconds=5,
+                        UnhealthyThresholdCount=2, HealthyThresholdCount=2)
+        group = elb.describe_target_groups(Names=[name])["TargetGroups"][0]["TargetGroupArn"]
+        connection = held_connection(where)
+        # With no healthy target at all a balancer would ask the unhealthy ones.
+        elb.modify_target_group(TargetGroupArn=group, HealthCheckPort="traffic-port")
+        elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": other.port}])
+
+        def healthy():
+            return [one["Target"]["Port"] for one in elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"] if one["TargetHealth"]["State"] == "healthy"]
+        wait_for(lambda: len(healthy()) == 2, what="two healthy targets")
+        serving.listener.shutdown(socket.SHUT_RDWR)
+        serving.listener.close()
+
+        def alone():
+            daemon.advance(5)
+            return healthy() == [other.port]
+        wait_for(alone, what="the target to be unhealthy")
+        connection.settimeout(1)
+        if ends == "true":
+            assert connection.recv(10) == b""
+        else:
+            connection.sendall(b"y")
+            assert connection.recv(10) == b"Y"
+        connection.close()
+
+
+def test_flows_to_an_unhealthy_target_end(daemon):
+    elb = daemon.client("elbv2")
+
+    def answer(server, name):
+        while True:
+            data, peer = server.recvfrom(2000)
+            server.sendto(name + data, peer)
+    servers, probes = {}, {}
+    for name in (b"one", b"two"):
+        probes[name] = TcpServer(shout)   # the checks of UDP groups are TCP, and at the same port
+        servers[name] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        servers[name].bind(("127.0.0.1", probes[name].port))
+        threading.Thread(target=answer, args=(servers[name], name), daemon=True).start()
+    where = network(daemon, "udp-cut", "UDP", [one.port for one in probes.values()], HealthCheckProtocol="TCP", HealthCheckIntervalSeconds=5, UnhealthyThresholdCount=2)
+    group = elb.describe_target_groups(Names=["udp-cut"])["TargetGroups"][0]["TargetGroupArn"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.connect(where)
+        client.send(b"!")
+        first = client.recv(100)[:-1]
+        client.send(b"!")
+        assert client.recv(100)[:-1] == first   # a flow stays where it is
+        probes[first].listener.shutdown(socket.SHUT_RDWR)
+        probes[first].listener.close()
+
+        def left_out():
+            daemon.advance(5)
+            return "unhealthy" in [one["TargetHealth"]["State"] for one in elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]]
+        wait_for(left_out, what="the target to be unhealthy")
+
+        def moved():
+            client.send(b"!")
+            return client.recv(100)[:-1] != first
+        wait_for(moved, what="the flow to go elsewhere")
+
+
+def test_connections_end_with_the_deregistration_delay(daemon):
+    elb = daemon.client("elbv2")
+    server, other = TcpServer(shout), TcpServer(shout)
+    where = network(daemon, "delayed", "TCP", [server.port], [("deregistration_delay.connection_termination.enabled", "true"), ("deregistration_delay.timeout_seconds", "60")])
+    group = elb.describe_target_groups(Names=["delayed"])["TargetGroups"][0]["TargetGroupArn"]
+    connection = held_connection(where)
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": other.port}])
+    elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": server.port}])
+    connection.sendall(b"y")
+    assert connection.recv(10) == b"Y"   # it drains
+    daemon.advance(61)
+    assert connection.recv(10) == b""
+
+
+def test_attributes_that_are_not_served_are_named(daemon):
+    elb = daemon.client("elbv2")
+    group = elb.create_target_group(Name="named", Protocol="TCP", Port=80, VpcId="vpc-1")["TargetGroups"][0]["TargetGroupArn"]
+    with pytest.raises(elb.exceptions.ClientError, match="draining_interval_seconds"):
+        elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[{"Key": "target_health_state.unhealthy.draining_interval_seconds", "Value": "10"}])

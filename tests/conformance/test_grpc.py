@@ -170,3 +170,19 @@ def test_a_node_that_is_gone(mesh):
     assert mesh.client.status("Echo/Say")[0] is grpc.StatusCode.UNAVAILABLE
     with RpcServer("third", third.port):
         assert mesh.client.unary("Echo/Say")[0] == b"third:hi"
+
+
+def test_grpc_health_checks_of_a_node(mesh):
+    with RpcServer("fourth") as fourth:
+        mesh.node("fourth", fourth.port, healthCheck={"protocol": "grpc", "healthyThreshold": 2, "unhealthyThreshold": 2, "intervalMillis": 5000, "timeoutMillis": 2000})
+        mesh.route("all", 100, {"fourth": 1})
+        wait_for(lambda: mesh.client.status("Echo/Say")[0] is grpc.StatusCode.OK, what="the first check to pass")
+        fourth.health = grpc.StatusCode.UNAVAILABLE   # which a check is told as NOT_SERVING
+
+        def left_out():
+            mesh.daemon.advance(5)
+            return mesh.client.status("Echo/Say") == (grpc.StatusCode.UNAVAILABLE, "no healthy upstream")
+        before = fourth.checks
+        wait_for(left_out, what="the node to be unhealthy")
+        assert fourth.checks >= before + 2
+    mesh.route("all", 100, {"first": 1})

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "service/appmesh/access_logs.h"
 #include "service/appmesh/appmesh.h"
 
 namespace reef::service::appmesh {
@@ -90,6 +91,7 @@ Reply<void> check_route(const AppMesh& appmesh, const Entity& entity) {
 Reply<void> check_virtual_node(const Entity& entity) {
   const auto spec = spec_of<model::VirtualNodeSpec>(entity);
   if (spec.backends && spec.backends->size() > kBackendsMax) return Err(aws::Error(errors::kLimitExceededException, fmt::format("A virtual node can have at most {} backends.", kBackendsMax)));
+  TRY(check_logging(spec.logging));
   if (!spec.listeners) return {};
   if (spec.listeners->size() > kListenersMax) return Err(aws::Error(errors::kLimitExceededException, fmt::format("A virtual node can have at most {} listeners.", kListenersMax)));
   for (std::size_t i = 0; i < spec.listeners->size(); ++i) {
@@ -107,6 +109,8 @@ Reply<void> check_virtual_node(const Entity& entity) {
       const bool fits = (timeout.http && protocol == "http") || (timeout.http2 && protocol == "http2") || (timeout.grpc && protocol == "grpc") || (timeout.tcp && protocol == "tcp");
       if (!fits) return Err(bad(fmt::format("The timeout of a listener must be for its protocol, {}.", protocol)));
     }
+    if (one.health_check && (one.health_check->protocol == "http" || one.health_check->protocol == "http2") && one.health_check->path.value_or("").empty())
+      return Err(bad("A health check policy for http or http2 must have a path."));
     if (one.outlier_detection && one.outlier_detection->max_server_errors < 1) return Err(bad("maxServerErrors must be at least 1."));
     if (one.tls && one.tls->certificate.file) return Err(aws::not_implemented("tls.certificate.file of a listener of a virtual node"));
   }
@@ -144,6 +148,7 @@ Reply<void> check_gateway_route(const AppMesh& appmesh, const Entity& entity) {
 
 Reply<void> check_virtual_gateway(const Entity& entity) {
   const auto spec = spec_of<model::VirtualGatewaySpec>(entity);
+  TRY(check_logging(spec.logging));
   if (spec.listeners.empty()) return Err(bad("A virtual gateway must have at least one listener."));
   for (const auto& one : spec.listeners)
     if (one.tls && one.tls->mode != "DISABLED" && one.tls->certificate.file) return Err(aws::not_implemented("tls.certificate.file of a listener of a virtual gateway"));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "engine/edge/mesh/retry.h"
+#include "service/appmesh/access_logs.h"
 #include "service/appmesh/appmesh.h"
 #include "service/appmesh/gateways.h"
 #include "service/appmesh/matches.h"
@@ -155,6 +156,30 @@ std::optional<mesh::ClientTlsPlan> read_client_policy(const wire::Json& policy) 
   return out;
 }
 
+// https://docs.aws.amazon.com/app-mesh/latest/APIReference/API_HealthCheckPolicy.html
+edge::HealthSettings read_health(const model::HealthCheckPolicy& policy) {
+  edge::HealthSettings out{.path = policy.path.value_or("/"), .matcher = {}, .agent = "Envoy/HC", .is_envoy = true};
+  out.port = static_cast<int>(policy.port.value_or(0));
+  out.interval = std::chrono::milliseconds(std::int64_t{policy.interval_millis});
+  out.timeout = std::chrono::milliseconds(std::int64_t{policy.timeout_millis});
+  out.healthy_threshold = static_cast<int>(policy.healthy_threshold);
+  out.unhealthy_threshold = static_cast<int>(policy.unhealthy_threshold);
+  out.protocol = policy.protocol == "tcp" ? edge::CheckProtocol::kTcp : edge::CheckProtocol::kHttp;
+  out.is_http2 = policy.protocol == "http2" || policy.protocol == "grpc";
+  out.is_grpc = policy.protocol == "grpc";
+  // The path is that of the service that gRPC defines for this.
+  if (out.is_grpc) out.path = "/grpc.health.v1.Health/Check";
+  out.matcher = *edge::StatusMatcher::parse(out.is_grpc ? "0" : "200");
+  return out;
+}
+
+template <class Logging>
+std::shared_ptr<const mesh::AccessFormat> format_of(const std::optional<Logging>& logging) {
+  if (!logging || !logging->access_log || !logging->access_log->file) return nullptr;
+  auto format = read_access_format(*logging->access_log->file);
+  return format ? std::make_shared<const mesh::AccessFormat>(*std::move(format)) : nullptr;
+}
+
 void publish_nodes(AppMesh& appmesh, const Entity& entity, AppMesh::Published& now) {
   const auto spec = spec_of<model::VirtualNodeSpec>(entity);
   if (!spec.listeners) return;
@@ -180,6 +205,8 @@ void publish_nodes(AppMesh& appmesh, const Entity& entity, AppMesh::Published& n
       read_timeout(one.timeout->tcp, plan.request_timeout, plan.idle_timeout);
     }
     if (one.tls) plan.tls = read_listener_tls(*one.tls);
+    plan.access_log = format_of(spec.logging);
+    if (one.health_check) plan.health = read_health(*one.health_check);
     now.nodes.insert(plan.id);
     if (spec.service_discovery) appmesh.discoveries[plan.id] = {entity.account, entity.region, *spec.service_discovery, 0};
     appmesh.mesh.put_node(std::move(plan));
@@ -217,6 +244,8 @@ void publish_identity(AppMesh& appmesh, const Entity& entity, bool only_backends
     plan.backends.push_back(make_arn(kVirtualService, entity.account, entity.region, entity.mesh, {}, backend["virtualService"].text("virtualServiceName")));
     if (auto own = read_client_policy(backend["virtualService"]["clientPolicy"])) plan.tls_of.emplace_back(plan.backends.back(), *std::move(own));
   }
+  if (entity.kind == &kVirtualNode) plan.access_log = format_of(spec_of<model::VirtualNodeSpec>(entity).logging);
+  else plan.access_log = format_of(spec_of<model::VirtualGatewaySpec>(entity).logging);
   now.identities.insert(entity.arn());
   appmesh.mesh.put_identity(entity.arn(), std::move(plan));
 }

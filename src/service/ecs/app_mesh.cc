@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 namespace reef::service::ecs {
-namespace {
 
 const model::ContainerDefinition* proxy_of(const model::TaskDefinition& definition) {
   if (!definition.proxy_configuration) return nullptr;
@@ -13,6 +12,8 @@ const model::ContainerDefinition* proxy_of(const model::TaskDefinition& definiti
     if (one.name == definition.proxy_configuration->container_name) return &one;
   return nullptr;
 }
+
+namespace {
 
 bool is_envoy(const model::ContainerDefinition& container) { return container.image.value_or("").find("aws-appmesh-envoy") != std::string::npos; }
 

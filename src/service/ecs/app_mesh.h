@@ -11,6 +11,8 @@ namespace reef::service::ecs {
 
 // What is wrong with the proxy configuration of a definition that is being registered.
 Reply<void> check_proxy(const model::TaskDefinition& definition);
+// The proxy's container; nullptr when there is none.
+const model::ContainerDefinition* proxy_of(const model::TaskDefinition& definition);
 // The definition without its proxy's container, when that runs Envoy for App Mesh.
 model::TaskDefinition without_proxy(model::TaskDefinition definition);
 // The ARN of the virtual node that the proxy's environment names; empty: none.

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/sandbox/outbound.h"
 #include "service/ecs/app_mesh.h"
+#include "service/ecs/service_connect.h"
 #include "service/ecs/ecs.h"
 #include "service/ecs/metadata.h"
 #include "service/ecs/state_events.h"
@@ -281,7 +282,10 @@ TaskPtr launch(Ecs& ecs, const std::string& account, const std::string& region, 
   ecs.all_tasks.emplace(stored->id, stored);
   save(*stored);
   tell_task(ecs, *stored);
-  if (std::string node = virtual_node_of(what.definition->definition, account, region); !node.empty()) ecs.mesh.put_member_as(stored->id, std::move(node));
+  if (std::string node = virtual_node_of(what.definition->definition, account, region); !node.empty()) {
+    const model::ContainerDefinition* const proxy = proxy_of(what.definition->definition);
+    ecs.mesh.put_member_as(stored->id, std::move(node), proxy_log(ecs, *stored, *proxy->name, proxy->log_configuration));
+  }
   const auto* vpc = what.network && what.network->awsvpc_configuration ? &*what.network->awsvpc_configuration : nullptr;
   start(ecs, stored, definition, vpc && vpc->security_groups ? *vpc->security_groups : std::vector<std::string>{}).detach();
   return stored;

@@ -70,12 +70,30 @@ mesh::Route make_route(const std::string& node, mesh::Protocol protocol, const m
   return route;
 }
 
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-envoy-access-logs.html
+std::shared_ptr<const mesh::AccessFormat> access_format(const model::ServiceConnectConfiguration& configuration) {
+  if (!configuration.access_log_configuration) return nullptr;
+  const auto& wanted = *configuration.access_log_configuration;
+  const std::string path = wanted.include_query_parameters == "ENABLED" ? "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%" : "%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%";
+  auto format = wanted.format == "JSON"
+                    ? mesh::AccessFormat::json({{"start_time", "%START_TIME%"}, {"method", "%REQ(:METHOD)%"}, {"path", path}, {"protocol", "%PROTOCOL%"}, {"response_code", "%RESPONSE_CODE%"},
+                                                {"response_flags", "%RESPONSE_FLAGS%"}, {"bytes_received", "%BYTES_RECEIVED%"}, {"bytes_sent", "%BYTES_SENT%"}, {"duration", "%DURATION%"},
+                                                {"upstream_service_time", "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%"}, {"x_forwarded_for", "%REQ(X-FORWARDED-FOR)%"}, {"user_agent", "%REQ(USER-AGENT)%"},
+                                                {"request_id", "%REQ(X-REQUEST-ID)%"}, {"authority", "%REQ(:AUTHORITY)%"}, {"upstream_host", "%UPSTREAM_HOST%"}})
+                    : mesh::AccessFormat::text("[%START_TIME%] \"%REQ(:METHOD)% " + path +
+                                               " %PROTOCOL%\" %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "
+                                               "\"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"");
+  return std::make_shared<const mesh::AccessFormat>(*std::move(format));
+}
+
 }  // namespace
 
 Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Call& call, model::ServiceConnectConfiguration wanted, const StoredCluster& cluster,
                                                               const model::TaskDefinition& definition) {
   if (!wanted.enabled) co_return wanted;
-  if (wanted.access_log_configuration) co_return Err(aws::not_implemented("accessLogConfiguration of a serviceConnectConfiguration"));
+  if (wanted.access_log_configuration && !wanted.log_configuration) co_return Err(invalid("logConfiguration must be specified in the serviceConnectConfiguration when accessLogConfiguration is specified."));
+  if (wanted.access_log_configuration && wanted.log_configuration->log_driver != "awslogs")
+    co_return Err(aws::not_implemented(fmt::format("accessLogConfiguration of a serviceConnectConfiguration with the log driver {}", wanted.log_configuration->log_driver)));
   if (!wanted.namespace_ && cluster.cluster.service_connect_defaults) wanted.namespace_ = cluster.cluster.service_connect_defaults->namespace_;
   if (wanted.namespace_.value_or("").empty()) co_return Err(invalid("Namespace must be specified in the ServiceConnectConfiguration when the cluster has no default Service Connect namespace."));
   const auto found = CO_TRY(co_await find_namespace(ecs, call, *wanted.namespace_));
@@ -166,7 +184,7 @@ void connect_service(Ecs& ecs, StoredService& service) {
       client = mesh::ClientTlsPlan{.ports = {}, .certificate = {}, .trust = {authority}, .names = {name}};
     }
     ecs.mesh.put_node({.id = node, .name = service.name, .port = port->port->container_port.value_or(0), .protocol = protocol,
-                       .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}, .tls = server});
+                       .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}, .tls = server, .access_log = access_format(*configuration)});
     service.mesh_nodes.push_back(node);
     for (const model::ServiceConnectClientAlias& alias : *one.client_aliases) {
       const std::string dns = alias.dns_name.value_or("").empty() ? fmt::format("{}.{}", discovery, service.connect_namespace) : *alias.dns_name;
@@ -203,9 +221,26 @@ void connect_endpoints(Ecs& ecs, const StoredService& service) {
   }
 }
 
+edge::mesh::AccessSink proxy_log(Ecs& ecs, const StoredTask& task, const std::string& proxy, const std::optional<model::LogConfiguration>& configuration) {
+  if (!configuration || configuration->log_driver != "awslogs" || !configuration->options) return {};
+  const auto option = [&](std::string_view name) {
+    const auto found = configuration->options->find(name);
+    return found == configuration->options->end() ? std::string() : found->second;
+  };
+  const std::string region = option("awslogs-region"), prefix = option("awslogs-stream-prefix");
+  if (option("awslogs-group").empty()) return {};
+  std::string group = fmt::format("{}/{}/{}", task.account, region.empty() ? task.region : region, option("awslogs-group"));
+  std::string stream = prefix.empty() ? task.id : fmt::format("{}/{}/{}", prefix, proxy, task.id);
+  return [&ecs, group = std::move(group), stream = std::move(stream)](std::string line) {
+    store::Shard& control = store::Shard::control();
+    control.reactor().post([&ecs, group, stream, line = std::move(line), now = control.now()]() mutable { ecs.logs.append_anyway(group, stream, std::move(line), now); });
+  };
+}
+
 void connect_member(Ecs& ecs, const StoredTask& task, const StoredService& service) {
   if (const auto* const configuration = configuration_of(service))
-    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region, .group = service.cluster});
+    ecs.mesh.put_member(task.id, {.scopes = {*configuration->namespace_}, .name = service.name, .node = {}, .backends = {}, .account = task.account, .region = task.region, .group = service.cluster, .access_log = access_format(*configuration)},
+                        proxy_log(ecs, task, "ecs-service-connect-" + service.name, configuration->log_configuration));
 }
 
 }  // namespace reef::service::ecs

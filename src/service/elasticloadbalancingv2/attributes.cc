@@ -125,7 +125,7 @@ bool is_http(const std::optional<std::string>& protocol) { return protocol == "H
 
 KnownList known_of(const Balancer& balancer) { return balancer.is_application() ? list(kApplication) : list(kNetwork); }
 std::vector<Known> known_of(const Listener& listener) {
-  const KnownList first = is_http(listener.value.protocol) ? list(kHttpListener) : list(kTcpListener);
+  const KnownList first = is_http(listener.value.protocol) ? list(kHttpListener) : listener.value.protocol == "TCP" ? list(kTcpListener) : KnownList{nullptr, nullptr};
   std::vector<Known> out(first.begin(), first.end());
   if (listener.value.protocol == "HTTPS") out.insert(out.end(), std::begin(kSecureListener), std::end(kSecureListener));
   return out;
@@ -196,6 +196,13 @@ Reply<void> set_attribute(Balancer& balancer, const std::string& key, const std:
   return set(balancer, "Load balancer", key, value);
 }
 Reply<void> set_attribute(Listener& listener, const std::string& key, const std::string& value) { return set(listener, "Listener", key, value); }
-Reply<void> set_attribute(Group& group, const std::string& key, const std::string& value) { return set(group, "Target group", key, value); }
+Reply<void> set_attribute(Group& group, const std::string& key, const std::string& value) {
+  TRY(set(group, "Target group", key, value));
+  if (key == "target_health_state.unhealthy.draining_interval_seconds" && value != "0") {
+    group.attributes.erase(key);
+    return Err(aws::not_implemented("the target group attribute target_health_state.unhealthy.draining_interval_seconds"));
+  }
+  return {};
+}
 
 }  // namespace reef::service::elb

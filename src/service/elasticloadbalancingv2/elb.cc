@@ -338,7 +338,8 @@ Task<Reply<void>> Elb::apply(std::string listener_arn) {
   plan.heads.drops_invalid_names = flag("routing.http.drop_invalid_header_fields.enabled");
   plan.heads.adds_tls_headers = flag("routing.http.x_amzn_tls_version_and_cipher_suite.enabled");
   apply_listener_attributes(listener, plan);
-  plan.idle_timeout = seconds("idle_timeout.timeout_seconds", 350);
+  // That of TLS is fixed. https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html
+  plan.idle_timeout = seconds("idle_timeout.timeout_seconds", protocol == "TCP" ? parse_int<std::int64_t>(attribute(listener, "tcp.idle_timeout.seconds")).value_or(350) : 350);
   plan.client_keep_alive = seconds("client_keep_alive.seconds", 3600);
   plan.allows_http2 = flag("routing.http2.enabled");
   plan.label = resource_of(balancer.arn());

@@ -21,7 +21,7 @@ std::string_view test_file_of(LogKind kind) {
 }
 
 std::string setting(const Balancer& balancer, LogKind kind, std::string_view name) { return attribute(balancer, fmt::format("{}.s3.{}", attribute_of(kind), name)); }
-bool is_on(const Balancer& balancer, LogKind kind) { return balancer.is_application() && setting(balancer, kind, "enabled") == "true"; }
+bool is_on(const Balancer& balancer, LogKind kind) { return setting(balancer, kind, "enabled") == "true"; }
 
 std::string folder_of(const Balancer& balancer, LogKind kind) {
   const std::string prefix = setting(balancer, kind, "prefix");
@@ -130,8 +130,10 @@ Task<void> LogDelivery::deliver(Balancer balancer, LogKind kind, edge::TrafficLo
   std::string label = resource_of(balancer.arn());
   for (char& c : label)
     if (c == '/') c = '.';
-  const std::string name = fmt::format("{}elasticloadbalancing/{}/{}/{}/{}/{}{}_elasticloadbalancing_{}_{}_{}Z_{}_{}.log.gz", folder_of(balancer, kind), region, day.substr(0, 4), day.substr(5, 2), day.substr(8, 2),
-                                       prefix_of(kind), account, region, label, basic.substr(0, 13), balancer.address, make_token(thread_random(), 8));
+  // Only the nodes of application balancers put their addresses into the name.
+  const std::string node = balancer.is_application() ? balancer.address + "_" : std::string();
+  const std::string name = fmt::format("{}elasticloadbalancing/{}/{}/{}/{}/{}{}_elasticloadbalancing_{}_{}_{}Z_{}{}.log.gz", folder_of(balancer, kind), region, day.substr(0, 4), day.substr(5, 2), day.substr(8, 2),
+                                       prefix_of(kind), account, region, label, basic.substr(0, 13), node, make_token(thread_random(), 8));
   const std::string bucket = setting(balancer, kind, "bucket");
   if (const auto done = co_await put(elb_.caller, balancer.arn(), bucket, name, gzip(taken.text)); !done)
     log::warn("a load balancer's log cannot be delivered", {{"balancer", balancer.arn()}, {"bucket", bucket}, {"reason", done.error().message}});

@@ -3,6 +3,8 @@
 // group with targets must have a healthy one, and a group without targets is unhealthy.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "service/elasticloadbalancingv2/elb.h"
 
 namespace reef::service::elb {
@@ -17,9 +19,14 @@ void Elb::update_name_health(const std::string& group_arn) {
       if (std::find(users.begin(), users.end(), balancer_arn) == users.end()) continue;
       const auto targets = balancers_engine.targets(arn);
       // Targets that nobody checks are taken to be well.
-      healthy = healthy && std::any_of(targets.begin(), targets.end(), [](const edge::TargetStatus& target) {
+      const auto well = std::count_if(targets.begin(), targets.end(), [](const edge::TargetStatus& target) {
         return target.state == edge::HealthState::kHealthy || target.state == edge::HealthState::kUnavailable;
       });
+      // https://docs.aws.amazon.com/elasticloadbalancing/latest/network/target-group-health.html
+      const auto least = [&group](std::string_view key, int otherwise) {
+        return parse_int<int>(attribute(group, fmt::format("target_group_health.dns_failover.minimum_healthy_targets.{}", key))).value_or(otherwise);
+      };
+      healthy = healthy && well >= least("count", 1) && well * 100 >= static_cast<std::int64_t>(targets.size()) * least("percentage", 0);
     }
     names.set_healthy(*balancer->second.value.dns_name, healthy);
   }

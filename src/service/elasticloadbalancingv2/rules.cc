@@ -302,6 +302,7 @@ edge::GroupSettings group_settings(const Group& group) {
   out.preserves_client_ip = attribute(group, "preserve_client_ip.enabled") == "true";
   out.proxy_protocol = attribute(group, "proxy_protocol_v2.enabled") == "true";
   out.ends_connections = attribute(group, "deregistration_delay.connection_termination.enabled") == "true";
+  out.ends_unhealthy = attribute(group, "target_health_state.unhealthy.connection_termination.enabled") == "true";
   out.multi_value_headers = attribute(group, "lambda.multi_value_headers.enabled") == "true";
   if (value.target_type == "lambda" && !group.targets.empty()) out.function = group.targets[0].id;
   edge::HealthSettings& health = out.health;

@@ -29,19 +29,22 @@ class Shop(MeshFleet):
                                                                   HealthCheckCustomConfig={"FailureThreshold": 1})["Service"]["Arn"]
         return self.registries[name]
 
-    def node(self, name, registry=None, protocol="http", backends=(), **listener):
+    def node(self, name, registry=None, protocol="http", backends=(), logging=None, **listener):
         self.registry(registry or name)
         self.mesh.create_virtual_node(meshName="shop", virtualNodeName=name, spec={
             "listeners": [{"portMapping": {"port": 8080, "protocol": protocol}, **listener}],
             "serviceDiscovery": {"awsCloudMap": {"namespaceName": "shop.internal", "serviceName": registry or name}},
+            **({"logging": logging} if logging else {}),
             "backends": [{"virtualService": {"virtualServiceName": one}} for one in backends]})
 
-    def run_node(self, name, registry=None, service=None, env=None, command=("serve",)):
+    def run_node(self, name, registry=None, service=None, env=None, command=("serve",), proxy_log=None):
         """An ECS service whose tasks are of a virtual node."""
         service = service or name
         proxy = {"name": "envoy", "image": ENVOY, "memory": 64, "essential": True, "environment": [{"name": "APPMESH_RESOURCE_ARN", "value": f"mesh/shop/virtualNode/{name}"}]}
         app = {"name": "app", "image": "service1:v1", "memory": 128, "command": list(command), "portMappings": [{"containerPort": 8080}],
                "dependsOn": [{"containerName": "envoy", "condition": "HEALTHY"}], "environment": [{"name": k, "value": v} for k, v in (env or {}).items()]}
+        if proxy_log:
+            proxy["logConfiguration"] = proxy_log
         proxy["healthCheck"] = {"command": ["CMD-SHELL", "curl -s http://localhost:9901/server_info"]}
         definition = self.ecs.register_task_definition(family=service, networkMode="awsvpc", containerDefinitions=[app, proxy], proxyConfiguration={
             "type": "APPMESH", "containerName": "envoy", "properties": [{"name": "AppPorts", "value": "8080"}, {"name": "ProxyEgressPort", "value": "15001"},
@@ -218,3 +221,41 @@ def test_a_partition_is_in_the_way_of_a_call(shop):
     assert shop.ask("client", "http://orders.local/version")["status"] == 503
     partition("DELETE")
     assert shop.ask("client", "http://orders.local/version")["status"] == 200
+
+
+def test_bytes_are_shared_by_weight(shop):
+    for name in ("left", "right"):
+        shop.node(name, protocol="tcp")
+        shop.run_node(name, env={"VERSION": name}, command=("echo",))
+    shop.router("sides", {"tcpRoute": {"action": to(("left", 1), ("right", 1))}}, protocol="tcp")
+    spec = shop.mesh.describe_virtual_node(meshName="shop", virtualNodeName="client")["virtualNode"]["spec"]
+    spec["backends"].append({"virtualService": {"virtualServiceName": "sides.local"}})
+    shop.mesh.update_virtual_node(meshName="shop", virtualNodeName="client", spec=spec)
+    wait_for(lambda: shop.endpoints("left") and shop.endpoints("right"), what="the nodes to be found")
+    task = shop.tasks_of("client")[0]["taskArn"]
+    seen = [shop.exec(task, "/probe", "tcp", "sides.local", "80").split()[0] for _ in range(30)]
+    assert set(seen) == {"left", "right"}
+    shop.mesh.update_route(meshName="shop", virtualRouterName="sides", routeName="r0", spec={"priority": 0, "tcpRoute": {"action": to(("left", 0), ("right", 1))}})
+    assert {shop.exec(task, "/probe", "tcp", "sides.local", "80").split()[0] for _ in range(10)} == {"right"}
+
+
+def test_access_logs_go_where_the_proxys_output_goes(shop):
+    logs = shop.daemon.client("logs")
+    logs.create_log_group(logGroupName="envoys")
+    shop.node("noted", logging={"accessLog": {"file": {"path": "/dev/stdout", "format": {"text": "in %REQ(:PATH)% %RESPONSE_CODE%\n"}}}})
+    shop.run_node("noted", env={"VERSION": "n"}, proxy_log={"logDriver": "awslogs", "options": {"awslogs-group": "envoys", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "mesh"}})
+    shop.router("noted", {"httpRoute": {"match": {"prefix": "/"}, "action": to(("noted", 1))}})
+    spec = shop.mesh.describe_virtual_node(meshName="shop", virtualNodeName="client")["virtualNode"]["spec"]
+    spec["backends"].append({"virtualService": {"virtualServiceName": "noted.local"}})
+    spec["logging"] = {"accessLog": {"file": {"path": "/dev/stdout", "format": {"text": "out %REQ(:PATH)% %UPSTREAM_CLUSTER%"}}}}
+    shop.mesh.update_virtual_node(meshName="shop", virtualNodeName="client", spec=spec)
+    wait_for(lambda: shop.endpoints("noted"), what="the node to be found")
+    assert shop.ask("client", "http://noted.local/version")["body"] == "n"
+    task = shop.tasks_of("noted")[0]["taskArn"].rsplit("/", 1)[1]
+
+    def lines():
+        streams = [one["logStreamName"] for one in logs.describe_log_streams(logGroupName="envoys")["logStreams"]]
+        return f"mesh/envoy/{task}" in streams and [one["message"] for one in logs.get_log_events(logGroupName="envoys", logStreamName=f"mesh/envoy/{task}", startFromHead=True)["events"]]
+    assert wait_for(lines, what="the line of the node") == ["in /version 200"]
+    # The client's proxy has no log configuration: its lines are in the daemon's log.
+    wait_for(lambda: '"line":"out /version noted"' in (shop.daemon.folder / "log").read_text(), what="the line of the client")

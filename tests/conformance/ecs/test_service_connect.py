@@ -1,5 +1,6 @@
 """Service Connect: tasks call a service by its alias, through the mesh."""
 import datetime
+import json
 
 import botocore.exceptions
 import pytest
@@ -129,3 +130,28 @@ def test_a_service_with_certificates_of_a_private_authority(fleet, client):
     # Past the mesh the port speaks TLS only.
     address = fleet.tasks_of("secured")[0]["containers"][0]["networkInterfaces"][0]["privateIpv4Address"]
     assert fleet.ask(client, f"http://{address}:8080/version")["status"] == 0
+
+
+def lines_of(fleet, group, stream):
+    logs = fleet.daemon.client("logs")
+    try:
+        streams = [one["logStreamName"] for one in logs.describe_log_streams(logGroupName=group)["logStreams"] if one["logStreamName"].startswith(stream)]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    return [event["message"] for one in streams for event in logs.get_log_events(logGroupName=group, logStreamName=one, startFromHead=True)["events"]]
+
+
+def test_access_logs(fleet):
+    fleet.daemon.client("logs").create_log_group(logGroupName="connect")
+    kept = {"logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "connect", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "p"}}}
+    fleet.serve("told", env={"VERSION": "7"}, connect={**alias("told"), **kept, "accessLogConfiguration": {"format": "JSON", "includeQueryParameters": "ENABLED"}})
+    fleet.serve("teller", connect={**CLIENT, **kept, "accessLogConfiguration": {"format": "TEXT"}})
+    assert fleet.ask("teller", "http://told/version?a=1") == {"status": 200, "body": "7"}
+    line, = wait_for(lambda: lines_of(fleet, "connect", "p/ecs-service-connect-teller/"), what="the caller's line")
+    assert '"GET /version HTTP/1.1" 200 - 0 1 ' in line and '"told"' in line
+    told, = (json.loads(one) for one in wait_for(lambda: lines_of(fleet, "connect", "p/ecs-service-connect-told/"), what="the service's line"))
+    assert (told["path"], told["response_code"], told["bytes_sent"], told["request_id"]) == ("/version?a=1", 200, 1, None) and told["upstream_host"].endswith(":8080")
+    definition = fleet.register("told", portMappings=[{"containerPort": 8080, "name": "web"}])
+    for wrong in ({"accessLogConfiguration": {"format": "TEXT"}}, {"accessLogConfiguration": {"format": "TEXT"}, "logConfiguration": {"logDriver": "awsfirelens"}}):
+        with pytest.raises(botocore.exceptions.ClientError):
+            fleet.ecs.create_service(cluster="c", serviceName="wrong", taskDefinition=definition, desiredCount=1, launchType="FARGATE", networkConfiguration=NETWORK, serviceConnectConfiguration={**CLIENT, **wrong})

@@ -130,3 +130,14 @@ def test_pages_of_other_sites_are_kept_out(daemon):
     assert post("/", "https://evil.example", b"Action=ListQueues&Version=2012-11-05") == 403
     assert post("/", "null", b"Action=ListQueues&Version=2012-11-05") == 403
     assert post("/", "http://localhost:3000", b"Action=ListQueues&Version=2012-11-05") == 200
+
+
+def test_http2_connections_that_end_within_a_head(daemon):
+    """A head that never ends has a stream, but nobody who handles it."""
+    unfinished = b"\x00\x00\x01\x01\x00\x00\x00\x00\x01\x82"   # HEADERS, neither the end of the stream nor of the head
+    for _ in range(30):
+        with socket.create_connection(("127.0.0.1", daemon.port), timeout=5) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + unfinished)
+            connection.recv(1)
+    assert daemon.process.poll() is None
+    assert urllib.request.urlopen(daemon.url + "/_atoll/health", timeout=5).status == 200

@@ -185,7 +185,11 @@ Task<void> Balancers::publish(Group& group, std::vector<std::shared_ptr<Target>>
     set->usable.clear();
     for (const auto& [key, entry] : group.entries)
       if (entry->health.state() != HealthState::kUnused && !entry->spec.ip.empty()) set->usable.push_back(entry->target);
+  } else if (group.settings->ends_unhealthy) {
+    for (const auto& [key, entry] : group.entries)
+      if (entry->health.state() == HealthState::kUnhealthy) set->cut.push_back(entry->target);
   }
+  if (group.settings->ends_connections) set->cut.insert(set->cut.end(), gone.begin(), gone.end());
   const std::string id = group.settings->id;
   const std::shared_ptr<const TargetSet> shared = std::move(set);
   co_await on_each_loop([&](BalancerLoop& loop) { loop.put_targets(id, shared, gone); });

@@ -80,7 +80,8 @@ bool TargetHealth::finished(const CheckResult& result, const HealthSettings& set
   if (!counts_) return false;
   passed_ = 0;
   ++failed_;
-  if (failed_ < settings.unhealthy_threshold) return false;
+  const bool is_final = settings.is_envoy && result.kind == CheckResult::Kind::kAnswer && !settings.is_grpc;
+  if (failed_ < settings.unhealthy_threshold && !is_final) return false;
   const bool changed = state_ != HealthState::kUnhealthy;
   const HealthReason before = reason_;
   switch (result.kind) {

@@ -19,6 +19,7 @@ class StatusMatcher {
  public:
   static Result<StatusMatcher, Failure> parse(std::string_view text);
   bool matches(int status) const;
+  bool operator==(const StatusMatcher&) const = default;
 
  private:
   std::vector<std::pair<int, int>> ranges_;
@@ -36,6 +37,11 @@ struct HealthSettings {
   Duration timeout = 5s;
   int healthy_threshold = 5;
   int unhealthy_threshold = 2;
+  const char* agent = "ELB-HealthChecker/2.0";
+  // As Envoy checks: a gRPC answer has to say that the service serves (grpc.health.v1), and an answer with another HTTP status
+  // makes the target unhealthy at once.
+  bool is_envoy = false;
+  bool operator==(const HealthSettings&) const = default;
 };
 
 enum class HealthState {

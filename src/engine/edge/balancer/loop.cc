@@ -150,6 +150,14 @@ std::shared_ptr<LoopGroup> BalancerLoop::group(const std::string& id) {
 void BalancerLoop::put_group(std::shared_ptr<const GroupSettings> settings) { group(settings->id)->settings = settings; }
 
 void BalancerLoop::put_targets(const std::string& id, std::shared_ptr<const TargetSet> targets, const std::vector<std::shared_ptr<Target>>& gone) {
+  if (!targets->cut.empty()) {
+    std::vector<TcpConnection*> ending;   // closing takes them out of the list
+    for (const auto& one : tcp_)
+      if (std::find(targets->cut.begin(), targets->cut.end(), one->target_) != targets->cut.end()) ending.push_back(one.get());
+    for (TcpConnection* one : ending) one->close();
+    for (const auto& [listener, sockets] : udp_listeners_)
+      for (const auto& one : sockets) one->cut(targets->cut);
+  }
   group(id)->targets = std::move(targets);
   for (const auto& target : gone) {
     for (Upstream* upstream : std::exchange(target->sides[index_].idle, {})) upstream->abandon();

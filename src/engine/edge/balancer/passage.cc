@@ -78,7 +78,7 @@ void Passage::begin(const std::shared_ptr<Target>& chosen, const std::shared_ptr
 }
 
 void Passage::on_reply_head(const wire::Http1Head& head, std::string_view bytes) {
-  if (head.status < 200) return;
+  if (head.status < 200 && head.status != 101) return;
   status = head.status;
   length = head.has_length ? std::optional(head.content_length) : std::nullopt;
   head_bytes = bytes;

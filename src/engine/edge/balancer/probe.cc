@@ -11,7 +11,9 @@
 namespace reef::edge {
 namespace {
 
-constexpr std::size_t kReplyHeadMax = 64 * 1024;
+constexpr std::size_t kReplyHeadMax = 64 * 1024, kMessageKept = 64;
+// HealthCheckResponse{status: SERVING}, in its frame. https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+constexpr std::string_view kServing("\0\0\0\0\x02\x08\x01", 7);
 
 const io::TlsContext& tls() {
   static const std::unique_ptr<io::TlsContext> context = *io::TlsContext::unverified_client();
@@ -28,7 +30,7 @@ Task<CheckResult> converse(http::SocketStream& stream, const std::string& ip, in
   }
   if (settings.protocol == CheckProtocol::kTcp || settings.protocol == CheckProtocol::kTls) co_return CheckResult{CheckResult::Kind::kAnswer, 0, true};
   const std::string request = fmt::format(
-      "GET {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\nUser-Agent: ELB-HealthChecker/2.0\r\nAccept-Encoding: gzip, compressed\r\n\r\n", settings.path, ip, port);
+      "GET {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\nUser-Agent: {}\r\nAccept-Encoding: gzip, compressed\r\n\r\n", settings.path, ip, port, settings.agent);
   if (!co_await stream.write(request, settings.timeout)) co_return failed;
   std::string reply;
   wire::Http1Head head;
@@ -55,7 +57,7 @@ Task<CheckResult> converse_http2(io::Reactor& reactor, int fd, std::string ip, i
     client->close();
   });
   http::Http2Request request{.method = settings.is_grpc ? "POST" : "GET", .authority = fmt::format("{}:{}", ip, port), .path = settings.path};
-  request.headers = {{"user-agent", "ELB-HealthChecker/2.0"}};
+  request.headers = {{"user-agent", settings.agent}};
   std::unique_ptr<http::Body> body;
   if (settings.is_grpc) {
     request.headers.emplace_back("content-type", "application/grpc");
@@ -64,6 +66,7 @@ Task<CheckResult> converse_http2(io::Reactor& reactor, int fd, std::string ip, i
     request.body = body.get();
   }
   CheckResult result;
+  std::string message;
   auto reply = co_await client->send(std::move(request));
   if (reply) {
     std::string code;
@@ -72,6 +75,7 @@ Task<CheckResult> converse_http2(io::Reactor& reactor, int fd, std::string ip, i
       while (true) {
         const auto piece = co_await reply->stream->read();
         if (!piece || piece->empty()) break;
+        if (message.size() < kMessageKept) message += *piece;
       }
       for (const auto& [name, value] : reply->stream->trailers())
         if (name == "grpc-status") code = value;
@@ -79,7 +83,7 @@ Task<CheckResult> converse_http2(io::Reactor& reactor, int fd, std::string ip, i
     result.kind = CheckResult::Kind::kAnswer;
     result.status = settings.is_grpc ? static_cast<int>(parse_int<int>(code).value_or(-1)) : reply->status;
     if (settings.is_grpc && result.status < 0) result.kind = CheckResult::Kind::kFailed;
-    else result.passed = settings.matcher.matches(result.status);
+    else result.passed = settings.matcher.matches(result.status) && (!settings.is_grpc || !settings.is_envoy || message.substr(0, kServing.size()) == kServing);
     reply->stream.reset();
   }
   reactor.cancel(timer);

@@ -75,7 +75,9 @@ struct GroupSettings {
   std::string app_cookie;
   std::string function;              // the ARN, when the target is a function
   bool multi_value_headers = false;  // how requests are put to a function
-  bool preserves_client_ip = false, proxy_protocol = false, ends_connections = false;
+  bool preserves_client_ip = false, proxy_protocol = false;
+  bool ends_connections = false;     // of a target that has been drained
+  bool ends_unhealthy = false;       // and of one that has become unhealthy
   Duration deregistration_delay = 300s;
   int healthy_count_min = 1, healthy_percent_min = 0;   // below either, the unhealthy get traffic too; percent 0: only the count matters
   HealthSettings health;
@@ -96,6 +98,7 @@ bool fails_open(const GroupSettings& settings, std::size_t healthy, std::size_t 
 // Those of a group's targets that take new requests; replaced whole when a target comes, goes or changes its health.
 struct TargetSet {
   std::vector<std::shared_ptr<Target>> usable;
+  std::vector<std::shared_ptr<Target>> cut;   // connections of bytes to these end now
 };
 
 // A group on one loop.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/edge/balancer/scratch.h"
+#include "engine/edge/balancer/traffic_log.h"
 #include "io/socket.h"
 
 namespace reef::edge {
@@ -26,6 +27,10 @@ TcpConnection::TcpConnection(BalancerLoop& loop, std::shared_ptr<ListenerSlot> s
   if (ip_.starts_with('[')) ip_ = ip_.substr(1, ip_.size() - 2);
   port_ = colon == std::string::npos ? 0 : static_cast<int>(parse_int<int>(std::string_view(peer).substr(colon + 1)).value_or(0));
   last_activity_ = loop_.now();
+  if (listener_->tls && listener_->plan.access_log) {
+    began_ = loop_.reactor().now();
+    opened_ = io::monotonic_micros();
+  }
   ++slot_->new_connections;
   ++slot_->active;
 }
@@ -122,6 +127,7 @@ void TcpConnection::on_ready(Side& side, std::uint32_t events) {
       if (done != 1) return;
       side.is_open = true;
       side.can_read = true;
+      if (&side == &client_ && opened_ != 0) handshake_micros_ = io::monotonic_micros() - opened_;
       if (&side == &client_) return choose();
     }
   }
@@ -147,6 +153,7 @@ void TcpConnection::pump(Side& from, Side& to) {
     }
     if (static_cast<std::size_t>(n) < kProxyScratchBytes && !from.transport.is_tls() && !from.hung_up) from.can_read = false;
     slot_->bytes += static_cast<std::uint64_t>(n);
+    from.received += static_cast<std::uint64_t>(n);
     write(to, {scratch, static_cast<std::size_t>(n)});
   }
   if (closed_) return;
@@ -210,9 +217,26 @@ void TcpConnection::expire(std::int64_t now) {
   if (connecting || idle > listener_->plan.idle_timeout.count()) close();
 }
 
+// Of TLS alone, as on AWS.
+void TcpConnection::log() {
+  const ListenerPlan& plan = listener_->plan;
+  TlsEntry entry{.began = began_, .balancer = plan.label, .listener = plan.id.substr(plan.id.rfind('/') + 1), .client = io::peer_name(client_.transport.fd()),
+                 .destination = plan.address + ":" + listener_->port_text, .took_micros = io::monotonic_micros() - opened_, .handshake_micros = handshake_micros_,
+                 .received = client_.received, .sent = server_.received};
+  if (entry.client.empty()) entry.client = ip_ + ":" + std::to_string(port_);
+  entry.domain = client_.transport.server_name();
+  if (handshake_micros_ >= 0) {
+    entry.cipher = client_.transport.tls_cipher();
+    entry.protocol = client_.transport.tls_version();
+    if (const std::size_t chosen = client_.transport.certificate(); chosen < plan.certificates.size()) entry.certificate = plan.certificates[chosen];
+  }
+  plan.access_log->add(tls_line(entry, loop_.reactor().now()));
+}
+
 void TcpConnection::close() {
   if (closed_) return;
   closed_ = true;
+  if (opened_ != 0) log();
   --slot_->active;
   if (std::exchange(counted_, false)) target_->outstanding.fetch_sub(1, std::memory_order_relaxed);
   loop_.dialer().closing(server_.transport.fd());

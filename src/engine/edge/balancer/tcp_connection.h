@@ -28,6 +28,7 @@ class TcpConnection {
     io::Transport transport;
     std::string pending;      // to be written here, from pending_at
     std::size_t pending_at = 0;
+    std::uint64_t received = 0;
     bool is_open = false;     // connected, and its handshake done
     bool watched = false, can_read = false, hung_up = false, read_ended = false, write_ended = false;
     std::size_t backlog() const { return pending.size() - pending_at; }
@@ -51,7 +52,10 @@ class TcpConnection {
   std::string ip_;
   int port_ = 0, tries_ = 0;
   Side client_, server_;
+  void log();
   std::uint64_t hash_ = 0;   // of the flow
+  Time began_{};
+  std::int64_t opened_ = 0, handshake_micros_ = -1;
   std::int64_t last_activity_ = 0;
   bool closed_ = false, dialling_ = false, counted_ = false, buried_ = false;
   std::list<std::unique_ptr<TcpConnection>>::iterator place_;

@@ -5,6 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace reef::edge {
 namespace {
 
@@ -60,6 +64,22 @@ std::string connection_line(const ConnectionEntry& entry) {
   return fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}", micros_text(entry.began), entry.client_ip, entry.client_port, entry.listener_port, or_dash(entry.protocol), or_dash(entry.cipher),
                      entry.handshake_micros < 0 ? "-" : fmt::format("{:.3f}", static_cast<double>(entry.handshake_micros) / 1e6), quoted(entry.subject), or_dash(validity), or_dash(entry.serial),
                      entry.verified, entry.connection);
+}
+
+std::string tls_line(const TlsEntry& entry, Time now) {
+  const auto time = [](Time of) {
+    const std::string text = format_iso8601(of);
+    return text.substr(0, text.find_first_of(".Z"));
+  };
+  // "TLSv1.2" is "tlsv12" here.
+  std::string protocol = to_lower(entry.protocol);
+  std::erase(protocol, '.');
+  // Of what clients send only the name may have something in it that ends a field.
+  const bool is_plain = std::none_of(entry.domain.begin(), entry.domain.end(), [](char c) { return static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7F; });
+  const bool is_open = entry.handshake_micros >= 0;
+  return fmt::format("tls 2.0 {} {} {} {} {} {} {} {} {} - {} - {} {} - {} - - - {}", time(now), entry.balancer, entry.listener, entry.client, entry.destination, entry.took_micros / 1000,
+                     is_open ? std::to_string(entry.handshake_micros / 1000) : "-", entry.received, entry.sent, or_dash(is_open ? entry.certificate : std::string_view{}), or_dash(entry.cipher),
+                     or_dash(protocol), or_dash(is_plain ? entry.domain : std::string_view{}), time(entry.began));
 }
 
 std::string check_line(const CheckEntry& entry) {

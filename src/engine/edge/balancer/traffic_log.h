@@ -57,6 +57,18 @@ struct ConnectionEntry {
 };
 std::string connection_line(const ConnectionEntry& entry);
 
+// A connection to a TLS listener of a network balancer that has ended.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-access-logs.html
+struct TlsEntry {
+  Time began{};
+  std::string balancer, listener;              // "net/db/50dc6c495c0c9188", "f2f7dc8efc522ab2"
+  std::string client, destination;             // "127.0.0.1:51234"
+  std::int64_t took_micros = 0, handshake_micros = -1;
+  std::uint64_t received = 0, sent = 0;        // after decryption
+  std::string certificate, cipher, protocol, domain;   // protocol: "TLSv1.2"
+};
+std::string tls_line(const TlsEntry& entry, Time now);
+
 struct CheckEntry {
   std::string_view type;   // http, https, h2, grpcs, tcp
   Time at{};

@@ -39,4 +39,19 @@ TEST(CheckLine, SaysWhatACheckFound) {
             "http 2023-11-14T22:13:20.000000Z 0.001500 10.0.0.7:80 orders FAIL 503 Target.ResponseCodeMismatch");
 }
 
+TEST(TrafficLog, TlsConnectionsAsNetworkBalancersTellThem) {
+  TlsEntry entry{.began = from_micros(1'800'000'000'900'000), .balancer = "net/db/c6e77e28c25b2234", .listener = "g3d4b5e8bb8464cd", .client = "127.0.0.9:51341", .destination = "127.64.0.1:443",
+                 .took_micros = 5'400, .handshake_micros = 2'100, .received = 98, .sent = 246, .certificate = "arn:aws:acm:us-east-1:000000000000:certificate/1", .cipher = "ECDHE-RSA-AES128-SHA",
+                 .protocol = "TLSv1.2", .domain = "db.example.com"};
+  const Time now = from_micros(1'800'000'010'000'000);
+  EXPECT_EQ(tls_line(entry, now),
+            "tls 2.0 2027-01-15T08:00:10 net/db/c6e77e28c25b2234 g3d4b5e8bb8464cd 127.0.0.9:51341 127.64.0.1:443 5 2 98 246 - arn:aws:acm:us-east-1:000000000000:certificate/1 - "
+            "ECDHE-RSA-AES128-SHA tlsv12 - db.example.com - - - 2027-01-15T08:00:00");
+  // A handshake that failed.
+  entry.handshake_micros = -1;
+  entry.cipher = entry.protocol = {};
+  entry.domain = "a b";
+  EXPECT_EQ(tls_line(entry, now), "tls 2.0 2027-01-15T08:00:10 net/db/c6e77e28c25b2234 g3d4b5e8bb8464cd 127.0.0.9:51341 127.64.0.1:443 5 - 98 246 - - - - - - - - - - 2027-01-15T08:00:00");
+}
+
 }  // namespace reef::edge

@@ -4,6 +4,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "engine/edge/balancer/scratch.h"
 
 namespace reef::edge {
@@ -75,6 +77,10 @@ UdpListener::Flow* UdpListener::flow_of(const std::string& client) {
 
 void UdpListener::expire(std::int64_t now) {
   std::erase_if(flows_, [now](const auto& entry) { return now - entry.second->last > kSilentMicros; });
+}
+
+void UdpListener::cut(const std::vector<std::shared_ptr<Target>>& targets) {
+  std::erase_if(flows_, [&](const auto& entry) { return std::find(targets.begin(), targets.end(), entry.second->target) != targets.end(); });
 }
 
 }  // namespace reef::edge

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/edge/balancer/loop.h"
 #include "io/datagrams.h"
@@ -17,6 +18,8 @@ class UdpListener final : public io::FdHandler {
   void on_ready(std::uint32_t events) override;
   // Ends the flows that have been silent for two minutes.
   void expire(std::int64_t now);
+  // Ends the flows to those targets: what their clients send next goes elsewhere.
+  void cut(const std::vector<std::shared_ptr<Target>>& targets);
 
  private:
   struct Flow;

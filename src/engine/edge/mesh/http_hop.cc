@@ -6,14 +6,15 @@
 #include "engine/edge/balancer/passage.h"
 #include "engine/edge/mesh/mesh_loop.h"
 #include "engine/edge/mesh/message_request.h"
-#include "engine/edge/mesh/replay_body.h"
-#include "engine/edge/mesh/retry.h"
-#include "engine/edge/mesh/trip_clock.h"
+#include "http/upgrade.h"
+#include "engine/edge/mesh/trip.h"
 #include "http/http2_client.h"
 
 namespace reef::edge::mesh {
 namespace {
 
+constexpr std::size_t kTunnelBacklogMax = 256 * 1024;
+constexpr Duration kDefaultIdle = 300s;     // of a stream, as Envoy's
 constexpr Duration kDefaultTimeout = 15s;   // of a request, in App Mesh and Service Connect alike
 
 // What belongs to one connection, or is written anew for the next one.
@@ -23,43 +24,77 @@ bool stays_behind(std::string_view name) {
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
-// Tells when a reply has been passed on whole, or was dropped.
+// A reply on its way: keeps what it needs, and tells when it has been passed on whole, or was dropped.
 class WatchedBody final : public http::Body {
  public:
-  WatchedBody(std::unique_ptr<http::Body> inner, std::pair<std::shared_ptr<void>, std::shared_ptr<void>> kept, std::function<void()> done) : inner_(std::move(inner)), kept_(std::move(kept)), done_(std::move(done)) {}
+  // `done` is given the body's bytes, and the body for its trailers.
+  using Done = std::function<void(std::uint64_t passed, const http::Body& inner)>;
+  WatchedBody(std::unique_ptr<http::Body> inner, std::shared_ptr<TripClock> clock, std::shared_ptr<ReplayBody> request, Done done)
+      : inner_(std::move(inner)), clock_(std::move(clock)), request_(std::move(request)), done_(std::move(done)) {}
   ~WatchedBody() override {
+    done_(passed_, *inner_);
     inner_.reset();
-    if (done_) done_();
   }
-  Task<Result<std::string_view, Failure>> read() override { return inner_->read(); }
+  Task<Result<std::string_view, Failure>> read() override {
+    auto piece = co_await inner_->read();
+    if (piece) passed_ += piece->size();
+    clock_->touch();
+    co_return piece;
+  }
   std::optional<std::uint64_t> size() const override { return inner_->size(); }
   const std::vector<std::pair<std::string, std::string>>& trailers() const override { return inner_->trailers(); }
 
  private:
   std::unique_ptr<http::Body> inner_;
-  std::pair<std::shared_ptr<void>, std::shared_ptr<void>> kept_;
-  std::function<void()> done_;
+  std::shared_ptr<TripClock> clock_;
+  std::shared_ptr<ReplayBody> request_;
+  Done done_;
+  std::uint64_t passed_ = 0;
 };
+
+// A connection that has changed its protocol, between the caller and the target.
+class Tunnel final : public http::Upgrade {
+ public:
+  using Done = std::function<void(std::uint64_t received, std::uint64_t sent)>;
+  Tunnel(std::unique_ptr<http::Body> from_target, std::shared_ptr<Passage> passage, std::shared_ptr<TripClock> clock, Done done)
+      : inner_(std::move(from_target)), passage_(std::move(passage)), clock_(std::move(clock)), done_(std::move(done)) {}
+  ~Tunnel() override {
+    passage_->cut();
+    done_(received_, sent_);
+  }
+  Task<Result<std::string_view, Failure>> read() override {
+    auto piece = co_await inner_->read();
+    if (piece) sent_ += piece->size();
+    clock_->touch();
+    co_return piece;
+  }
+  Task<bool> write(std::string_view bytes) override {
+    if (!passage_->upstream) co_return false;
+    received_ += bytes.size();
+    clock_->touch();
+    passage_->upstream->send(bytes, false);
+    while (passage_->upstream && passage_->upstream->backlog() > kTunnelBacklogMax) co_await passage_->drained;
+    co_return passage_->upstream != nullptr;
+  }
+  void end() override { passage_->cut(); }
+
+ private:
+  std::unique_ptr<http::Body> inner_;
+  std::shared_ptr<Passage> passage_;
+  std::shared_ptr<TripClock> clock_;
+  Done done_;
+  std::uint64_t received_ = 0, sent_ = 0;
+};
+
+// The protocol that an HTTP/1.1 request wants to change to.
+std::string_view wanted_upgrade(const http::Request& request) {
+  if (request.version != 11 || !request.has_header("upgrade")) return {};
+  for (const std::string_view word : split(request.header("connection"), ','))
+    if (equals_ignoring_case(trim(word), "upgrade")) return request.header("upgrade");
+  return {};
+}
 
 }  // namespace
-
-struct MeshLoop::Trip {
-  std::shared_ptr<const MemberPlan> caller;
-  std::shared_ptr<const Service> service;
-  http::Request& request;
-  const Route* route = nullptr;
-  std::shared_ptr<const Node> node;
-  Tracing::Position position;
-  Time start{};
-  std::int64_t began = 0;             // monotonic microseconds
-  std::shared_ptr<TripClock> clock;
-  std::shared_ptr<ReplayBody> body;   // null: none
-  std::string head;                   // as HTTP/1.1 bytes
-  int tries = 0;
-  TryResult result;
-  std::string_view target_name;
-  std::string endpoint;
-};
 
 void MeshLoop::note(Trip& trip, int status, std::string_view error) {
   const std::int64_t took = io::monotonic_micros() - trip.began;
@@ -81,24 +116,45 @@ Task<http::Response> MeshLoop::pass(std::shared_ptr<const MemberPlan> caller, st
   trip.start = reactor().now();
   if (shared_.tracing.begin) trip.position = shared_.tracing.begin(request.header("x-amzn-trace-id"), request.header("traceparent"), trip.start);
   http::Response out;
-  const std::string_view error = find_way(trip, port, out);
-  if (!error.empty()) {
-    note(trip, out.status, error);
-    answer_in_kind(request, out);
-    co_return out;
-  }
+  std::string_view error = find_way(trip, port, out);
   const auto node = trip.node;
-  const auto place = co_await node->state->enter(reactor());
-  if (place == NodeState::Place::kNone) {
+  auto place = NodeState::Place::kNone;
+  if (error.empty()) place = co_await node->state->enter(reactor());
+  if (error.empty() && place == NodeState::Place::kNone) {
     out = plain(503, "upstream connect error or disconnect/reset before headers. reset reason: overflow");
     out.set("x-envoy-overloaded", "true");
-    note(trip, 503, "overflow");
-    answer_in_kind(request, out);
+    error = "overflow";
+  }
+  if (error.empty()) error = co_await try_all(trip, origin, out);
+  note(trip, out.status, error);
+  const auto entry = begin_entry(trip, origin, error, out);
+  if (!error.empty()) answer_in_kind(request, out);
+  if (trip.tunnel) {
+    out.stream = std::make_unique<Tunnel>(std::move(out.stream), trip.tunnel, trip.clock, [this, entry, node, place](std::uint64_t received, std::uint64_t sent) {
+      if (entry) {
+        entry->known_size = received;
+        entry->facts.sent = sent;
+        write(*entry, nullptr);
+      }
+      node->state->leave(place);
+    });
     co_return out;
   }
-  out = co_await try_all(trip, origin);
-  if (out.stream) out.stream = std::make_unique<WatchedBody>(std::move(out.stream), std::pair(trip.body, trip.clock), [node, place] { node->state->leave(place); });
-  else node->state->leave(place);
+  if (out.stream) {
+    out.stream = std::make_unique<WatchedBody>(std::move(out.stream), trip.clock, trip.body, [this, entry, node, place](std::uint64_t passed, const http::Body& body) {
+      if (entry) {
+        entry->facts.sent = passed;
+        write(*entry, &body);
+      }
+      node->state->leave(place);
+    });
+    co_return out;
+  }
+  if (entry) {
+    entry->facts.sent = out.body.size();
+    write(*entry, nullptr);
+  }
+  if (node) node->state->leave(place);
   co_return out;
 }
 
@@ -117,28 +173,32 @@ std::string_view MeshLoop::find_way(Trip& trip, int port, http::Response& out) {
   }
   trip.target_name = trip.node->plan.name;
   const Duration timeout = trip.route->request_timeout.value_or(trip.node->plan.request_timeout.value_or(kDefaultTimeout));
-  trip.clock = std::make_shared<TripClock>(reactor(), timeout, trip.route->retry.per_try_timeout);
+  const Duration idle = trip.route->idle_timeout.value_or(trip.node->plan.idle_timeout.value_or(kDefaultIdle));
+  trip.clock = std::make_shared<TripClock>(reactor(), TripClock::Limits{.total = timeout, .per_try = trip.route->retry.per_try_timeout, .idle = idle});
+  if (trip.node->group->version == HttpVersion::kHttp1) trip.upgrade = wanted_upgrade(trip.request);
+  // What follows an upgrade is the rest of the request: it takes as long as it likes.
+  if (!trip.upgrade.empty()) return {};
   if (trip.request.body->size() == 0) trip.clock->request_ended();
   else
-    trip.body = std::make_shared<ReplayBody>(*trip.request.body, [weak = std::weak_ptr(trip.clock)] {
-      if (const auto clock = weak.lock()) clock->request_ended();
+    trip.body = std::make_shared<ReplayBody>(*trip.request.body, [weak = std::weak_ptr(trip.clock)](bool is_end) {
+      const auto clock = weak.lock();
+      if (!clock) return;
+      clock->touch();
+      if (is_end) clock->request_ended();
     });
   return {};
 }
 
 // One try after the other, until there is a reply or no time, policy or endpoint for a further one.
-Task<http::Response> MeshLoop::try_all(Trip& trip, const std::string& origin) {
+Task<std::string_view> MeshLoop::try_all(Trip& trip, const std::string& origin, http::Response& out) {
   const Node& node = *trip.node;
-  http::Response out;
-  std::shared_ptr<Target> target;
-  std::string_view error;
   for (;;) {
-    target = choose(node, target.get());
+    const auto target = choose(node, trip.target.get());
     if (!target) {
-      error = "no-endpoint";
       out = plain(503, "no healthy upstream");
-      break;
+      co_return "no-endpoint";
     }
+    trip.target = target;
     ++trip.tries;
     trip.endpoint = fmt::format("{}:{}", target->ip, target->port);
     trip.result = {};
@@ -157,10 +217,14 @@ Task<http::Response> MeshLoop::try_all(Trip& trip, const std::string& origin) {
     out = {};
     if (trip.body) trip.body->rewind();
   }
-  if (trip.result.outcome != TryOutcome::kReply) error = trip.result.outcome == TryOutcome::kLate ? "timeout" : trip.result.outcome == TryOutcome::kNotConnected ? "not-connected" : "broken";
-  note(trip, out.status, error);
-  if (!error.empty()) answer_in_kind(trip.request, out);
-  co_return out;
+  switch (trip.result.outcome) {
+    case TryOutcome::kReply: co_return {};
+    case TryOutcome::kNotConnected: co_return "not-connected";
+    case TryOutcome::kLate: co_return trip.clock->is_idle() ? "idle" : "timeout";
+    case TryOutcome::kBroken:
+    case TryOutcome::kStreamRefused: co_return "broken";
+  }
+  co_return {};
 }
 
 Task<http::Response> MeshLoop::try_http1(Trip& trip, const Node& node, const std::shared_ptr<Target>& target) {
@@ -175,6 +239,7 @@ Task<http::Response> MeshLoop::try_http1(Trip& trip, const Node& node, const std
     if (!trip.position.traceparent.empty()) head.append("traceparent: ").append(trip.position.traceparent).append("\r\n");
     if (const auto size = request.body->size(); !size) head += "transfer-encoding: chunked\r\n";
     else if (*size > 0 || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") head.append("content-length: ").append(std::to_string(*size)).append("\r\n");
+    if (!trip.upgrade.empty()) head.append("connection: upgrade\r\nupgrade: ").append(trip.upgrade).append("\r\n");
     head += "\r\n";
   }
   auto passage = std::make_shared<Passage>(loop_);
@@ -190,12 +255,25 @@ Task<http::Response> MeshLoop::try_http1(Trip& trip, const Node& node, const std
   if (passage->has_head) {
     trip.clock->got_head();
     trip.result.status = passage->status;
-    co_return take_reply(passage, is_head);
+    auto reply = take_reply(passage, is_head);
+    if (passage->status != 101) {
+      if (!trip.upgrade.empty()) trip.clock->request_ended();
+      co_return reply;
+    }
+    if (trip.upgrade.empty() || passage->ended) {   // nobody asked for it
+      passage->cut();
+      trip.result.outcome = TryOutcome::kBroken;
+      co_return plain(503, "upstream connect error or disconnect/reset before headers. reset reason: protocol error");
+    }
+    reply.set("connection", "upgrade");
+    reply.set("upgrade", trip.upgrade);
+    trip.tunnel = passage;
+    co_return reply;
   }
   trip.clock->end_try();
   if (trip.clock->try_is_late()) {
     trip.result.outcome = TryOutcome::kLate;
-    co_return plain(504, "upstream request timeout");
+    co_return plain(504, trip.clock->is_idle() ? "stream timeout" : "upstream request timeout");
   }
   switch (*passage->failure) {
     case UpstreamFailure::kConnect:
@@ -239,7 +317,7 @@ Task<http::Response> MeshLoop::try_http2(Trip& trip, const std::shared_ptr<Targe
     trip.clock->end_try();
     if (trip.clock->try_is_late()) {
       trip.result.outcome = TryOutcome::kLate;
-      co_return plain(504, "upstream request timeout");
+      co_return plain(504, trip.clock->is_idle() ? "stream timeout" : "upstream request timeout");
     }
     trip.result.outcome = reply.error().code == ECONNREFUSED ? TryOutcome::kNotConnected : TryOutcome::kBroken;
     co_return plain(503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination");

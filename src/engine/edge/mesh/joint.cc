@@ -13,7 +13,7 @@ constexpr int kReadsPerTick = 16;
 
 }  // namespace
 
-Joint::Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done,
+Joint::Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, Done done,
              std::function<bool(const io::Transport&)> accepts)
     : reactor_(reactor), a_(*this, std::move(a)), b_(*this, std::move(b)), idle_(idle), done_(std::move(done)), accepts_(std::move(accepts)), last_(io::monotonic_micros()) {
   for (Side* side : {&a_, &b_}) reactor_.watch(side->transport.fd(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, side);
@@ -92,6 +92,7 @@ void Joint::pump(Side& from, Side& to) {
       break;
     }
     last_ = io::monotonic_micros();
+    from.received += static_cast<std::uint64_t>(n);
     std::string_view bytes(scratch, static_cast<std::size_t>(n));
     if (to.is_open && to.backlog() == 0) {
       const long written = to.transport.write(bytes.data(), bytes.size());
@@ -117,7 +118,7 @@ void Joint::finish() {
     if (closing_) closing_(side->transport.fd());
     side->transport.close();
   }
-  if (done_) reactor_.post(std::exchange(done_, nullptr));
+  if (done_) reactor_.post([done = std::exchange(done_, nullptr), from_a = a_.received, from_b = b_.received] { done(from_a, from_b); });
 }
 
 }  // namespace reef::edge::mesh

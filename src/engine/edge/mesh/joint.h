@@ -12,11 +12,17 @@ namespace reef::edge::mesh {
 
 class Joint {
  public:
-  // `done` runs once, from a tick of its own, after both were closed; the Joint may be destroyed then, or earlier to cut it off.
+  using Done = std::function<void(std::uint64_t from_a, std::uint64_t from_b)>;
+  // `done` runs once, with how many bytes came from each side, from a tick of its own, after both were closed; the Joint may be destroyed then, or earlier to cut it off.
   // `idle` 0: for ever. Handshakes of a side that has begun TLS are done here.
   // `accepts`, when given, looks at each side that has done its TLS handshake, before anything passes.
-  Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts = {});
+  Joint(io::Reactor& reactor, io::Transport&& a, io::Transport&& b, Duration idle, Done done, std::function<bool(const io::Transport&)> accepts = {});
   ~Joint();
+  // What was received of either side before, and is to be sent to the other first. At once after the constructor.
+  void begin_with(std::string from_a, std::string from_b) {
+    b_.pending = std::move(from_a);
+    a_.pending = std::move(from_b);
+  }
   // Told of each descriptor just before it is closed.
   void on_closing(std::function<void(int)> hook) { closing_ = std::move(hook); }
 
@@ -29,6 +35,7 @@ class Joint {
     io::Transport transport;
     std::string pending;   // to be written here, from pending_at
     std::size_t pending_at = 0;
+    std::uint64_t received = 0;
     bool is_open = false, can_read = false, read_ended = false, write_ended = false;
   };
   void on_ready(Side& side, std::uint32_t events);
@@ -40,7 +47,7 @@ class Joint {
   io::Reactor& reactor_;
   Side a_, b_;
   Duration idle_;
-  std::function<void()> done_;
+  Done done_;
   std::function<bool(const io::Transport&)> accepts_;
   std::function<void(int)> closing_;
   std::int64_t last_ = 0;

@@ -18,7 +18,7 @@ std::string endpoint_key(std::string_view ip, int port) { return fmt::format("{}
 
 }  // namespace
 
-Mesh::Mesh(Balancers& balancers, const Dialer& dialer) : shared_{.dialer = dialer, .tracing = {}, .inside = {}, .keyring = {}} {
+Mesh::Mesh(Balancers& balancers, const Dialer& dialer) : shared_{.dialer = dialer, .tracing = {}, .inside = {}, .access_log = {}, .keyring = {}} {
   for (std::size_t i = 0; i < store::Shard::count(); ++i) loops_.push_back(std::make_unique<MeshLoop>(balancers.loop(i), shared_));
 }
 
@@ -41,7 +41,7 @@ void Mesh::publish() {
   draft_.guarded.clear();
   for (const auto& [id, node] : draft_.nodes)
     if (node->plan.tls.mode != ServerTlsPlan::Mode::kDisabled)
-      for (const auto& target : node->targets) draft_.guarded[endpoint_key(target->ip, target->port)] = node;
+      for (const auto& target : node->all) draft_.guarded[endpoint_key(target->ip, target->port)] = node;
   const auto view = std::make_shared<const View>(draft_);
   for (const auto& loop : loops_) on(*loop, [view](MeshLoop& one) { one.set_view(view); });
 }
@@ -57,8 +57,33 @@ void Mesh::on_every_loop(const std::function<void(MeshLoop&)>& work) {
   for (const auto& loop : loops_) on(*loop, work);
 }
 
-void Mesh::put_node_version(std::shared_ptr<const Node> node) {
+void Mesh::put_node_version(std::shared_ptr<Node> node) {
+  auto& checks = checks_[node->plan.id];
+  if (!node->plan.health) {
+    checks.reset();
+    node->targets = node->all;
+  } else {
+    if (!checks) checks = std::make_unique<Checks>(store::Shard::control().reactor(), past_, [this, id = node->plan.id] { check_changed(id); });
+    checks->apply(*node->plan.health, node->all);
+    node->targets = usable(*node, *checks);
+  }
   draft_.nodes[node->plan.id] = std::move(node);
+  changed();
+}
+
+std::vector<std::shared_ptr<Target>> Mesh::usable(const Node& node, const Checks& checks) {
+  std::vector<std::shared_ptr<Target>> out;
+  std::copy_if(node.all.begin(), node.all.end(), std::back_inserter(out), [&](const auto& target) { return checks.is_healthy(target); });
+  return out;
+}
+
+void Mesh::check_changed(const std::string& id) {
+  const auto before = draft_.node(id);
+  const auto checks = checks_.find(id);
+  if (!before || checks == checks_.end() || !checks->second) return;
+  auto node = std::make_shared<Node>(*before);
+  node->targets = usable(*node, *checks->second);
+  draft_.nodes[id] = std::move(node);
   changed();
 }
 
@@ -80,18 +105,19 @@ void Mesh::set_endpoints(const std::string& id, std::vector<Endpoint> endpoints)
   std::vector<std::shared_ptr<Target>> now;
   for (Endpoint& endpoint : endpoints) {
     const int port = endpoint.port != 0 ? endpoint.port : before->plan.port;
-    const auto found = std::find_if(before->targets.begin(), before->targets.end(), [&](const auto& one) { return one->id == endpoint.id && one->ip == endpoint.ip && one->port == port; });
-    now.push_back(found != before->targets.end() ? *found : std::make_shared<Target>(endpoint.id, endpoint.ip, port, loops_.size()));
+    const auto found = std::find_if(before->all.begin(), before->all.end(), [&](const auto& one) { return one->id == endpoint.id && one->ip == endpoint.ip && one->port == port; });
+    now.push_back(found != before->all.end() ? *found : std::make_shared<Target>(endpoint.id, endpoint.ip, port, loops_.size()));
   }
-  if (now == before->targets) return;
-  for (const auto& one : before->targets)
+  if (now == before->all) return;
+  for (const auto& one : before->all)
     if (std::find(now.begin(), now.end(), one) == now.end()) before->state->forget(one->id);
   auto node = std::make_shared<Node>(*before);
-  node->targets = std::move(now);
+  node->all = std::move(now);
   put_node_version(std::move(node));
 }
 
 void Mesh::remove_node(const std::string& id) {
+  checks_.erase(id);
   if (draft_.nodes.erase(id) > 0) changed();
 }
 
@@ -117,13 +143,13 @@ void Mesh::remove_service(const std::string& id) {
   changed();
 }
 
-void Mesh::put_member(const std::string& key, MemberPlan plan) {
-  draft_.members[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}};
+void Mesh::put_member(const std::string& key, MemberPlan plan, AccessSink log) {
+  draft_.members[key] = {std::make_shared<const MemberPlan>(std::move(plan)), {}, log ? std::make_shared<const AccessSink>(std::move(log)) : nullptr};
   changed();
 }
 
-void Mesh::put_member_as(const std::string& key, std::string identity) {
-  draft_.members[key] = {nullptr, std::move(identity)};
+void Mesh::put_member_as(const std::string& key, std::string identity, AccessSink log) {
+  draft_.members[key] = {nullptr, std::move(identity), log ? std::make_shared<const AccessSink>(std::move(log)) : nullptr};
   changed();
 }
 
@@ -146,6 +172,7 @@ void Mesh::remove_identity(const std::string& identity) {
 
 void Mesh::clear() {
   draft_ = {};
+  checks_.clear();
   addresses_.clear();
   services_at_.clear();
   shared_.keyring.clear();

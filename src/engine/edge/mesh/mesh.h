@@ -18,6 +18,7 @@
 #include "base/task.h"
 #include "base/text.h"
 #include "engine/edge/balancer/balancers.h"
+#include "engine/edge/mesh/checks.h"
 #include "engine/edge/mesh/mesh_loop.h"
 #include "engine/edge/mesh/view.h"
 
@@ -36,7 +37,13 @@ class Mesh {
   void set_tracing(Tracing tracing) { shared_.tracing = std::move(tracing); }
   void set_secrets(SecretSource source) { shared_.keyring.set_source(std::move(source)); }
   // How addresses inside sandboxes are reached, past the mesh.
-  void set_inside(Dialer::Inside inside) { shared_.inside = std::move(inside); }
+  void set_inside(Dialer::Inside inside) {
+    past_.set_inside(inside);
+    shared_.inside = std::move(inside);
+  }
+
+  // Where lines go of nodes and callers whose tasks have no place for them; `owner` as shown. On any loop.
+  void set_access_log(std::function<void(const std::string& owner, const std::string& line)> log) { shared_.access_log = std::move(log); }
 
   // --- configuration ---
   void put_node(NodePlan plan);
@@ -45,9 +52,9 @@ class Mesh {
   void put_service(ServicePlan plan);
   void remove_service(const std::string& service);
   // A member is known by the name of what runs it, as `adopt` is given it.
-  void put_member(const std::string& key, MemberPlan plan);
+  void put_member(const std::string& key, MemberPlan plan, AccessSink log = {});
   // The same for one that is whatever `identity` is at the time; nothing while there is no such identity.
-  void put_member_as(const std::string& key, std::string identity);
+  void put_member_as(const std::string& key, std::string identity, AccessSink log = {});
   void remove_member(std::string_view key);
   void put_identity(const std::string& identity, MemberPlan plan);
   void remove_identity(const std::string& identity);
@@ -85,14 +92,18 @@ class Mesh {
   // Has the loops see what was changed, before anything else that they are told.
   void publish();
   void on(MeshLoop& loop, std::move_only_function<void(MeshLoop&)> work);
-  void put_node_version(std::shared_ptr<const Node> node);
+  void put_node_version(std::shared_ptr<Node> node);
+  static std::vector<std::shared_ptr<Target>> usable(const Node& node, const Checks& checks);
+  void check_changed(const std::string& node);
 
   MeshLoop::Shared shared_;
+  Dialer past_;   // checks look at tasks, not at the TLS before them
   std::vector<std::unique_ptr<MeshLoop>> loops_;
   std::size_t next_loop_ = 0;
   std::uint64_t next_gateway_ = 1;
   View draft_;
   bool is_changed_ = false;
+  std::map<std::string, std::unique_ptr<Checks>, std::less<>> checks_;   // by node; null: it is not checked
   TextMap<std::uint32_t> addresses_;                                 // by scope and name
   std::map<std::uint32_t, std::vector<std::string>> services_at_;    // ids
   std::uint32_t next_address_ = kFirstAddress;

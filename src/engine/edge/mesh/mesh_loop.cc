@@ -30,8 +30,8 @@ void MeshLoop::set_view(std::shared_ptr<const View> view) {
     if (now == was) continue;
     // Connections that were made under another policy are not used again.
     const bool is_same = now && now->plan.tls == was->plan.tls;
-    for (const auto& target : was->targets)
-      if (!is_same || std::find(now->targets.begin(), now->targets.end(), target) == now->targets.end()) let_go(target);
+    for (const auto& target : was->all)
+      if (!is_same || std::find(now->all.begin(), now->all.end(), target) == now->all.end()) let_go(target);
   }
 }
 

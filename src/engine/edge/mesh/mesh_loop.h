@@ -21,6 +21,7 @@
 namespace reef::edge::mesh {
 
 class Joint;
+struct AccessEntry;
 struct GatewayDoor;
 struct GatewayView;
 
@@ -45,6 +46,7 @@ class MeshLoop {
     const Dialer& dialer;
     Tracing tracing;
     Dialer::Inside inside;   // how addresses inside sandboxes are reached, past the mesh
+    std::function<void(const std::string& owner, const std::string& line)> access_log;
     Keyring keyring;         // on the control shard only
   };
   MeshLoop(BalancerLoop& loop, Shared& shared);
@@ -82,11 +84,15 @@ class MeshLoop {
   Task<http::Response> serve(http::Request& request);
   // Where a request goes; says why it goes nowhere, with the answer to that.
   std::string_view find_way(Trip& trip, int port, http::Response& out);
-  Task<http::Response> try_all(Trip& trip, const std::string& origin);
+  Task<std::string_view> try_all(Trip& trip, const std::string& origin, http::Response& out);   // says what went wrong
   Task<http::Response> try_http1(Trip& trip, const Node& node, const std::shared_ptr<Target>& target);
   Task<http::Response> try_http2(Trip& trip, const std::shared_ptr<Target>& target);
   std::shared_ptr<Target> choose(const Node& node, const Target* not_this);
   void note(Trip& trip, int status, std::string_view error);
+  // --- access logs; null when nobody keeps one ---
+  std::shared_ptr<AccessEntry> begin_entry(const MemberPlan& caller, std::string_view origin, const Node* node, std::string_view target, std::string_view error) const;
+  std::shared_ptr<AccessEntry> begin_entry(const Trip& trip, std::string_view origin, std::string_view error, const http::Response& reply) const;
+  void write(AccessEntry& entry, const http::Body* reply) const;
   Task<void> pass_bytes(std::shared_ptr<const MemberPlan> caller, std::shared_ptr<const Service> service, Arrival arrival, int fd);
   Figures& figures_of(std::string_view caller, std::string_view service, std::string_view target);
   // The loop does not sleep for a moment: what comes next is on its way, and waking up would take longer than it takes to come.
@@ -97,7 +103,7 @@ class MeshLoop {
   std::shared_ptr<Target> via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target);
   Task<Result<int, Failure>> dial_lane(std::string ip);
   Task<Result<int, Failure>> dial_guarded(std::shared_ptr<const Node> node, std::string ip, int port);
-  void join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts);
+  Joint& join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void(std::uint64_t, std::uint64_t)> done, std::function<bool(const io::Transport&)> accepts);
 
   BalancerLoop& loop_;
   Shared& shared_;

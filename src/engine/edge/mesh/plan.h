@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/edge/balancer/health.h"
+#include "engine/edge/mesh/access_format.h"
 #include "engine/edge/mesh/keyring.h"
 
 namespace reef::edge::mesh {
@@ -97,6 +99,8 @@ struct NodePlan {
   PoolPolicy pool;
   std::optional<Duration> request_timeout, idle_timeout;
   ServerTlsPlan tls;             // that its listener ends
+  std::optional<HealthSettings> health;   // active checks
+  std::shared_ptr<const AccessFormat> access_log;   // of what its tasks are asked; null: none is written
 };
 
 // One of the places where a node is reached.
@@ -129,6 +133,7 @@ struct MemberPlan {
   std::vector<std::pair<std::string, ClientTlsPlan>> tls_of;   // by id of the service
   std::string account, region;
   std::string group;                 // beside its name in metrics
+  std::shared_ptr<const AccessFormat> access_log;   // of what it asks; null: none is written
 };
 
 }  // namespace reef::edge::mesh

@@ -17,7 +17,8 @@ Task<Result<std::string_view, Failure>> ReplayBody::read() {
   reading_ = false;
   if (!piece) co_return piece;
   ended_ = piece->empty();
-  if (ended_ && on_end_) std::exchange(on_end_, nullptr)();
+  passed_ += piece->size();
+  if (on_piece_) on_piece_(ended_);
   if (!overflowed_ && kept_.size() + piece->size() > kKeptMax) {
     overflowed_ = true;
     kept_ = {};

@@ -51,16 +51,17 @@ class FirstByte final : public io::FdHandler {
 
 }  // namespace
 
-void MeshLoop::join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void()> done, std::function<bool(const io::Transport&)> accepts) {
+Joint& MeshLoop::join(io::Transport&& a, io::Transport&& b, Duration idle, std::function<void(std::uint64_t, std::uint64_t)> done, std::function<bool(const io::Transport&)> accepts) {
   const auto at = joints_.emplace(joints_.end());
   *at = std::make_unique<Joint>(
       reactor(), std::move(a), std::move(b), idle,
-      [this, at, done = std::move(done)] {
+      [this, at, done = std::move(done)](std::uint64_t from_a, std::uint64_t from_b) {
         joints_.erase(at);
-        if (done) done();
+        if (done) done(from_a, from_b);
       },
       std::move(accepts));
   (*at)->on_closing([this](int fd) { shared_.dialer.closing(fd); });
+  return **at;
 }
 
 std::shared_ptr<Target> MeshLoop::via(const MemberPlan& caller, const ServicePlan& service, const Node& node, const std::shared_ptr<Target>& target) {
@@ -114,7 +115,7 @@ Task<Result<int, Failure>> MeshLoop::dial_lane(std::string ip) {
   auto ends = CO_TRY(make_pair());
   secured.start_client_tls(**context, {});
   secured.verify_as_of(to_seconds(now));
-  join(io::Transport(ends.first.release()), std::move(secured), kIdle, [context = *context] {},
+  join(io::Transport(ends.first.release()), std::move(secured), kIdle, [context = *context](std::uint64_t, std::uint64_t) {},
        [tls = kept.tls](const io::Transport& peer) { return is_wanted(peer.peer_names(), tls.names, tls.trust); });
   co_return ends.second.release();
 }
@@ -163,7 +164,7 @@ Task<void> MeshLoop::admit(std::shared_ptr<const Node> node, std::string ip, int
     outer.start_server_tls(*context);
     outer.verify_as_of(to_seconds(now));
   }
-  join(std::move(outer), io::Transport(*to), kIdle, [context] {}, [tls = node->plan.tls](const io::Transport& peer) {
+  join(std::move(outer), io::Transport(*to), kIdle, [context](std::uint64_t, std::uint64_t) {}, [tls = node->plan.tls](const io::Transport& peer) {
     return tls.trust.empty() || is_wanted(peer.peer_names(), tls.names, {tls.trust});
   });
 }

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "engine/edge/mesh/mesh_loop.h"
-#include "engine/edge/mesh/retry.h"
+#include "engine/edge/mesh/trip.h"
 #include "io/socket.h"
 
 namespace reef::edge::mesh {
@@ -89,7 +89,16 @@ Task<void> MeshLoop::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::s
                   .method = "TCP", .account = caller->account, .region = caller->region, .root = position.root, .parent = position.parent, .id = position.id,
                   .retries = tries > 0 ? tries - 1 : 0, .error = error, .start = start, .took = took, .caller_group = caller->group, .owner = service->plan.owner, .group = service->plan.group});
   }
+  const auto entry = begin_entry(*caller, arrival.origin, node.get(), target ? std::string_view(target->id) : std::string_view(), error);
+  if (entry) {
+    entry->facts.start = start;
+    entry->facts.upstream_host = endpoint;
+    entry->facts.route = route->name;
+    entry->facts.details.clear();
+    entry->began = began;
+  }
   if (!to) {
+    if (entry) write(*entry, nullptr);
     const linger now{1, 0};  // as the refusal that it is
     ::setsockopt(from.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     if (admitted) node->state->leave(place);
@@ -97,7 +106,15 @@ Task<void> MeshLoop::pass_bytes(std::shared_ptr<const MemberPlan> caller, std::s
   }
   io::set_no_delay(to.get());
   const Duration idle = route->idle_timeout.value_or(node->plan.idle_timeout.value_or(kDefaultIdle));
-  join(io::Transport(from.release()), io::Transport(to.release()), idle, [node, place] { node->state->leave(place); }, {});
+  join(io::Transport(from.release()), io::Transport(to.release()), idle,
+       [this, node, place, entry](std::uint64_t received, std::uint64_t sent) {
+         node->state->leave(place);
+         if (!entry) return;
+         entry->known_size = received;
+         entry->facts.sent = sent;
+         write(*entry, nullptr);
+       },
+       {});
 }
 
 }  // namespace reef::edge::mesh

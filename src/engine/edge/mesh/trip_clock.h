@@ -12,11 +12,15 @@ namespace reef::edge::mesh {
 
 class TripClock {
  public:
-  // 0: no limit.
-  TripClock(io::Reactor& reactor, Duration total, Duration per_try) : reactor_(reactor), total_(total), per_try_(per_try) {}
+  struct Limits {
+    Duration total{0}, per_try{0};   // 0: none
+    Duration idle{0};                // without a byte in either direction; counts from the beginning
+  };
+  TripClock(io::Reactor& reactor, Limits limits) : reactor_(reactor), limits_(limits), last_(io::monotonic_micros()) {}
   ~TripClock() {
     reactor_.cancel(total_timer_);
     reactor_.cancel(try_timer_);
+    reactor_.cancel(idle_timer_);
   }
   TripClock(const TripClock&) = delete;
   TripClock& operator=(const TripClock&) = delete;
@@ -27,10 +31,12 @@ class TripClock {
     try_is_late_ = false;
     waits_for_head_ = true;
     if (request_ended_) start_try();
+    const bool ends_before = request_ended_ && limits_.total.count() > 0 && limits_.total <= limits_.idle;
+    if (idle_timer_ == 0 && limits_.idle.count() > 0 && !ends_before) watch_idle(limits_.idle);
   }
   void request_ended() {
     if (std::exchange(request_ended_, true)) return;
-    if (total_.count() > 0) total_timer_ = reactor_.after(total_, [this] {
+    if (limits_.total.count() > 0) total_timer_ = reactor_.after(limits_.total, [this] {
       total_timer_ = 0;
       is_late_ = true;
       end();
@@ -46,14 +52,26 @@ class TripClock {
     got_head();
     cut_ = nullptr;
   }
+  // Something passed.
+  void touch() { last_ = io::monotonic_micros(); }
   bool is_late() const { return is_late_; }
+  bool is_idle() const { return is_idle_; }   // and late by that
   bool try_is_late() const { return try_is_late_ || is_late_; }
 
  private:
   void start_try() {
-    if (per_try_.count() > 0) try_timer_ = reactor_.after(per_try_, [this] {
+    if (limits_.per_try.count() > 0) try_timer_ = reactor_.after(limits_.per_try, [this] {
       try_timer_ = 0;
       try_is_late_ = true;
+      end();
+    });
+  }
+  void watch_idle(Duration delay) {
+    idle_timer_ = reactor_.after(delay, [this] {
+      idle_timer_ = 0;
+      const Duration quiet(io::monotonic_micros() - last_);
+      if (quiet < limits_.idle) return watch_idle(limits_.idle - quiet);
+      is_late_ = is_idle_ = true;
       end();
     });
   }
@@ -62,10 +80,11 @@ class TripClock {
   }
 
   io::Reactor& reactor_;
-  Duration total_, per_try_;
+  Limits limits_;
+  std::int64_t last_;
   std::function<void()> cut_;
-  io::Reactor::TimerId total_timer_ = 0, try_timer_ = 0;
-  bool request_ended_ = false, waits_for_head_ = false, is_late_ = false, try_is_late_ = false;
+  io::Reactor::TimerId total_timer_ = 0, try_timer_ = 0, idle_timer_ = 0;
+  bool request_ended_ = false, waits_for_head_ = false, is_late_ = false, is_idle_ = false, try_is_late_ = false;
 };
 
 }  // namespace reef::edge::mesh

@@ -19,7 +19,8 @@ namespace reef::edge::mesh {
 struct Node {
   NodePlan plan;
   std::shared_ptr<const GroupSettings> group;
-  std::vector<std::shared_ptr<Target>> targets;
+  std::vector<std::shared_ptr<Target>> all;       // where it is
+  std::vector<std::shared_ptr<Target>> targets;   // those that take requests: all, but for the unhealthy ones
   std::shared_ptr<NodeState> state = std::make_shared<NodeState>();   // the same for every later version of the node
 };
 
@@ -31,6 +32,7 @@ struct Service {
 struct Member {
   std::shared_ptr<const MemberPlan> plan;
   std::string identity;   // instead of a plan
+  std::shared_ptr<const AccessSink> log;   // null: where everything goes that has no place of its own
 };
 
 struct View {

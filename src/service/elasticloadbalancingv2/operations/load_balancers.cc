@@ -177,8 +177,6 @@ Task<Reply<model::DescribeLoadBalancerAttributesOutput>> DescribeLoadBalancerAtt
 Task<Reply<model::ModifyLoadBalancerAttributesOutput>> ModifyLoadBalancerAttributes(Elb& elb, const model::ModifyLoadBalancerAttributesInput& in, const Call&) {
   Balancer changed = *CO_TRY(elb.balancer(in.load_balancer_arn));
   for (const auto& attribute : in.attributes) CO_TRY(set_attribute(changed, attribute.key.value_or(""), attribute.value.value_or("")));
-  if (!changed.is_application() && attribute(changed, "access_logs.s3.enabled") == "true")
-    co_return Err(aws::not_implemented("Network load balancer attribute access_logs.s3.enabled"));
   CO_TRY(co_await elb.log_delivery.try_buckets(*CO_TRY(elb.balancer(in.load_balancer_arn)), changed));
   elb.balancers[in.load_balancer_arn] = changed;
   elb.save(changed);
