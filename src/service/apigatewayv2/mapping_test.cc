@@ -54,7 +54,7 @@ TEST_F(Mapping, RewritesRequests) {
   EXPECT_EQ(header(changed, "x-new"), "n");
   EXPECT_FALSE(changed.request.has_header("x-two"));
   EXPECT_FALSE(changed.request.has_header("none"));
-  EXPECT_EQ(changed.request.query, "more=1&tag=only%20one");
+  EXPECT_EQ(changed.request.query, "tag=only%20one&more=1");
   EXPECT_EQ(changed.path, "/new/$request.path");
   EXPECT_EQ(request.query, "page=2&tag=a&tag=b");
 }

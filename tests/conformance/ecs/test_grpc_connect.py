@@ -29,7 +29,18 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def client(daemon, server):
+def admitted(daemon):
+    """Network balancers made without security groups have none that the tasks' own could name."""
+    ec2 = daemon.client("ec2")
+    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]["GroupId"]
+    rule = [{"IpProtocol": "tcp", "FromPort": 8080, "ToPort": 8080, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
+    yield
+    ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule)
+
+
+@pytest.fixture(scope="module")
+def client(daemon, server, admitted):
     if "shared with the host" in daemon.command("doctor", check=False):
         pytest.skip("sandboxes have no network of their own here")
     fleet = MeshFleet(daemon)
