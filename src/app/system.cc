@@ -120,6 +120,7 @@ Result<void, Failure> System::start() {
   authority_ = TRY(edge::Authority::open(config_.data + "/acm", io::SystemClock().now()));
   TRY(sandbox::write_trust_files(trust_folder(config_), authority_->certificate_pem()));
   engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, *authority_, parts_);
+  if (config_.auth.mode == gateway::AuthMode::kStrict) keys_.refuse_unknown();
   parts_.add(keys_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.
   registry_ = std::make_unique<gateway::Registry>(std::vector<std::unique_ptr<aws::Service>>{});

@@ -22,6 +22,10 @@ struct AccessKey {
 
 class AccessKeys {
  public:
+  // Keys that nobody issued here are believed, unless the daemon was told to refuse them. Said before the loops run.
+  bool are_unknown_believed() const { return are_unknown_believed_; }
+  void refuse_unknown() { are_unknown_believed_ = false; }
+
   void put(std::string id, AccessKey key) {
     keys_.write([&](auto& keys) { keys.insert_or_assign(std::move(id), std::move(key)); });
   }
@@ -43,6 +47,7 @@ class AccessKeys {
 
  private:
   Guarded<TextMap<AccessKey>> keys_;
+  bool are_unknown_believed_ = true;
 };
 
 }  // namespace reef::aws

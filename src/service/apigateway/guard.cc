@@ -87,14 +87,16 @@ Signer check_signature(const aws::AccessKeys& keys, const http::Request& request
   if (!signed_at || now - *signed_at > kSkewMax || *signed_at - now > kSkewMax)
     return {.refusal = wrong_signature("INVALID_SIGNATURE", fmt::format("Signature expired: {} is now earlier than {} ({} - 5 min.)", claim.timestamp, format_basic(now - kSkewMax), format_basic(now)), "InvalidSignatureException"), .principal = {}};
   const auto key = keys.find(claim.access_key);
+  const auto unknown = [] { return wrong_signature("INVALID_SIGNATURE", "The security token included in the request is invalid.", "UnrecognizedClientException"); };
+  if (!key && !keys.are_unknown_believed()) return {.refusal = unknown(), .principal = {}};
   if (!key) {
-    // Keys that nobody issued here are believed, as everywhere: twelve digits are an account.
+    // Twelve digits are an account.
     const bool is_account = claim.access_key.size() == 12 && std::all_of(claim.access_key.begin(), claim.access_key.end(), [](char c) { return c >= '0' && c <= '9'; });
     const std::string whose = is_account ? claim.access_key : account;
     return {.refusal = {}, .principal = aws::Principal{.arn = fmt::format("arn:aws:iam::{}:root", whose), .user_id = whose, .account = whose, .access_key = claim.access_key}};
   }
   if (!key->active || (!key->session_token.empty() && key->session_token != claim.session_token))
-    return {.refusal = wrong_signature("INVALID_SIGNATURE", "The security token included in the request is invalid.", "UnrecognizedClientException"), .principal = {}};
+    return {.refusal = unknown(), .principal = {}};
   if (key->expires_at && now > *key->expires_at) return {.refusal = wrong_signature("EXPIRED_TOKEN", "The security token included in the request is expired", "ExpiredTokenException"), .principal = {}};
   const std::string given(request.header("x-amz-content-sha256"));
   const std::string expected = aws::expected_signature(claim, request, given.empty() ? sha256_hex(body) : given, key->secret);
