@@ -104,9 +104,11 @@ std::optional<std::string> Names::answer_sandbox(std::string_view packet, std::s
   const auto parsed = wire::dns::parse_query(packet, query);
   // Sandboxes have IPv4 only, and the API's own names are reached at an address of their own.
   if (parsed != wire::dns::kNoError || query.type == wire::dns::kAaaa) return sandbox::default_dns({}, packet);
-  std::string name = wire::dns::name_to_text(query.qname());
-  if (name.ends_with('.')) name.pop_back();
-  if (naming::is_endpoint_name(query.qname()) && !host_names_.needs_address(name)) return sandbox::default_dns({}, packet);
+  if (naming::is_endpoint_name(query.qname())) {
+    std::string name = wire::dns::name_to_text(query.qname());
+    if (name.ends_with('.')) name.pop_back();
+    if (!host_names_.needs_address(name)) return sandbox::default_dns({}, packet);
+  }
   char buffer[1400];
   naming::Reply reply{.out = buffer, .limit = sizeof buffer};
   const auto outcome = naming::answer(*zones_.view(network)->load(), query, *parsed, false, true, thread_random(), reply);

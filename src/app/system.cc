@@ -1,4 +1,3 @@
-#include "app/clock_file.h"
 #include "app/system.h"
 
 #include <pthread.h>
@@ -13,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "app/clock_file.h"
 #include "app/images_admin.h"
 #include "app/mesh.h"
 #include "app/partitions_admin.h"

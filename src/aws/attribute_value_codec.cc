@@ -48,8 +48,8 @@ Reply<std::string> read_bytes(JsonReader& in) {
     return Err(serialization_error("only base-64-encoded strings are convertible to bytes"));
   std::string_view text;
   if (!in.read_string(text)) return Err(serialization_error(""));
-  auto bytes = base64_decode(text);
-  if (!bytes || base64_encode(*bytes) != text) return Err(serialization_error(base64_fault(text)));  // bits after the last byte
+  auto bytes = base64_decode_strict(text);
+  if (!bytes) return Err(serialization_error(base64_fault(text)));
   return *std::move(bytes);
 }
 

@@ -76,16 +76,6 @@ Json object_of(const std::map<std::string, std::string>& map) {
   return out;
 }
 
-std::string source_ip(const http::Request& request) { return request.peer.substr(0, request.peer.rfind(':')); }
-
-// "20/Nov/2026:22:38:29 +0000"
-std::string request_time(Time now) {
-  const std::string http = format_http_date(now);  // "Fri, 20 Nov 2026 22:38:29 GMT"
-  return fmt::format("{}/{}/{}:{} +0000", http.substr(5, 2), http.substr(8, 3), http.substr(12, 4), http.substr(17, 8));
-}
-
-std::string_view protocol_of(const http::Request& request) { return request.version == 20 ? "HTTP/2.0" : request.version == 10 ? "HTTP/1.0" : "HTTP/1.1"; }
-
 void set_body(Json& event, const ProxyRequest& request, bool null_when_empty) {
   if (request.body.empty()) {
     if (null_when_empty) event.set("body", Json());
@@ -114,6 +104,16 @@ Pairs header_pairs(const ProxyRequest& request, bool with_cookies) {
 }
 
 }  // namespace
+
+std::string source_ip(const http::Request& request) { return request.peer.substr(0, request.peer.rfind(':')); }
+
+// "20/Nov/2026:22:38:29 +0000"
+std::string request_time(Time now) {
+  const std::string http = format_http_date(now);  // "Fri, 20 Nov 2026 22:38:29 GMT"
+  return fmt::format("{}/{}/{}:{} +0000", http.substr(5, 2), http.substr(8, 3), http.substr(12, 4), http.substr(17, 8));
+}
+
+std::string_view protocol_of(const http::Request& request) { return request.version == 20 ? "HTTP/2.0" : request.version == 10 ? "HTTP/1.0" : "HTTP/1.1"; }
 
 std::string function_of_integration(const std::string& uri) {
   const auto at = uri.find("/functions/");

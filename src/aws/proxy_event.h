@@ -35,6 +35,11 @@ struct ProxyRequest {
   wire::Json identity;            // what is known of requestContext.identity besides address and agent
 };
 
+// What events, access logs and templates say of a request alike.
+std::string source_ip(const http::Request& request);
+std::string request_time(Time now);                            // "20/Nov/2026:22:38:29 +0000"
+std::string_view protocol_of(const http::Request& request);    // "HTTP/1.1"
+
 // The function's ARN in an integration's URI: "arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<arn>/invocations",
 // or the URI itself when it has not that form.
 std::string function_of_integration(const std::string& uri);

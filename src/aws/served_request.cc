@@ -1,17 +1,10 @@
 #include "aws/served_request.h"
 
-#include <fmt/format.h>
-
-#include "base/text.h"
+#include "aws/proxy_event.h"
+#include "base/encoding.h"
 
 namespace reef::aws {
 namespace {
-
-// "20/Nov/2026:22:38:29 +0000"
-std::string common_log_time(Time at) {
-  const std::string date = format_http_date(at);  // "Fri, 20 Nov 2026 22:38:29 GMT"
-  return fmt::format("{}/{}/{}:{} +0000", date.substr(5, 2), date.substr(8, 3), date.substr(12, 4), date.substr(17, 8));
-}
 
 // A member of the authorizer's context, whose own name may have dots: "claims.sub", "jwt.claims.sub", "tenant".
 std::string member_of(const wire::Json& context, std::string_view name) {
@@ -30,17 +23,13 @@ std::string millis_of(std::int64_t micros) { return std::to_string((micros + 500
 
 }  // namespace
 
-ServedRequest::ServedRequest(const http::Request& request)
-    : method(request.method), protocol(request.version == 20 ? "HTTP/2.0" : request.version == 10 ? "HTTP/1.0" : "HTTP/1.1"),
-      source_ip(request.peer.substr(0, request.peer.rfind(':'))), user_agent(request.header("user-agent")) {}
-
 std::string ServedRequest::value(std::string_view name) const {
   constexpr std::string_view kAuthorizer = "authorizer.";
   if (name == "requestId" || name == "extendedRequestId") return request_id;
   if (name == "status") return std::to_string(status);
-  if (name == "httpMethod") return method;
-  if (name == "path") return path;
-  if (name == "protocol") return protocol;
+  if (name == "httpMethod") return request.method;
+  if (name == "path") return percent_decode(path);
+  if (name == "protocol") return std::string(protocol_of(request));
   if (name == "routeKey") return route_key;
   if (name == "resourcePath") return resource_path;
   if (name == "resourceId") return resource_id;
@@ -49,12 +38,12 @@ std::string ServedRequest::value(std::string_view name) const {
   if (name == "accountId") return account;
   if (name == "domainName") return domain;
   if (name == "domainPrefix") return domain.substr(0, domain.find('.'));
-  if (name == "requestTime") return common_log_time(at);
+  if (name == "requestTime") return request_time(at);
   if (name == "requestTimeEpoch") return std::to_string(at.time_since_epoch().count() / 1000);
   if (name == "responseLength" || name == "dataProcessed") return std::to_string(response_bytes);
   if (name == "responseLatency") return millis_of(latency_micros);
-  if (name == "identity.sourceIp") return source_ip;
-  if (name == "identity.userAgent") return user_agent;
+  if (name == "identity.sourceIp") return source_ip(request);
+  if (name == "identity.userAgent") return std::string(request.header("user-agent"));
   if (name == "error.message" || name == "error.messageString") return name == "error.message" || error.empty() ? error : wire::Json(error).dump();
   if (name == "error.responseType") return error_type;
   if (integration_micros >= 0) {

@@ -14,13 +14,15 @@
 namespace reef::aws {
 
 struct ServedRequest {
-  // From the request, before it is handed on.
-  explicit ServedRequest(const http::Request& request);
+  // Refers to the request, which outlives this: made for every request, read only by those whose stage writes a log or
+  // maps parameters.
+  explicit ServedRequest(const http::Request& of) : request(of) {}
 
   // "identity.sourceIp", "status", "authorizer.claims.sub"; "" for what is not known.
   std::string value(std::string_view name) const;
 
-  std::string method, path, protocol, source_ip, user_agent;
+  const http::Request& request;
+  std::string path;                       // still encoded
   std::string account, api_id, stage, domain, request_id;
   std::string route_key;                  // HTTP APIs: "GET /orders/{id}"
   std::string resource_path, resource_id;  // REST APIs

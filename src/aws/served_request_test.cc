@@ -5,13 +5,21 @@
 namespace reef::aws {
 namespace {
 
+const http::Request& request() {
+  static const http::Request made = [] {
+    http::Request out;
+    out.method = "GET";
+    out.peer = "127.0.0.1:5123";
+    out.headers = {{"user-agent", "curl/8"}};
+    return out;
+  }();
+  return made;
+}
+
 ServedRequest sample() {
-  http::Request request;
-  request.method = "GET";
-  request.peer = "127.0.0.1:5123";
-  request.headers = {{"user-agent", "curl/8"}};
-  ServedRequest out(request);
+  ServedRequest out(request());
   out.request_id = "r-1";
+  out.path = "/a%20b";
   out.status = 200;
   out.at = from_seconds(1'700'000'000);
   out.latency_micros = 12'400;
@@ -22,6 +30,9 @@ TEST(ServedRequest, KnowsItsValuesByName) {
   ServedRequest one = sample();
   EXPECT_EQ(one.value("requestId"), "r-1");
   EXPECT_EQ(one.value("status"), "200");
+  EXPECT_EQ(one.value("httpMethod"), "GET");
+  EXPECT_EQ(one.value("path"), "/a b");
+  EXPECT_EQ(one.value("protocol"), "HTTP/1.1");
   EXPECT_EQ(one.value("identity.sourceIp"), "127.0.0.1");
   EXPECT_EQ(one.value("identity.userAgent"), "curl/8");
   EXPECT_EQ(one.value("requestTime"), "14/Nov/2023:22:13:20 +0000");

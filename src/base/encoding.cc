@@ -111,6 +111,14 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return decode64(text, kBase64Values);
 }
 
+std::optional<std::string> base64_decode_strict(std::string_view text) {
+  auto bytes = base64_decode(text);
+  if (!bytes || !text.ends_with('=')) return bytes;
+  const std::size_t padding = text.ends_with("==") ? 2 : 1;
+  const int last = kBase64Values[static_cast<unsigned char>(text[text.size() - 1 - padding])];
+  return last & (padding == 2 ? 0xF : 0x3) ? std::nullopt : std::move(bytes);
+}
+
 std::string base64url_encode(std::string_view bytes) {
   std::string out;
   encode64(out, bytes, kBase64Url, false);

@@ -14,6 +14,8 @@ std::optional<std::string> hex_decode(std::string_view text);
 std::string base64_encode(std::string_view bytes);
 void base64_append(std::string& out, std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
+// Nothing either when bits are set that are beyond the last byte: one text for each value.
+std::optional<std::string> base64_decode_strict(std::string_view text);
 // The URL-safe alphabet without padding.
 std::string base64url_encode(std::string_view bytes);
 std::optional<std::string> base64url_decode(std::string_view text);

@@ -45,6 +45,7 @@ constexpr CodeProperty kFileProperties[] = {
 };
 
 using Progress = std::function<void(const std::string&)>;
+constexpr int kNestedMax = 8;  // templates below templates: one that names itself would never end
 
 // The key under which the bytes are in the bucket for code.
 Result<std::string, std::string> upload_bytes(const Target& target, const std::string& bytes) {
@@ -156,7 +157,9 @@ std::string code_of(const CodeProperty& code, const wire::Json& properties, cons
   return globals.contains("CodeUri") ? globals.text("CodeUri") : ".";
 }
 
-Result<void, std::string> package_resource(const Target& target, const fs::path& base, const wire::Json& globals, wire::Json& resource, const Progress& progress) {
+Result<wire::Json, std::string> package_at(const Target& target, const std::string& path, const Progress& progress, int depth);
+
+Result<void, std::string> package_resource(const Target& target, const fs::path& base, const wire::Json& globals, wire::Json& resource, const Progress& progress, int depth) {
   const std::string type = resource.text("Type");
   wire::Json* const properties = resource.find("Properties");
   if (!properties || !properties->is_object()) return {};
@@ -170,16 +173,15 @@ Result<void, std::string> package_resource(const Target& target, const fs::path&
   for (const CodeProperty& file : kFileProperties)
     if (type == file.type && is_local(properties->text(file.property))) properties->set(file.property, s3_uri(TRY(upload_file(target, base / properties->text(file.property)))));
   if (type == "AWS::CloudFormation::Stack" && is_local(properties->text("TemplateURL"))) {
-    const wire::Json inner = TRY(package_template(target, (base / properties->text("TemplateURL")).string(), progress));
+    const wire::Json inner = TRY(package_at(target, (base / properties->text("TemplateURL")).string(), progress, depth + 1));
     properties->set("TemplateURL", "https://s3." + target.region + ".amazonaws.com/" + kBucket + "/" + TRY(upload_bytes(target, inner.dump())));
   }
   return {};
 }
 
-}  // namespace
-
-Result<wire::Json, std::string> package_template(const Target& target, const std::string& path, const std::function<void(const std::string&)>& progress) {
+Result<wire::Json, std::string> package_at(const Target& target, const std::string& path, const Progress& progress, int depth) {
   std::error_code error;
+  if (depth > kNestedMax) return Err("templates are nested more than " + std::to_string(kNestedMax) + " deep at " + path + ": does one name itself?");
   if (!fs::is_regular_file(path, error)) return Err("there is no template at " + path);
   auto parsed = wire::parse_yaml(read_file(path), expand_tag);
   if (!parsed) return Err(path + ":" + std::to_string(parsed.error().line) + ": " + parsed.error().message);
@@ -189,11 +191,17 @@ Result<wire::Json, std::string> package_template(const Target& target, const std
   wire::Json* const resources = document.find("Resources");
   if (!resources || !resources->is_object()) return document;
   for (auto& [name, resource] : resources->members()) {
-    auto done = package_resource(target, base, document["Globals"]["Function"], resource, progress);
+    auto done = package_resource(target, base, document["Globals"]["Function"], resource, progress, depth);
     if (!done) return Err(name + ": " + done.error());
   }
   if (wire::Json* function = document.find("Globals") ? document.find("Globals")->find("Function") : nullptr) function->erase("CodeUri");
   return document;
+}
+
+}  // namespace
+
+Result<wire::Json, std::string> package_template(const Target& target, const std::string& path, const std::function<void(const std::string&)>& progress) {
+  return package_at(target, path, progress, 0);
 }
 
 }  // namespace reef::cli

@@ -178,8 +178,8 @@ class Reader {
     std::string_view text;
     if (in_.peek() != JsonKind::kString) return wrong_kind(shape);
     if (!in_.read_string(text)) return false;
-    auto bytes = base64_decode(text);
-    if (!bytes || (!rules_.java_package.empty() && base64_encode(*bytes) != text)) return fail(base64_fault(text));
+    auto bytes = rules_.java_package.empty() ? base64_decode(text) : base64_decode_strict(text);
+    if (!bytes) return fail(base64_fault(text));
     as<std::string>(value) = *std::move(bytes);
     return true;
   }

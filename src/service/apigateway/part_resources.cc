@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "service/apigateway/resource_calls.h"
 #include "service/apigateway/resources.h"
 
 namespace reef::service::apigateway::resources {
@@ -14,59 +15,41 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-Task<aws::Reply<Json>> ask(const ResourceContext& context, std::string_view operation, Json input) {
-  return aws::call_operation(context, "apigateway", operation, std::move(input));
-}
-Task<aws::Reply<void>> ask_gone(const ResourceContext& context, std::string_view operation, Json input) {
-  return aws::call_unless_gone(context, "apigateway", operation, std::move(input), "NotFoundException");
-}
-
-Json flag(const Json& value) { return value.scalar_text() == "true"; }
-Json count_of(const Json& value) { return Json::number(value.scalar_text().value_or("0")); }
-std::string one_text(const Json& value) { return value.is_string() ? value.as_string() : value.dump(); }
 Json texts_of(const Json& map) {
   Json out = Json::object();
   for (const auto& [name, value] : map.as_object()) out.set(name, value.is_object() ? value.dump() : value.scalar_text().value_or(""));
   return out;
 }
-Json all_tags(const ResourceContext& context, const Json& list) {
-  Json out = Json::object();
-  for (const Json& tag : context.tags.as_array()) out.set(tag.text("Key"), tag["Value"].scalar_text().value_or(""));
-  for (const Json& tag : list.as_array()) out.set(tag.text("Key"), tag["Value"].scalar_text().value_or(""));
-  return out;
-}
-Json operation(std::string_view op, std::string path, std::string value) { return Json::object({{"op", op}, {"path", std::move(path)}, {"value", std::move(value)}}); }
-
 // --- API keys ------------------------------------------------------------------------------------------------------------
 
 Task<aws::Reply<ResourceState>> create_key(const ResourceContext& context, const Json& properties) {
   Json input = Json::object({{"name", properties.contains("Name") ? properties["Name"] : Json(context.generated_name(64))}});
   for (const auto& [from, to] : {std::pair("CustomerId", "customerId"), std::pair("Description", "description"), std::pair("Value", "value")})
     if (properties.contains(from)) input.set(to, properties[from]);
-  if (properties.contains("Enabled")) input.set("enabled", flag(properties["Enabled"]));
+  if (properties.contains("Enabled")) input.set("enabled", boolean(properties["Enabled"]));
   Json& stages = input.set("stageKeys", Json::array());
   for (const Json& stage : properties["StageKeys"].as_array()) stages.push_back(Json::object({{"restApiId", stage["RestApiId"]}, {"stageName", stage["StageName"]}}));
-  input.set("tags", all_tags(context, properties["Tags"]));
-  const Json out = CO_TRY(co_await ask(context, "CreateApiKey", std::move(input)));
+  input.set("tags", tags_of(context, properties["Tags"]));
+  const Json out = CO_TRY(co_await call(context, "CreateApiKey", std::move(input)));
   co_return ResourceState{.physical_id = out.text("id"), .attributes = Json::object({{"APIKeyId", out.text("id")}})};
 }
 Task<aws::Reply<ResourceState>> update_key(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
-  Json operations = Json::array({operation("replace", "/enabled", after["Enabled"].scalar_text().value_or("false"))});
+  Json operations = Json::array({replace("/enabled", after["Enabled"].scalar_text().value_or("false"))});
   for (const auto& [from, to] : {std::pair("CustomerId", "/customerId"), std::pair("Description", "/description")})
-    if (after.contains(from)) operations.push_back(operation("replace", to, after.text(from)));
-  CO_TRY(co_await ask(context, "UpdateApiKey", Json::object({{"apiKey", current.physical_id}, {"patchOperations", std::move(operations)}})));
+    if (after.contains(from)) operations.push_back(replace(to, after.text(from)));
+  CO_TRY(co_await call(context, "UpdateApiKey", Json::object({{"apiKey", current.physical_id}, {"patchOperations", std::move(operations)}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_key(const ResourceContext& context, const ResourceState& current, const Json&) {
-  co_return co_await ask_gone(context, "DeleteApiKey", Json::object({{"apiKey", current.physical_id}}));
+  co_return co_await call_gone(context, "DeleteApiKey", Json::object({{"apiKey", current.physical_id}}));
 }
 
 // --- usage plans ---------------------------------------------------------------------------------------------------------
 
 Json limits_of(const Json& given) {
   Json out = Json::object();
-  if (given.contains("BurstLimit")) out.set("burstLimit", count_of(given["BurstLimit"]));
-  if (given.contains("RateLimit")) out.set("rateLimit", count_of(given["RateLimit"]));
+  if (given.contains("BurstLimit")) out.set("burstLimit", number(given["BurstLimit"]));
+  if (given.contains("RateLimit")) out.set("rateLimit", number(given["RateLimit"]));
   return out;
 }
 
@@ -77,7 +60,7 @@ Task<aws::Reply<ResourceState>> create_plan(const ResourceContext& context, cons
   if (const Json* quota = properties.find("Quota")) {
     Json& out = input.set("quota", Json::object({{"period", (*quota)["Period"]}}));
     for (const auto& [from, to] : {std::pair("Limit", "limit"), std::pair("Offset", "offset")})
-      if (quota->contains(from)) out.set(to, count_of((*quota)[from]));
+      if (quota->contains(from)) out.set(to, number((*quota)[from]));
   }
   Json& stages = input.set("apiStages", Json::array());
   for (const Json& stage : properties["ApiStages"].as_array()) {
@@ -88,8 +71,8 @@ Task<aws::Reply<ResourceState>> create_plan(const ResourceContext& context, cons
     }
     stages.push_back(std::move(one));
   }
-  input.set("tags", all_tags(context, properties["Tags"]));
-  const Json out = CO_TRY(co_await ask(context, "CreateUsagePlan", std::move(input)));
+  input.set("tags", tags_of(context, properties["Tags"]));
+  const Json out = CO_TRY(co_await call(context, "CreateUsagePlan", std::move(input)));
   co_return ResourceState{.physical_id = out.text("id"), .attributes = Json::object({{"Id", out.text("id")}})};
 }
 
@@ -97,38 +80,38 @@ std::string stage_text(const Json& stage) { return fmt::format("{}:{}", stage.te
 
 Task<aws::Reply<ResourceState>> update_plan(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
   Json operations = Json::array();
-  if (after.contains("UsagePlanName")) operations.push_back(operation("replace", "/name", after.text("UsagePlanName")));
-  if (after.contains("Description")) operations.push_back(operation("replace", "/description", after.text("Description")));
+  if (after.contains("UsagePlanName")) operations.push_back(replace("/name", after.text("UsagePlanName")));
+  if (after.contains("Description")) operations.push_back(replace("/description", after.text("Description")));
   const auto same = [](const Json& stages, const Json& wanted) {
     return std::any_of(stages.as_array().begin(), stages.as_array().end(), [&](const Json& each) { return stage_text(each) == stage_text(wanted); });
   };
   for (const Json& stage : before["ApiStages"].as_array())
-    if (!same(after["ApiStages"], stage)) operations.push_back(operation("remove", "/apiStages", stage_text(stage)));
+    if (!same(after["ApiStages"], stage)) operations.push_back(patch("remove", "/apiStages", stage_text(stage)));
   for (const Json& stage : after["ApiStages"].as_array())
-    if (!same(before["ApiStages"], stage)) operations.push_back(operation("add", "/apiStages", stage_text(stage)));
+    if (!same(before["ApiStages"], stage)) operations.push_back(patch("add", "/apiStages", stage_text(stage)));
   for (const auto& [part, path] : {std::pair("Throttle", "/throttle"), std::pair("Quota", "/quota")}) {
-    if (!after.contains(part) && before.contains(part)) operations.push_back(operation("remove", path, ""));
+    if (!after.contains(part) && before.contains(part)) operations.push_back(patch("remove", path, ""));
     for (const auto& [from, to] : {std::pair("BurstLimit", "burstLimit"), std::pair("RateLimit", "rateLimit"), std::pair("Limit", "limit"), std::pair("Offset", "offset"), std::pair("Period", "period")})
-      if (after[part].contains(from)) operations.push_back(operation("replace", fmt::format("{}/{}", path, to), after[part][from].scalar_text().value_or("")));
+      if (after[part].contains(from)) operations.push_back(replace(fmt::format("{}/{}", path, to), after[part][from].scalar_text().value_or("")));
   }
-  CO_TRY(co_await ask(context, "UpdateUsagePlan", Json::object({{"usagePlanId", current.physical_id}, {"patchOperations", std::move(operations)}})));
+  CO_TRY(co_await call(context, "UpdateUsagePlan", Json::object({{"usagePlanId", current.physical_id}, {"patchOperations", std::move(operations)}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_plan(const ResourceContext& context, const ResourceState& current, const Json& properties) {
   // A plan with stages cannot go.
   Json operations = Json::array();
-  for (const Json& stage : properties["ApiStages"].as_array()) operations.push_back(operation("remove", "/apiStages", stage_text(stage)));
-  if (operations.size() > 0) CO_TRY(co_await ask_gone(context, "UpdateUsagePlan", Json::object({{"usagePlanId", current.physical_id}, {"patchOperations", std::move(operations)}})));
-  co_return co_await ask_gone(context, "DeleteUsagePlan", Json::object({{"usagePlanId", current.physical_id}}));
+  for (const Json& stage : properties["ApiStages"].as_array()) operations.push_back(patch("remove", "/apiStages", stage_text(stage)));
+  if (operations.size() > 0) CO_TRY(co_await call_gone(context, "UpdateUsagePlan", Json::object({{"usagePlanId", current.physical_id}, {"patchOperations", std::move(operations)}})));
+  co_return co_await call_gone(context, "DeleteUsagePlan", Json::object({{"usagePlanId", current.physical_id}}));
 }
 
 Task<aws::Reply<ResourceState>> create_member(const ResourceContext& context, const Json& properties) {
-  CO_TRY(co_await ask(context, "CreateUsagePlanKey", Json::object({{"usagePlanId", properties["UsagePlanId"]}, {"keyId", properties["KeyId"]}, {"keyType", properties["KeyType"]}})));
+  CO_TRY(co_await call(context, "CreateUsagePlanKey", Json::object({{"usagePlanId", properties["UsagePlanId"]}, {"keyId", properties["KeyId"]}, {"keyType", properties["KeyType"]}})));
   const std::string id = fmt::format("{}:{}", properties.text("KeyId"), properties.text("UsagePlanId"));
   co_return ResourceState{.physical_id = id, .attributes = Json::object({{"Id", id}})};
 }
 Task<aws::Reply<void>> remove_member(const ResourceContext& context, const ResourceState&, const Json& properties) {
-  co_return co_await ask_gone(context, "DeleteUsagePlanKey", Json::object({{"usagePlanId", properties["UsagePlanId"]}, {"keyId", properties["KeyId"]}}));
+  co_return co_await call_gone(context, "DeleteUsagePlanKey", Json::object({{"usagePlanId", properties["UsagePlanId"]}, {"keyId", properties["KeyId"]}}));
 }
 
 // --- gateway responses, models, validators -----------------------------------------------------------------------------------
@@ -138,13 +121,13 @@ Task<aws::Reply<ResourceState>> put_response(const ResourceContext& context, con
   if (properties.contains("StatusCode")) input.set("statusCode", properties["StatusCode"].scalar_text().value_or(""));
   if (properties.contains("ResponseParameters")) input.set("responseParameters", texts_of(properties["ResponseParameters"]));
   if (properties.contains("ResponseTemplates")) input.set("responseTemplates", texts_of(properties["ResponseTemplates"]));
-  CO_TRY(co_await ask(context, "PutGatewayResponse", std::move(input)));
+  CO_TRY(co_await call(context, "PutGatewayResponse", std::move(input)));
   const std::string id = fmt::format("{}|{}", properties.text("RestApiId"), properties.text("ResponseType"));
   co_return ResourceState{.physical_id = id, .attributes = Json::object({{"Id", id}})};
 }
 Task<aws::Reply<ResourceState>> update_response(const ResourceContext& context, const ResourceState&, const Json&, const Json& after) { return put_response(context, after); }
 Task<aws::Reply<void>> remove_response(const ResourceContext& context, const ResourceState&, const Json& properties) {
-  co_return co_await ask_gone(context, "DeleteGatewayResponse", Json::object({{"restApiId", properties["RestApiId"]}, {"responseType", properties["ResponseType"]}}));
+  co_return co_await call_gone(context, "DeleteGatewayResponse", Json::object({{"restApiId", properties["RestApiId"]}, {"responseType", properties["ResponseType"]}}));
 }
 
 Task<aws::Reply<ResourceState>> create_model(const ResourceContext& context, const Json& properties) {
@@ -154,35 +137,35 @@ Task<aws::Reply<ResourceState>> create_model(const ResourceContext& context, con
       if (std::isalnum(static_cast<unsigned char>(c))) name += c;
   Json input = Json::object({{"restApiId", properties["RestApiId"]}, {"name", name}, {"contentType", properties.contains("ContentType") ? properties["ContentType"] : Json("application/json")}});
   if (properties.contains("Description")) input.set("description", properties["Description"]);
-  if (properties.contains("Schema")) input.set("schema", one_text(properties["Schema"]));
-  CO_TRY(co_await ask(context, "CreateModel", std::move(input)));
+  if (properties.contains("Schema")) input.set("schema", text_of(properties["Schema"]));
+  CO_TRY(co_await call(context, "CreateModel", std::move(input)));
   co_return ResourceState{.physical_id = name, .attributes = Json::object()};
 }
 Task<aws::Reply<ResourceState>> update_model(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
   Json operations = Json::array();
-  if (after.contains("Description")) operations.push_back(operation("replace", "/description", after.text("Description")));
-  if (after.contains("Schema")) operations.push_back(operation("replace", "/schema", one_text(after["Schema"])));
-  CO_TRY(co_await ask(context, "UpdateModel", Json::object({{"restApiId", after["RestApiId"]}, {"modelName", current.physical_id}, {"patchOperations", std::move(operations)}})));
+  if (after.contains("Description")) operations.push_back(replace("/description", after.text("Description")));
+  if (after.contains("Schema")) operations.push_back(replace("/schema", text_of(after["Schema"])));
+  CO_TRY(co_await call(context, "UpdateModel", Json::object({{"restApiId", after["RestApiId"]}, {"modelName", current.physical_id}, {"patchOperations", std::move(operations)}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_model(const ResourceContext& context, const ResourceState& current, const Json& properties) {
-  co_return co_await ask_gone(context, "DeleteModel", Json::object({{"restApiId", properties["RestApiId"]}, {"modelName", current.physical_id}}));
+  co_return co_await call_gone(context, "DeleteModel", Json::object({{"restApiId", properties["RestApiId"]}, {"modelName", current.physical_id}}));
 }
 
 Task<aws::Reply<ResourceState>> create_validator(const ResourceContext& context, const Json& properties) {
-  Json input = Json::object({{"restApiId", properties["RestApiId"]}, {"validateRequestBody", flag(properties["ValidateRequestBody"])}, {"validateRequestParameters", flag(properties["ValidateRequestParameters"])}});
+  Json input = Json::object({{"restApiId", properties["RestApiId"]}, {"validateRequestBody", boolean(properties["ValidateRequestBody"])}, {"validateRequestParameters", boolean(properties["ValidateRequestParameters"])}});
   if (properties.contains("Name")) input.set("name", properties["Name"]);
-  const Json out = CO_TRY(co_await ask(context, "CreateRequestValidator", std::move(input)));
+  const Json out = CO_TRY(co_await call(context, "CreateRequestValidator", std::move(input)));
   co_return ResourceState{.physical_id = out.text("id"), .attributes = Json::object({{"RequestValidatorId", out.text("id")}})};
 }
 Task<aws::Reply<ResourceState>> update_validator(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
-  Json operations = Json::array({operation("replace", "/validateRequestBody", after["ValidateRequestBody"].scalar_text().value_or("false")),
-                                 operation("replace", "/validateRequestParameters", after["ValidateRequestParameters"].scalar_text().value_or("false"))});
-  CO_TRY(co_await ask(context, "UpdateRequestValidator", Json::object({{"restApiId", after["RestApiId"]}, {"requestValidatorId", current.physical_id}, {"patchOperations", std::move(operations)}})));
+  Json operations = Json::array({replace("/validateRequestBody", after["ValidateRequestBody"].scalar_text().value_or("false")),
+                                 replace("/validateRequestParameters", after["ValidateRequestParameters"].scalar_text().value_or("false"))});
+  CO_TRY(co_await call(context, "UpdateRequestValidator", Json::object({{"restApiId", after["RestApiId"]}, {"requestValidatorId", current.physical_id}, {"patchOperations", std::move(operations)}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_validator(const ResourceContext& context, const ResourceState& current, const Json& properties) {
-  co_return co_await ask_gone(context, "DeleteRequestValidator", Json::object({{"restApiId", properties["RestApiId"]}, {"requestValidatorId", current.physical_id}}));
+  co_return co_await call_gone(context, "DeleteRequestValidator", Json::object({{"restApiId", properties["RestApiId"]}, {"requestValidatorId", current.physical_id}}));
 }
 
 // --- domain names --------------------------------------------------------------------------------------------------------
@@ -194,8 +177,8 @@ Task<aws::Reply<ResourceState>> create_domain(const ResourceContext& context, co
     if (properties.contains(from)) input.set(to, properties[from]);
   if (const Json& types = properties["EndpointConfiguration"]["Types"]; types.is_array()) input.set("endpointConfiguration", Json::object({{"types", types}}));
   if (const Json* mutual = properties.find("MutualTlsAuthentication")) input.set("mutualTlsAuthentication", Json::object({{"truststoreUri", (*mutual)["TruststoreUri"]}}));
-  input.set("tags", all_tags(context, properties["Tags"]));
-  const Json out = CO_TRY(co_await ask(context, "CreateDomainName", std::move(input)));
+  input.set("tags", tags_of(context, properties["Tags"]));
+  const Json out = CO_TRY(co_await call(context, "CreateDomainName", std::move(input)));
   Json attributes = Json::object();
   for (const auto& [from, to] : {std::pair("regionalDomainName", "RegionalDomainName"), std::pair("regionalHostedZoneId", "RegionalHostedZoneId"), std::pair("domainNameArn", "DomainNameArn"),
                                  std::pair("distributionDomainName", "DistributionDomainName"), std::pair("distributionHostedZoneId", "DistributionHostedZoneId")})
@@ -205,12 +188,12 @@ Task<aws::Reply<ResourceState>> create_domain(const ResourceContext& context, co
 Task<aws::Reply<ResourceState>> update_domain(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
   Json operations = Json::array();
   for (const auto& [from, to] : {std::pair("CertificateArn", "/certificateArn"), std::pair("RegionalCertificateArn", "/regionalCertificateArn"), std::pair("SecurityPolicy", "/securityPolicy")})
-    if (after.contains(from)) operations.push_back(operation("replace", to, after.text(from)));
-  CO_TRY(co_await ask(context, "UpdateDomainName", Json::object({{"domainName", current.physical_id}, {"patchOperations", std::move(operations)}})));
+    if (after.contains(from)) operations.push_back(replace(to, after.text(from)));
+  CO_TRY(co_await call(context, "UpdateDomainName", Json::object({{"domainName", current.physical_id}, {"patchOperations", std::move(operations)}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_domain(const ResourceContext& context, const ResourceState& current, const Json&) {
-  co_return co_await ask_gone(context, "DeleteDomainName", Json::object({{"domainName", current.physical_id}}));
+  co_return co_await call_gone(context, "DeleteDomainName", Json::object({{"domainName", current.physical_id}}));
 }
 
 std::string base_path_of(const Json& properties) { return properties.text("BasePath").empty() ? "(none)" : properties.text("BasePath"); }
@@ -219,16 +202,16 @@ Task<aws::Reply<ResourceState>> create_mapping(const ResourceContext& context, c
   Json input = Json::object({{"domainName", properties["DomainName"]}, {"restApiId", properties["RestApiId"]}});
   if (!properties.text("BasePath").empty()) input.set("basePath", properties["BasePath"]);
   if (properties.contains("Stage")) input.set("stage", properties["Stage"]);
-  CO_TRY(co_await ask(context, "CreateBasePathMapping", std::move(input)));
+  CO_TRY(co_await call(context, "CreateBasePathMapping", std::move(input)));
   co_return ResourceState{.physical_id = fmt::format("{}|{}", properties.text("DomainName"), base_path_of(properties)), .attributes = Json::object()};
 }
 Task<aws::Reply<ResourceState>> update_mapping(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
-  Json operations = Json::array({operation("replace", "/restapiId", after.text("RestApiId")), operation("replace", "/stage", after.text("Stage"))});
-  CO_TRY(co_await ask(context, "UpdateBasePathMapping", Json::object({{"domainName", after["DomainName"]}, {"basePath", base_path_of(after)}, {"patchOperations", std::move(operations)}})));
+  Json operations = Json::array({replace("/restapiId", after.text("RestApiId")), replace("/stage", after.text("Stage"))});
+  CO_TRY(co_await call(context, "UpdateBasePathMapping", Json::object({{"domainName", after["DomainName"]}, {"basePath", base_path_of(after)}, {"patchOperations", std::move(operations)}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_mapping(const ResourceContext& context, const ResourceState&, const Json& properties) {
-  co_return co_await ask_gone(context, "DeleteBasePathMapping", Json::object({{"domainName", properties["DomainName"]}, {"basePath", base_path_of(properties)}}));
+  co_return co_await call_gone(context, "DeleteBasePathMapping", Json::object({{"domainName", properties["DomainName"]}, {"basePath", base_path_of(properties)}}));
 }
 
 constexpr OnChange kMakesNew = OnChange::kReplace;

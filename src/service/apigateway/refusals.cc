@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/chrono.h>
-
 #include "base/text.h"
 #include "wire/form.h"
 #include "wire/json.h"
@@ -17,11 +15,6 @@ using aws::apigateway::GatewayResponse;
 constexpr std::string_view kDefaultTemplate = "{\"message\":$context.error.messageString}";
 
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'; }
-
-std::string address_of(std::string_view peer) {
-  const auto colon = peer.rfind(':');
-  return std::string(colon == std::string_view::npos ? peer : peer.substr(0, colon));
-}
 
 // The most special response that an API words itself.
 const GatewayResponse* chosen(const Refusal& refusal, const CustomResponses& own) {
@@ -130,9 +123,9 @@ std::string request_value(std::string_view name, const aws::ProxyRequest& reques
          : name == "domainName"         ? request.domain
          : name == "domainPrefix"       ? request.domain.substr(0, request.domain.find('.'))
          : name == "requestTimeEpoch"   ? std::to_string(to_millis(request.now))
-         : name == "protocol"           ? std::string(request.http.version == 20 ? "HTTP/2.0" : "HTTP/1.1")
-         : name == "requestTime"        ? fmt::format("{:%d/%b/%Y:%H:%M:%S} +0000", fmt::gmtime(static_cast<std::time_t>(to_seconds(request.now))))
-         : name == "identity.sourceIp"  ? address_of(request.http.peer)
+         : name == "protocol"           ? std::string(aws::protocol_of(request.http))
+         : name == "requestTime"        ? aws::request_time(request.now)
+         : name == "identity.sourceIp"  ? aws::source_ip(request.http)
          : name == "identity.userAgent" ? std::string(request.http.header("user-agent"))
                                         : std::string();
 }

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/text.h"
+#include "service/apigateway/resource_calls.h"
 
 namespace reef::service::apigateway::resources {
 namespace {
@@ -14,29 +15,12 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-Task<aws::Reply<Json>> call(const ResourceContext& context, std::string_view operation, Json input) {
-  return aws::call_operation(context, "apigateway", operation, std::move(input));
-}
-Task<aws::Reply<void>> call_gone(const ResourceContext& context, std::string_view operation, Json input) {
-  return aws::call_unless_gone(context, "apigateway", operation, std::move(input), "NotFoundException");
-}
-
-std::string text_of(const Json& value) { return value.is_string() ? value.as_string() : value.dump(); }
-Json boolean(const Json& value) { return value.scalar_text() == "true"; }
-Json number(const Json& value) { return Json::number(value.scalar_text().value_or("0")); }
 // "RestApiId" -> "restApiId": the API's members are the template's in lower camel case.
 std::string lower_first(std::string_view name) {
   std::string out(name);
   out[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[0])));
   return out;
 }
-Json tags_of(const Json& list) {
-  Json out = Json::object();
-  for (const Json& tag : list.as_array()) out.set(tag.text("Key"), tag["Value"].scalar_text().value_or(""));
-  return out;
-}
-Json replace_operation(std::string path, std::string value) { return Json::object({{"op", "replace"}, {"path", std::move(path)}, {"value", std::move(value)}}); }
-
 // --- RestApi -------------------------------------------------------------------------------------------------------------
 
 ResourceState api_state(const Json& api) {
@@ -54,8 +38,7 @@ Json create_input(const ResourceContext& context, const Json& properties) {
     Json& out = input.set("endpointConfiguration", Json::object());
     if (const Json* types = endpoint->find("Types")) out.set("types", *types);
   }
-  Json tags = tags_of(context.tags);
-  for (const auto& [key, value] : tags_of(properties["Tags"]).as_object()) tags.set(key, value);
+  Json tags = tags_of(context, properties["Tags"]);
   if (tags.size() > 0) input.set("tags", std::move(tags));
   return input;
 }
@@ -72,7 +55,7 @@ Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const
     // The body's title is its name only when the template gives none.
     if (put && properties.contains("Name"))
       put = co_await call(context, "UpdateRestApi", Json::object({{"restApiId", created["id"]},
-                                                                  {"patchOperations", Json::array({replace_operation("/name", properties.text("Name"))})}}));
+                                                                  {"patchOperations", Json::array({replace("/name", properties.text("Name"))})}}));
     if (!put) {
       static_cast<void>(co_await call(context, "DeleteRestApi", Json::object({{"restApiId", created["id"]}})));
       co_return std::unexpected(std::move(put).error());
@@ -85,11 +68,11 @@ Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const
   if (const Json* body = after.find("Body"))
     CO_TRY(co_await call(context, "PutRestApi", Json::object({{"restApiId", current.physical_id}, {"mode", "overwrite"}, {"body", base64_encode(text_of(*body))}})));
   Json operations = Json::array();
-  if (after.contains("Name")) operations.push_back(replace_operation("/name", after.text("Name")));
-  if (after.contains("Description")) operations.push_back(replace_operation("/description", after.text("Description")));
-  if (after.contains("Policy")) operations.push_back(replace_operation("/policy", text_of(after["Policy"])));
-  if (after.contains("ApiKeySourceType")) operations.push_back(replace_operation("/apiKeySource", after.text("ApiKeySourceType")));
-  if (after.contains("DisableExecuteApiEndpoint")) operations.push_back(replace_operation("/disableExecuteApiEndpoint", after["DisableExecuteApiEndpoint"].scalar_text().value_or("false")));
+  if (after.contains("Name")) operations.push_back(replace("/name", after.text("Name")));
+  if (after.contains("Description")) operations.push_back(replace("/description", after.text("Description")));
+  if (after.contains("Policy")) operations.push_back(replace("/policy", text_of(after["Policy"])));
+  if (after.contains("ApiKeySourceType")) operations.push_back(replace("/apiKeySource", after.text("ApiKeySourceType")));
+  if (after.contains("DisableExecuteApiEndpoint")) operations.push_back(replace("/disableExecuteApiEndpoint", after["DisableExecuteApiEndpoint"].scalar_text().value_or("false")));
   if (operations.size()) CO_TRY(co_await call(context, "UpdateRestApi", Json::object({{"restApiId", current.physical_id}, {"patchOperations", operations}})));
   co_return current;
 }
@@ -187,7 +170,7 @@ Task<aws::Reply<ResourceState>> create_deployment(const ResourceContext& context
 }
 Task<aws::Reply<ResourceState>> update_deployment(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
   CO_TRY(co_await call(context, "UpdateDeployment", Json::object({{"restApiId", after["RestApiId"]}, {"deploymentId", current.physical_id},
-                                                                  {"patchOperations", Json::array({replace_operation("/description", after.text("Description"))})}})));
+                                                                  {"patchOperations", Json::array({replace("/description", after.text("Description"))})}})));
   co_return current;
 }
 Task<aws::Reply<void>> remove_deployment(const ResourceContext& context, const ResourceState& current, const Json& properties) {
@@ -214,11 +197,11 @@ Json setting_operations(const Json& before, const Json& after) {
   for (const Json& setting : before["MethodSettings"].as_array()) out.push_back(Json::object({{"op", "remove"}, {"path", place(setting)}}));
   for (const Json& setting : after["MethodSettings"].as_array())
     for (const auto& [member, path] : kSettings)
-      if (setting.contains(member)) out.push_back(replace_operation(fmt::format("{}/{}", place(setting), path), setting[member].scalar_text().value_or("")));
+      if (setting.contains(member)) out.push_back(replace(fmt::format("{}/{}", place(setting), path), setting[member].scalar_text().value_or("")));
   const Json& log = after["AccessLogSetting"];
   if (!log.is_object() && before["AccessLogSetting"].is_object()) out.push_back(Json::object({{"op", "remove"}, {"path", "/accessLogSettings"}}));
-  if (log.contains("DestinationArn")) out.push_back(replace_operation("/accessLogSettings/destinationArn", log.text("DestinationArn")));
-  if (log.contains("Format")) out.push_back(replace_operation("/accessLogSettings/format", log.text("Format")));
+  if (log.contains("DestinationArn")) out.push_back(replace("/accessLogSettings/destinationArn", log.text("DestinationArn")));
+  if (log.contains("Format")) out.push_back(replace("/accessLogSettings/format", log.text("Format")));
   return out;
 }
 
@@ -227,7 +210,7 @@ Task<aws::Reply<ResourceState>> create_stage(const ResourceContext& context, con
   for (const std::string_view name : {"RestApiId", "DeploymentId", "StageName", "Description", "Variables", "DocumentationVersion"})
     if (const Json* value = properties.find(name)) input.set(lower_first(name), *value);
   if (const Json* tracing = properties.find("TracingEnabled")) input.set("tracingEnabled", boolean(*tracing));
-  if (const Json* tags = properties.find("Tags")) input.set("tags", tags_of(*tags));
+  if (Json tags = tags_of(context, properties["Tags"]); tags.size() > 0) input.set("tags", std::move(tags));
   if (const Json* cache = properties.find("CacheClusterEnabled")) input.set("cacheClusterEnabled", boolean(*cache));
   CO_TRY(co_await call(context, "CreateStage", std::move(input)));
   if (Json settings = setting_operations(Json(), properties); settings.size() > 0)
@@ -235,9 +218,9 @@ Task<aws::Reply<ResourceState>> create_stage(const ResourceContext& context, con
   co_return ResourceState{.physical_id = properties.text("StageName"), .attributes = Json::object()};
 }
 Task<aws::Reply<ResourceState>> update_stage(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
-  Json operations = Json::array({replace_operation("/deploymentId", after.text("DeploymentId"))});
-  if (after.contains("Description")) operations.push_back(replace_operation("/description", after.text("Description")));
-  for (const auto& [name, value] : after["Variables"].as_object()) operations.push_back(replace_operation("/variables/" + name, value.scalar_text().value_or("")));
+  Json operations = Json::array({replace("/deploymentId", after.text("DeploymentId"))});
+  if (after.contains("Description")) operations.push_back(replace("/description", after.text("Description")));
+  for (const auto& [name, value] : after["Variables"].as_object()) operations.push_back(replace("/variables/" + name, value.scalar_text().value_or("")));
   for (const auto& [name, value] : before["Variables"].as_object())
     if (!after["Variables"].contains(name)) operations.push_back(Json::object({{"op", "remove"}, {"path", "/variables/" + name}}));
   for (const Json& each : setting_operations(before, after).as_array()) operations.push_back(each);
@@ -252,7 +235,7 @@ Task<aws::Reply<void>> remove_stage(const ResourceContext& context, const Resour
 
 Task<aws::Reply<ResourceState>> put_account(const ResourceContext& context, const Json& properties) {
   const std::string& role = properties.text("CloudWatchRoleArn");
-  CO_TRY(co_await call(context, "UpdateAccount", Json::object({{"patchOperations", Json::array({replace_operation("/cloudwatchRoleArn", role)})}})));
+  CO_TRY(co_await call(context, "UpdateAccount", Json::object({{"patchOperations", Json::array({replace("/cloudwatchRoleArn", role)})}})));
   const std::string id = context.generated_name(64);
   co_return ResourceState{.physical_id = id, .attributes = Json::object({{"Id", id}})};
 }

@@ -134,7 +134,7 @@ class RestApiSite final : public edge::Site {
     const auto found = stages_.find(stage_name);
     if (found == stages_.end()) co_return forbidden();
     const CompiledStage& stage = *(served_by = &found->second);
-    served.stage = stage_name, served.path = "/" + stage_name + percent_decode(request.path);
+    served.stage = stage_name, served.path = "/" + stage_name + request.path;
     const auto match = stage.table.match(request.http.method, request.path);
     const CompiledMethod* method = match ? &stage.methods[match->route] : nullptr;
     Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}, .replayed = {}};

@@ -108,8 +108,8 @@ class HttpApiSite final : public edge::Site {
     span.name = fmt::format("execute-api {} {}", request.http.method, request.path);
     const CompiledStage* stage = nullptr;
     aws::ServedRequest served(request.http);
-    served.at = shard.now(), served.domain = request.domain, served.path = percent_decode(request.path);
-    http::Response response = co_await answer(std::move(request), trace.amzn_header(), stage, served);
+    served.at = shard.now(), served.domain = request.domain, served.path = request.path;
+    http::Response response = co_await answer(request, trace.amzn_header(), stage, served);
     span.status = response.status;
     span.duration = Duration(io::monotonic_micros() - began);
     if (stage) publish(*stage, response, span.duration, served.integration_micros);
@@ -167,7 +167,7 @@ class HttpApiSite final : public edge::Site {
     gateway_.access_log.write(*stage.access_log, stage.access_log->format.render([&](std::string_view name) { return served.value(name); }));
   }
 
-  Task<http::Response> answer(edge::SiteRequest request, std::string trace, const CompiledStage*& stage, aws::ServedRequest& served) const {
+  Task<http::Response> answer(edge::SiteRequest& request, const std::string& trace, const CompiledStage*& stage, aws::ServedRequest& served) const {
     bool stage_in_path = false;
     stage = choose_stage(request, stage_in_path);
     if (!stage) co_return message(404, "Not Found");
@@ -218,6 +218,9 @@ class HttpApiSite final : public edge::Site {
   Task<http::Response> integrate(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
                                  const std::string& trace, const Admission& admitted, aws::ServedRequest& served) const {
     const model::Integration& integration = route.integration;
+    // Most integrations change nothing.
+    if (!integration.integration_subtype && !integration.request_parameters && !integration.response_parameters)
+      co_return co_await hand_on(request, stage, route, match, stage_in_path, trace, admitted, served, {});
     static const ParameterMap kNone;
     const ParameterMap& parameters = integration.request_parameters ? *integration.request_parameters : kNone;
     served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;

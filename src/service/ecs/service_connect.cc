@@ -232,8 +232,8 @@ edge::mesh::AccessSink proxy_log(Ecs& ecs, const StoredTask& task, const std::st
   std::string group = fmt::format("{}/{}/{}", task.account, region.empty() ? task.region : region, option("awslogs-group"));
   std::string stream = prefix.empty() ? task.id : fmt::format("{}/{}/{}", prefix, proxy, task.id);
   return [&ecs, group = std::move(group), stream = std::move(stream)](std::string line) {
-    store::Shard& control = store::Shard::control();
-    control.reactor().post([&ecs, group, stream, line = std::move(line), now = control.now()]() mutable { ecs.logs.append_anyway(group, stream, std::move(line), now); });
+    // Hops end on any loop.
+    store::Shard::control().reactor().post([&ecs, group, stream, line = std::move(line), now = store::Shard::current().now()]() mutable { ecs.logs.append_anyway(group, stream, std::move(line), now); });
   };
 }
 

@@ -24,9 +24,9 @@ void connect_service(Ecs& ecs, StoredService& service);
 void disconnect_service(Ecs& ecs, StoredService& service);
 // Which tasks answer now.
 void connect_endpoints(Ecs& ecs, const StoredService& service);
-// Makes a task one of the mesh's callers.
 // What a proxy of the task, named so, would write to its standard output goes where its log configuration says; empty without one.
 edge::mesh::AccessSink proxy_log(Ecs& ecs, const StoredTask& task, const std::string& proxy, const std::optional<model::LogConfiguration>& configuration);
+// Makes a task one of the mesh's callers.
 void connect_member(Ecs& ecs, const StoredTask& task, const StoredService& service);
 
 }  // namespace reef::service::ecs

@@ -101,6 +101,9 @@ Resources:
     assert names == {"included-first", "included-second", "own", "inner-third"}
     assert daemon.client("lambda").invoke(FunctionName="of-the-folder")["Payload"].read() == b'"of the folder itself"'
     daemon.command("destroy", "included", "--port", str(daemon.port))
+    (tmp_path / "inner.yaml").write_text("Resources: {Inner: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: inner.yaml}}}\n")
+    with pytest.raises(RuntimeError, match="templates are nested more than 8 deep at .*inner.yaml: does one name itself"):
+        daemon.command("deploy", str(tmp_path / "template.yaml"), "--stack", "endless", "--port", str(daemon.port))
     client = daemon.client("cloudformation")
     with pytest.raises(ClientError) as refused:
         client.create_stack(StackName="never", TemplateBody=template({"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "here.yaml"}}}), Capabilities=["CAPABILITY_AUTO_EXPAND"])
