@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -64,12 +63,11 @@ Result<void, Failure> enter_mapped_ids(const InitContext& context, bool sealed, 
     turns.tell(turns.to_parent);
     if (!turns.wait(turns.to_child)) return Err(Failure{"the ids of the container could not be mapped"});
   }
-  const gid_t group = spec.gid;
-  if (::setgroups(1, &group) < 0) return Err(failed("setgroups"));
-  if (::setresgid(spec.gid, spec.gid, spec.gid) < 0) return Err(failed(fmt::format("group {}", spec.gid)));
+  TRY(set_groups({spec.gid}));
+  TRY(set_group(spec.gid));
   // The capabilities of root stay until execve, which takes them from everybody else.
   ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-  if (::setresuid(spec.uid, spec.uid, spec.uid) < 0) return Err(failed(fmt::format("user {}", spec.uid)));
+  TRY(set_user(spec.uid));
   return spec.uid == 0 ? keep_container_capabilities() : drop_capabilities();
 }
 
