@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@
 #include "engine/sandbox/privileges.h"
 
 namespace reef::sandbox {
+
+pid_t copy_process() { return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr)); }
+
 namespace {
 
 Failure failed(const std::string& step) {
@@ -149,7 +153,7 @@ Result<pid_t, Failure> start(InitContext& context, bool sealed) {
   int report[2];
   Turns turns;
   if (::pipe2(report, O_CLOEXEC) < 0 || !turns.open()) return Err(failed("pipe"));
-  const pid_t pid = ::fork();
+  const pid_t pid = copy_process();
   if (pid < 0) return Err(failed("fork"));
   if (pid == 0) {
     ::close(report[0]);
