@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/published.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "base/text.h"
@@ -144,7 +145,7 @@ class Blobs {
   TextMap<BucketPtr> buckets_;  // control shard only
   std::vector<std::unordered_set<std::uint64_t>> closed_;  // by shard, touched only there: its buckets that are being removed
   std::atomic<std::uint64_t> version_{0}, last_upload_{0};
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+  Published<Snapshot> snapshot_;
 };
 
 }  // namespace reef::blob

@@ -66,7 +66,7 @@ void Zones::publish() {
       found = views_.erase(found);
       continue;
     }
-    found->second->view_.store(make_view(found->first), std::memory_order_release);
+    found->second->view_.store(make_view(found->first));
     found->second->version_.fetch_add(1, std::memory_order_release);
     ++found;
   }
@@ -83,7 +83,7 @@ std::shared_ptr<const ViewCell> Zones::view(std::string_view network) {
   std::shared_ptr<ViewCell>& cell = views_[std::string(network)];
   if (!cell) {
     cell = std::make_shared<ViewCell>();
-    cell->view_.store(make_view(network), std::memory_order_release);
+    cell->view_.store(make_view(network));
   }
   return cell;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/published.h"
 #include "engine/naming/view.h"
 
 namespace reef::naming {
@@ -17,13 +18,13 @@ namespace reef::naming {
 // The current view of one network, replaced whole. Valid as long as somebody holds it.
 class ViewCell {
  public:
-  std::shared_ptr<const View> load() const { return view_.load(std::memory_order_acquire); }
+  std::shared_ptr<const View> load() const { return view_.load(); }
   // Changes with each new view: readers keep theirs until it does, instead of sharing a counter on each query.
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
  private:
   friend class Zones;
-  std::atomic<std::shared_ptr<const View>> view_;
+  Published<View> view_;
   std::atomic<std::uint64_t> version_{0};
 };
 

@@ -4,7 +4,7 @@
 
 namespace reef::network {
 
-Networks::Networks() : view_(std::make_shared<const View>()) {}
+Networks::Networks() { view_.store(std::make_shared<const View>()); }
 
 void Networks::put_rule(const std::string& id, RuleSpec rule) {
   erase_rule(id);
@@ -158,7 +158,7 @@ void Networks::publish() {
   view->groups_ = compiled_;
   view->partitions_ = partitions_;
   changed_ = false;
-  view_.store(std::move(view), std::memory_order_release);
+  view_.store(std::move(view));
   for (const auto& watcher : watchers_) watcher();
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/published.h"
 #include "engine/network/interface_maker.h"
 #include "engine/network/view.h"
 
@@ -76,7 +77,7 @@ class Networks {
   bool has_address(std::uint32_t address) const { return addresses_.contains(address); }
 
   // --- any thread ---
-  std::shared_ptr<const View> view() const { return view_.load(std::memory_order_acquire); }
+  std::shared_ptr<const View> view() const { return view_.load(); }
 
  private:
   GroupNumber number_of(const std::string& group);
@@ -106,7 +107,7 @@ class Networks {
   bool lists_changed_ = false;
   std::set<std::uint32_t> avoided_;
   std::map<std::uint32_t, std::uint32_t> next_;                          // where to look next, by block
-  std::atomic<std::shared_ptr<const View>> view_;
+  Published<View> view_;
   std::vector<std::function<void()>> watchers_;
   bool changed_ = false;
 };

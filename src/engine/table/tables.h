@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/attribute_value.h"
+#include "base/published.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "engine/store/kv.h"
@@ -181,7 +182,7 @@ class Tables {
   std::vector<std::unique_ptr<PerShard>> per_shard_;
   std::map<std::string, TablePtr, std::less<>> definitions_;  // control shard only; by "account/region/name"
   std::atomic<std::uint64_t> version_{0};
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+  Published<Snapshot> snapshot_;
   std::atomic<std::int64_t> next_expiry_;   // seconds; the earliest that a timer is set for
   io::Reactor::TimerId expiry_timer_ = 0;   // control shard only
   bool sweeping_ = false, sweep_again_ = false, stopping_ = false;
