@@ -22,6 +22,7 @@ struct S3 {
   explicit S3(Parts& parts);
   ~S3();
   void start();
+  void stop() { blobs.stop(); }
   void reset() { blobs.reset(); }
 
   blob::Blobs& blobs;

@@ -8,6 +8,9 @@
 namespace reef::s3 {
 namespace {
 
+// By then the first requests were answered: the search may be the first that needs the store.
+constexpr Duration kOrphansDelay = 1s;
+
 const aws::ServiceDefinition& definition() {
   using aws::serve;
   namespace ops = model::ops;
@@ -96,6 +99,7 @@ S3::~S3() = default;
 
 void S3::start() {
   blobs.start();
+  blobs.remove_orphans_after(kOrphansDelay);
   notifications->start();
   storage_metrics->start();
 }
