@@ -13,6 +13,7 @@
 #include "service/s3/errors.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/post_policy.h"
+#include "service/s3/request_metrics.h"
 #include "wire/multipart.h"
 #include "wire/xml.h"
 
@@ -217,11 +218,12 @@ void answer(const http::Request& request, const std::string& bucket, const FormF
   xml.close("PostResponse");
 }
 
-Task<Reply<void>> take(const PostUploadParts& parts, http::Request& request, const std::string& bucket, http::Response& response) {
+Task<Reply<void>> take(const PostUploadParts& parts, http::Request& request, const std::string& bucket, RequestMetrics::Watch* watch, http::Response& response) {
   auto body = co_await http::read_all(*request.body, kFormBytesMax);
   if (!body) co_return Err(aws::Error(body.error().code == EMSGSIZE ? "MaxPostPreDataLengthExceeded" : "IncompleteBody",
                                       body.error().code == EMSGSIZE ? "Forms of more than 256 MiB are not supported by this version of Atoll." : "The request body did not arrive completely.", 400));
   Form form = CO_TRY(read_form(*body, request.header("content-type")));
+  if (watch) watch->set_key(form.fields.value("key"));
   const Time now = store::Shard::current().now();
   const Signer signer = CO_TRY(check_signature(parts, form.fields, now));
   FormFields checked = form.fields;
@@ -264,7 +266,8 @@ Task<http::Response> take_post_upload(PostUploadParts parts, http::Request& requ
   const std::string bucket = bucket_of(parts.blobs, request);
   http::Response response;
   const std::string id = make_token(thread_random(), 16, "0123456789ABCDEF");
-  if (auto done = co_await take(parts, request, bucket, response); !done) {
+  const auto watch = parts.metrics.begin("PostObject", bucket, "", request);
+  if (auto done = co_await take(parts, request, bucket, watch.get(), response); !done) {
     response = {};
     aws::encode_error(model::kModel, aws::Protocol::kRestXml, done.error(), id, response);
   }
@@ -272,6 +275,7 @@ Task<http::Response> take_post_upload(PostUploadParts parts, http::Request& requ
   response.set("x-amz-id-2", base64_encode(id));
   response.set("Server", "AmazonS3");
   if (const auto found = parts.blobs.find_bucket(bucket)) add_cors_headers(*found, request, response);
+  if (watch) watch->answer(response);
   co_return response;
 }
 

@@ -16,6 +16,7 @@ using aws::Call;
 using aws::Reply;
 
 class Notifications;
+class RequestMetrics;
 class StorageMetrics;
 
 struct S3 {
@@ -28,6 +29,7 @@ struct S3 {
   blob::Blobs& blobs;
   std::unique_ptr<Notifications> notifications;
   std::unique_ptr<StorageMetrics> storage_metrics;
+  std::unique_ptr<RequestMetrics> request_metrics;
 };
 
 // The bucket, or NoSuchBucket. Adds the bucket's CORS headers to the reply when the request has an Origin.

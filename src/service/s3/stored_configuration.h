@@ -14,6 +14,7 @@ inline constexpr const char* kCors = "cors";
 inline constexpr const char* kEncryption = "encryption";
 inline constexpr const char* kLifecycle = "lifecycle";
 inline constexpr const char* kLogging = "logging";
+inline constexpr const char* kMetrics = "metrics/";  // and the id of each
 inline constexpr const char* kNotification = "notification";
 inline constexpr const char* kOwnership = "ownership";
 inline constexpr const char* kPolicy = "policy";  // as given, not JSON of a shape
