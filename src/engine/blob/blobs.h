@@ -33,12 +33,14 @@ enum class Refusal {
   kNoSuchVersion,
   kNoSuchUpload,
   kPreconditionFailed,
+  kProtected,
 };
 
 // Conditions on what is there when a write happens.
 struct Precondition {
   bool must_be_absent = false;
   std::optional<std::string> etag;  // the current object must have it ("*": any)
+  std::function<bool(const Object&)> allows;  // erasing a version for good, or changing it; else kProtected
 };
 
 struct PutRequest {
@@ -116,7 +118,7 @@ class Blobs {
                                       Precondition precondition = {});
   // Changes the properties of a version in place.
   Task<Result<Object, Refusal>> change(BucketPtr bucket, std::string key, std::optional<std::string> version,
-                                       std::function<void(Object&)> edit);
+                                       std::function<void(Object&)> edit, std::function<bool(const Object&)> allows = {});
   ListPage list(const ListRequest& request) const;
 
   Task<Result<Upload, Refusal>> start_upload(BucketPtr bucket, std::string key, Properties properties);

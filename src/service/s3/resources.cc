@@ -183,11 +183,14 @@ Json logging(const Json& property) {
   return Json::object({{"LoggingEnabled", Json::object({{"TargetBucket", property["DestinationBucketName"]},
                                                         {"TargetPrefix", property.contains("LogFilePrefix") ? property["LogFilePrefix"] : Json("")}})}});
 }
+// It cannot be taken away any more, only its rule.
+Json object_lock(const Json& property) { return property.is_null() ? Json::object({{"ObjectLockEnabled", "Enabled"}}) : property; }
 Json acceleration(const Json& property) { return Json::object({{"Status", property["AccelerationStatus"]}}); }
 constexpr Step kSteps[] = {
     {"OwnershipControls", "PutBucketOwnershipControls", "OwnershipControls", as_given, "DeleteBucketOwnershipControls"},
     {"PublicAccessBlockConfiguration", "PutPublicAccessBlock", "PublicAccessBlockConfiguration", booleans, "DeletePublicAccessBlock"},
     {"VersioningConfiguration", "PutBucketVersioning", "VersioningConfiguration", as_given, nullptr},
+    {"ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration", object_lock, nullptr},
     {"BucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration", encryption, "DeleteBucketEncryption"},
     {"CorsConfiguration", "PutBucketCors", "CORSConfiguration", cors, "DeleteBucketCors"},
     {"WebsiteConfiguration", "PutBucketWebsite", "WebsiteConfiguration", website, "DeleteBucketWebsite"},
@@ -284,6 +287,7 @@ Task<Reply<aws::ResourceState>> create(const aws::ResourceContext& context, cons
   CO_TRY(co_await refuse_others(context, name));
   Json input = Json::object({{"Bucket", name}});
   if (region != "us-east-1") input.set("CreateBucketConfiguration", Json::object({{"LocationConstraint", region}}));
+  if (is_true(properties["ObjectLockEnabled"])) input.set("ObjectLockEnabledForBucket", true);
   CO_TRY(co_await call(context, "CreateBucket", std::move(input)));
   auto applied = co_await apply(context, name, Json::object(), properties);
   if (!applied) {
@@ -303,6 +307,10 @@ Task<Reply<aws::ResourceState>> create(const aws::ResourceContext& context, cons
 Task<Reply<aws::ResourceState>> update(const aws::ResourceContext& context, const aws::ResourceState& current,
                                        const Json& before, const Json& after) {
   CO_TRY(co_await apply(context, current.physical_id, before, after));
+  const bool locks_now = is_true(after["ObjectLockEnabled"]) && !is_true(before["ObjectLockEnabled"]);
+  if (locks_now && !after.contains("ObjectLockConfiguration"))
+    CO_TRY(co_await call(context, "PutObjectLockConfiguration",
+                         Json::object({{"Bucket", current.physical_id}, {"ObjectLockConfiguration", object_lock(Json())}})));
   co_return current;
 }
 
@@ -347,6 +355,8 @@ const aws::ResourceType kBucket{
                    {"LoggingConfiguration"},
                    {"MetricsConfigurations"},
                    {"NotificationConfiguration"},
+                   {"ObjectLockConfiguration"},
+                   {"ObjectLockEnabled"},
                    {"OwnershipControls"},
                    {"PublicAccessBlockConfiguration"},
                    {"Tags"},

@@ -16,6 +16,7 @@ inline constexpr const char* kLifecycle = "lifecycle";
 inline constexpr const char* kLogging = "logging";
 inline constexpr const char* kMetrics = "metrics/";  // and the id of each
 inline constexpr const char* kNotification = "notification";
+inline constexpr const char* kObjectLock = "object-lock";  // there when objects can be locked
 inline constexpr const char* kOwnership = "ownership";
 inline constexpr const char* kPolicy = "policy";  // as given, not JSON of a shape
 inline constexpr const char* kPublicAccess = "public-access";

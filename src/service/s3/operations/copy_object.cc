@@ -7,6 +7,7 @@
 #include "service/s3/content.h"
 #include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
+#include "service/s3/object_lock.h"
 #include "service/s3/operations/operations.h"
 
 namespace reef::s3::operations {
@@ -51,6 +52,11 @@ Reply<CopySource> find_source(S3& s3, const Call& call, const In& in) {
   return source;
 }
 
+// What one version has and a copy of it does not.
+bool belongs_to_version(const std::string& name) {
+  return name == property::kLockMode || name == property::kLockUntil || name == property::kLegalHold;
+}
+
 // The copy's properties: the request's, or the source's under COPY.
 Reply<blob::Properties> copied_properties(const model::CopyObjectInput& in, const blob::Object& source) {
   blob::Properties given = TRY(properties_of(in));
@@ -66,7 +72,7 @@ Reply<blob::Properties> copied_properties(const model::CopyObjectInput& in, cons
   for (const auto& [name, value] : source.properties) {
     if (name == property::kTags) {
       if (in.tagging_directive != "REPLACE") out[name] = value;
-    } else if (!replaces && !belongs_to_request(name) && !name.starts_with("checksum")) {
+    } else if (!replaces && !belongs_to_request(name) && !name.starts_with("checksum") && !belongs_to_version(name)) {
       out[name] = value;
     }
   }
@@ -90,6 +96,8 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
                                   "attributes."));
   blob::PutRequest request{.bucket = bucket, .key = in.key};
   request.object.properties = CO_TRY(copied_properties(in, source.object));
+  CO_TRY(apply_lock_headers(*bucket, in, call, request.object.properties));
+  apply_default_retention(*bucket, call.now, request.object.properties);
   request.object.size = source.object.size;
   request.object.modified = call.now;
   request.precondition.must_be_absent = in.if_none_match.has_value();

@@ -12,6 +12,7 @@
 #include "service/s3/content.h"
 #include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
+#include "service/s3/object_lock.h"
 #include "service/s3/operations/operations.h"
 
 namespace reef::s3::operations {
@@ -122,6 +123,7 @@ Task<Reply<model::CreateMultipartUploadOutput>> create_multipart_upload(S3& s3, 
                                                                         const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   blob::Properties properties = CO_TRY(properties_of(in));
+  CO_TRY(apply_lock_headers(*bucket, in, call, properties));
   model::CreateMultipartUploadOutput out;
   if (in.checksum_algorithm) {
     const auto algorithm = algorithm_from_name(*in.checksum_algorithm);
@@ -194,6 +196,7 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   object.etag = whole_etag(object.parts);
   object.modified = call.now;
   object.properties = upload->properties;
+  apply_default_retention(*bucket, call.now, object.properties);
   CO_TRY(set_whole_checksum(*upload, in, call, object));
   request.precondition.must_be_absent = in.if_none_match.has_value();
   if (in.if_match) request.precondition.etag = unquoted(*in.if_match);

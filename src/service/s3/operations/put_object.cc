@@ -1,6 +1,7 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 #include "service/s3/content.h"
 #include "service/s3/notifications.h"
+#include "service/s3/object_lock.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
 
@@ -18,7 +19,12 @@ Task<Reply<model::PutObjectOutput>> put_object(S3& s3, const model::PutObjectInp
   CO_TRY(check_write_conditions(in.if_match, in.if_none_match));
   blob::PutRequest request{.bucket = bucket, .key = in.key};
   request.object.properties = CO_TRY(properties_of(in));
+  CO_TRY(apply_lock_headers(*bucket, in, call, request.object.properties));
   const auto given = CO_TRY(given_checksum(in, call));
+  const bool gives_lock = in.object_lock_mode || in.object_lock_legal_hold_status;
+  if (gives_lock && call.http_request && !given && !in.content_md5)
+    co_return Err(invalid_request("Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"));
+  apply_default_retention(*bucket, call.now, request.object.properties);
   Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, Algorithm::kCrc64Nvme));  // S3's own when none was given
   request.object.etag = received.etag;
   request.object.size = received.data.size();
