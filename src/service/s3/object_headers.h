@@ -21,6 +21,8 @@ inline constexpr const char* kEncryptionKey = "encryption-key";
 inline constexpr const char* kLockMode = "lock-mode";
 inline constexpr const char* kLockUntil = "lock-until";         // microseconds
 inline constexpr const char* kLegalHold = "legal-hold";
+inline constexpr const char* kCustomerKey = "customer-key";     // encrypted with a key whose salt and digest these are
+inline constexpr const char* kNonce = "nonce";                  // of its bytes, base64; parts have their own
 inline constexpr const char* kTags = "tags";                    // as a query string
 inline constexpr const char* kAcl = "acl";                      // canned name, or JSON
 inline constexpr const char* kChecksum = "checksum";            // algorithm
@@ -73,7 +75,6 @@ Reply<blob::Properties> properties_of(const In& in) {
     error.fields.set("MaxSizeAllowed", 2048);
     return Err(std::move(error));
   }
-  if (in.sse_customer_algorithm) return Err(aws::not_implemented("Encryption with customer-provided keys (SSE-C)"));
   return out;
 }
 

@@ -163,6 +163,16 @@ Reply<model::PutObjectInput> to_input(const std::string& bucket, const Form& for
   take("x-amz-website-redirect-location", in.website_redirect_location);
   take("x-amz-server-side-encryption", in.server_side_encryption);
   take("x-amz-server-side-encryption-aws-kms-key-id", in.ssekms_key_id);
+  take("x-amz-server-side-encryption-customer-algorithm", in.sse_customer_algorithm);
+  take("x-amz-server-side-encryption-customer-key", in.sse_customer_key);
+  take("x-amz-server-side-encryption-customer-key-MD5", in.sse_customer_key_md5);
+  take("x-amz-object-lock-mode", in.object_lock_mode);
+  take("x-amz-object-lock-legal-hold", in.object_lock_legal_hold_status);
+  if (const std::string until = fields.value("x-amz-object-lock-retain-until-date"); !until.empty()) {
+    in.object_lock_retain_until_date = parse_iso8601(until);
+    if (!in.object_lock_retain_until_date)
+      return Err(invalid_argument("The retain until date must be provided in ISO 8601 format", "x-amz-object-lock-retain-until-date", until));
+  }
   take("x-amz-storage-class", in.storage_class);
   take("x-amz-checksum-crc32", in.checksum_crc32);
   take("x-amz-checksum-crc32c", in.checksum_crc32_c);
@@ -242,6 +252,8 @@ Task<Reply<void>> take(const PostUploadParts& parts, http::Request& request, con
   };
   show("x-amz-version-id", put.version_id);
   show("x-amz-server-side-encryption", put.server_side_encryption);
+  show("x-amz-server-side-encryption-customer-algorithm", put.sse_customer_algorithm);
+  show("x-amz-server-side-encryption-customer-key-MD5", put.sse_customer_key_md5);
   show("x-amz-checksum-crc64nvme", put.checksum_crc64_nvme);
   show("x-amz-checksum-crc32", put.checksum_crc32);
   show("x-amz-checksum-crc32c", put.checksum_crc32_c);
