@@ -19,7 +19,7 @@
 
 namespace reef::sandbox {
 
-std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
+std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events, int channel,
                                                 OutboundPolicy policy, DnsHook dns, AdoptHook adopt) {
   const std::shared_ptr<LiveSandbox> sandbox(new LiveSandbox(reactor));
   sandbox->id_ = spec.id;
@@ -40,10 +40,10 @@ std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawne
     problem = fmt::format("descriptors for a sandbox: {}", std::strerror(errno));
   } else {
     const std::string message = std::string(1, static_cast<char>(ToSpawner::kSpawn)) + encode(spec);
-    const int fds[] = {control[1], out[1], err[1]};
-    if (const int error = send_message(spawner, message, fds)) problem = fmt::format("spawner: {}", std::strerror(error));
+    const int fds[] = {control[1], out[1], err[1], channel};
+    if (const int error = send_message(spawner, message, std::span(fds, channel < 0 ? 3 : 4))) problem = fmt::format("spawner: {}", std::strerror(error));
   }
-  for (int fd : {control[1], out[1], err[1]})
+  for (int fd : {control[1], out[1], err[1], channel})
     if (fd >= 0) ::close(fd);
   if (!problem.empty()) {
     for (int fd : {control[0], out[0], err[0]})

@@ -12,7 +12,7 @@ namespace reef::sandbox {
 
 class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<LiveSandbox> {
  public:
-  static std::shared_ptr<LiveSandbox> spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
+  static std::shared_ptr<LiveSandbox> spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events, int channel,
                                             OutboundPolicy policy, DnsHook dns, AdoptHook adopt);
   ~LiveSandbox() override;
 
