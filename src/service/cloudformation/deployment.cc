@@ -362,7 +362,7 @@ class Deployment {
       if (!value) continue;
       const Json resolved = CO_TRY(co_await resolve_dynamic_references(cloud_, stack_call(cloud_.caller, stack_.account, stack_.region, stack_.desired.role_arn), *value));
       const auto text = resolved.scalar_text();
-      if (!text) co_return Err(invalid(fmt::format("Template format error: Output {} is malformed. The Value attribute must evaluate to a String.", name)));
+      if (!text) co_return Err(invalid("Template format error: The Value field of every Outputs member must evaluate to a String."));
       model::Output output{.output_key = name, .output_value = *text};
       if (declared["Description"].is_string()) output.description = declared.text("Description");
       if (declared["Export"].contains("Name")) {

@@ -222,7 +222,10 @@ Reply<void> check_outputs(const Desired& desired, const Plan& plan, const Scope&
     std::set<std::string> references;
     collect_references(output["Value"], scope, references);
     collect_references(output["Export"], scope, references);
-    TRY(known_values(output, scope));
+    const Json value = TRY(known_values(output["Value"], scope));
+    if (value.is_array() || (value.is_object() && intrinsic_of(value).empty()))
+      return Err(invalid("Template format error: The Value field of every Outputs member must evaluate to a String."));
+    TRY(known_values(output["Export"], scope));
     for (const std::string& reference : references)
       if (!reference.starts_with("AWS::") && !scope.parameters.contains(reference) && !plan.contains(reference)) unresolved.push_back(reference);
   }

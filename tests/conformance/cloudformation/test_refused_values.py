@@ -21,6 +21,7 @@ REFUSED = [
     ("AWS::ApiGateway::Method", {"RestApiId": "a", "ResourceId": "r", "HttpMethod": "GET", "Integration": {"Type": "AWS"}}, "Integration/Type: AWS .* is not supported"),
     ("AWS::ApiGateway::Stage", {"RestApiId": "a", "StageName": "s", "CacheClusterEnabled": True}, "CacheClusterEnabled: a cache cluster is not supported"),
     ("AWS::SQS::Queue", {"QueueName": {"Fn::FindInMap": ["Runtimes", "none", "name"]}}, "Unable to get mapping for Runtimes::none::name"),
+    ("AWS::SQS::Queue", {"QueueName": {"Fn::Nope": "x"}}, "Encountered unsupported function: Fn::Nope Supported functions are"),
     ("AWS::SQS::Queue", {"QueueName": {"Fn::Select": [2, ["a", "b"]]}}, "cannot select nonexistent value at index 2"),
 ]
 
@@ -35,3 +36,10 @@ def test_nothing_is_created(daemon, type_name, properties, words):
     assert error.value.response["Error"]["Code"] == "ValidationError"
     with pytest.raises(ClientError, match="does not exist"):
         stacks.describe_stacks(StackName="never")
+
+
+@pytest.mark.parametrize("output, words", [({"Value": {"a": 1}}, "must evaluate to a String"), ({"Value": ["a"]}, "must evaluate to a String"), ({"Description": "x"}, "The Value attribute must be set"),
+                                           ({"Value": {"Fn::FindInMap": ["A", "b", "c"]}}, "Unable to get mapping for A::b::c")])
+def test_outputs_are_checked_beforehand(daemon, output, words):
+    with pytest.raises(ClientError, match=words):
+        daemon.client("cloudformation").create_stack(StackName="never", TemplateBody=json.dumps({"Resources": {"A": {"Type": "AWS::SQS::Queue"}}, "Outputs": {"O": output}}))
