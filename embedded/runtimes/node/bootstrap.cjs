@@ -1,82 +1,127 @@
 'use strict';
 // The Node.js runtime of functions: takes events from the Runtime API, calls the handler, hands back what it returns.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-const net = require('node:net');
 const fs = require('node:fs');
 const path = require('node:path');
 const util = require('node:util');
-const { Writable } = require('node:stream');
 const { pathToFileURL } = require('node:url');
 
-const [API_HOST, API_PORT] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
+const API_HOST = process.env.AWS_LAMBDA_RUNTIME_API.split(':')[0];
 const PREFIX = '/2018-06-01/runtime/';
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming');
 const HTTP_INTEGRATION = 'application/vnd.awslambda.http-integration-response';
 
 // ---- Runtime API -------------------------------------------------------------------------------------------------
+// The descriptor that this process was started with is connected already. node:net and the streams below it would take
+// longer to load than all else here, so it is read by what they are made of.
+class Channel {
+  constructor(descriptor, received, lost) {
+    const { Pipe, constants } = process.binding('pipe_wrap');
+    this.bindings = process.binding('stream_wrap');
+    this.lost = lost;
+    this.unfinished = new Set();
+    this.handle = new Pipe(constants.SOCKET);
+    this.handle.open(descriptor);
+    this.handle.onread = (bytes) => (bytes ? received(Buffer.from(bytes)) : lost());
+    this.handle.readStart();
+  }
+  send(bytes, done) {
+    const { WriteWrap, streamBaseState, kLastWriteWasAsync } = this.bindings;
+    const write = new WriteWrap();
+    write.oncomplete = (status) => {
+      this.unfinished.delete(write);
+      if (status < 0) this.lost();
+      else if (done) done();
+    };
+    const failed = typeof bytes === 'string' ? this.handle.writeUtf8String(write, bytes) : this.handle.writeBuffer(write, bytes);
+    if (failed) this.lost();
+    else if (streamBaseState[kLastWriteWasAsync]) this.unfinished.add(write);
+    else if (done) process.nextTick(done);
+  }
+  ref() { this.handle.ref(); }
+  unref() { this.handle.unref(); }
+}
+
+class Socket {
+  constructor(address, received, lost) {
+    const [host, port] = address.split(':');
+    this.socket = require('node:net').connect({ host, port: Number(port), noDelay: true });
+    this.socket.on('data', received);
+    this.socket.on('error', lost);
+    this.socket.on('close', lost);
+  }
+  send(bytes, done) { this.socket.write(bytes, done); }
+  ref() { this.socket.ref(); }
+  unref() { this.socket.unref(); }
+}
+
+function connect(received, lost) {
+  const descriptor = process.env.ATOLL_RUNTIME_CHANNEL;
+  delete process.env.ATOLL_RUNTIME_CHANNEL;
+  // Who asks for warnings of what may go some day shall see only those of the function.
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS || '', process.env.NODE_PENDING_DEPRECATION ? '--pending-deprecation' : ''];
+  if (descriptor && !flags.join(' ').includes('pending-deprecation')) {
+    try {
+      return new Channel(Number(descriptor), received, lost);
+    } catch {
+      // a Node that is built otherwise
+    }
+  }
+  return new Socket(process.env.AWS_LAMBDA_RUNTIME_API, received, lost);
+}
+
 // One kept-alive connection with requests in order; replies come back in the same order.
 class RuntimeApi {
   constructor() {
     this.waiting = [];
-    this.buffer = null;
-    this.socket = net.connect({ host: API_HOST, port: Number(API_PORT), noDelay: true });
-    this.socket.on('data', (chunk) => this.received(chunk));
-    this.socket.on('error', () => process.exit(1));
-    this.socket.on('close', () => process.exit(1));
+    this.pieces = [];   // of a reply that is not whole yet
+    this.size = 0;
+    this.expected = 0;  // bytes, once its head is known
+    this.connection = connect((bytes) => this.received(bytes), () => process.exit(1));
   }
 
-  received(chunk) {
-    this.buffer = this.buffer ? Buffer.concat([this.buffer, chunk]) : chunk;
-    while (this.buffer) {
-      const headEnd = this.buffer.indexOf('\r\n\r\n');
+  received(bytes) {
+    this.pieces.push(bytes);
+    this.size += bytes.length;
+    // A large event is joined once.
+    while (this.size > 0 && this.size >= this.expected) {
+      const buffer = this.pieces.length === 1 ? this.pieces[0] : Buffer.concat(this.pieces, this.size);
+      this.pieces = [buffer];
+      const headEnd = buffer.indexOf('\r\n\r\n');
       if (headEnd < 0) return;
-      const head = this.buffer.latin1Slice(0, headEnd);
+      const head = buffer.latin1Slice(0, headEnd);
       const lengthMatch = /\r\ncontent-length: *(\d+)/i.exec(head);
-      const length = lengthMatch ? Number(lengthMatch[1]) : 0;
-      const end = headEnd + 4 + length;
-      if (this.buffer.length < end) {
-        // A large event: make room once instead of joining each piece.
-        return this.receiveRest(end);
-      }
-      const body = this.buffer.subarray(headEnd + 4, end);
-      this.buffer = this.buffer.length > end ? this.buffer.subarray(end) : null;
+      const end = headEnd + 4 + (lengthMatch ? Number(lengthMatch[1]) : 0);
+      this.expected = end;
+      if (buffer.length < end) return;
+      this.expected = 0;
+      this.size = buffer.length - end;
+      this.pieces = this.size > 0 ? [buffer.subarray(end)] : [];
       const status = Number(head.slice(9, 12));
       if (status === 100) continue;
       const take = this.waiting.shift();
-      if (take) take({ status, head, body });
+      if (take) take({ status, head, body: buffer.subarray(headEnd + 4, end) });
     }
   }
 
-  receiveRest(total) {
-    const whole = Buffer.allocUnsafe(total);
-    let size = this.buffer.copy(whole);
-    this.buffer = null;
-    const listeners = this.socket.listeners('data');
-    this.socket.removeAllListeners('data');
-    const onData = (chunk) => {
-      const used = chunk.copy(whole, size);
-      size += used;
-      if (size < total) return;
-      this.socket.removeListener('data', onData);
-      for (const listener of listeners) this.socket.on('data', listener);
-      this.received(used < chunk.length ? Buffer.concat([whole, chunk.subarray(used)]) : whole);
-    };
-    this.socket.on('data', onData);
+  static pack(method, target, headers, body) {
+    return `${method} ${target} HTTP/1.1\r\nHost: ${API_HOST}\r\n${headers}` + (method === 'POST' ? `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}` : '\r\n');
   }
-
-  request(method, target, headers, body) {
-    const head = `${method} ${target} HTTP/1.1\r\nHost: ${API_HOST}\r\n${headers}` +
-      (method === 'POST' ? `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n` : '\r\n');
-    if (Buffer.isBuffer(body)) {
-      this.socket.write(head);
-      this.socket.write(body);
-    } else {
-      this.socket.write(head + body);
-    }
-    return new Promise((resolve) => this.waiting.push(resolve));
+  reply() { return new Promise((resolve) => this.waiting.push(resolve)); }
+  get(target) {
+    this.connection.send(RuntimeApi.pack('GET', target, '', ''));
+    return this.reply();
   }
-  get(target) { return this.request('GET', target, '', ''); }
-  post(target, headers, body) { return this.request('POST', target, headers, body); }
+  post(target, headers, body) {
+    this.connection.send(RuntimeApi.pack('POST', target, headers, body));
+    return this.reply();
+  }
+  // The answer and the wish for the next event leave together.
+  postAndGet(target, headers, body, next) {
+    this.connection.send(RuntimeApi.pack('POST', target, headers, body) + RuntimeApi.pack('GET', next, '', ''));
+    this.reply();
+    return this.reply();
+  }
 }
 
 const api = new RuntimeApi();
@@ -218,7 +263,7 @@ async function loadHandler() {
 }
 
 // ---- streaming responses -----------------------------------------------------------------------------------------
-class ResponseStream extends Writable {
+const makeResponseStreamClass = () => class ResponseStream extends require('node:stream').Writable {
   constructor(requestId) {
     super({ highWaterMark: 64 * 1024 });
     this.requestId = requestId;
@@ -233,16 +278,16 @@ class ResponseStream extends Writable {
   start() {
     if (this.started) return;
     this.started = true;
-    api.socket.write(`POST ${PREFIX}invocation/${this.requestId}/response HTTP/1.1\r\nHost: ${API_HOST}\r\nContent-Type: ${this.contentType}\r\n` +
+    api.connection.send(`POST ${PREFIX}invocation/${this.requestId}/response HTTP/1.1\r\nHost: ${API_HOST}\r\nContent-Type: ${this.contentType}\r\n` +
       'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\nTrailer: Lambda-Runtime-Function-Error-Type\r\nTrailer: Lambda-Runtime-Function-Error-Body\r\n\r\n');
-    this.answered = new Promise((resolve) => api.waiting.push(resolve));
+    this.answered = api.reply();
     if (this.prelude) this.chunk(Buffer.concat([Buffer.from(this.prelude), Buffer.alloc(8)]));
   }
   chunk(bytes, done) {
     if (bytes.length === 0) return done && done();
-    api.socket.write(bytes.length.toString(16) + '\r\n');
-    api.socket.write(bytes);
-    api.socket.write('\r\n', done);
+    api.connection.send(bytes.length.toString(16) + '\r\n');
+    api.connection.send(bytes);
+    api.connection.send('\r\n', done);
   }
   _write(bytes, encoding, done) {
     this.start();
@@ -250,15 +295,15 @@ class ResponseStream extends Writable {
   }
   _final(done) {
     this.start();
-    if (!this.cut) api.socket.write('0\r\n\r\n');
+    if (!this.cut) api.connection.send('0\r\n\r\n');
     done();
   }
   fail(error) {
     const body = toError(error);
     this.cut = true;
-    api.socket.write(`0\r\nLambda-Runtime-Function-Error-Type: ${encodeURIComponent(body.errorType)}\r\nLambda-Runtime-Function-Error-Body: ${Buffer.from(JSON.stringify(body)).toString('base64')}\r\n\r\n`);
+    api.connection.send(`0\r\nLambda-Runtime-Function-Error-Type: ${encodeURIComponent(body.errorType)}\r\nLambda-Runtime-Function-Error-Body: ${Buffer.from(JSON.stringify(body)).toString('base64')}\r\n\r\n`);
   }
-}
+};
 
 globalThis.awslambda = {
   streamifyResponse(handler, options) {
@@ -342,7 +387,7 @@ function call(handler, event, head, requestId) {
 }
 
 async function callStreaming(handler, event, head, requestId) {
-  const stream = new ResponseStream(requestId);
+  const stream = new (makeResponseStreamClass())(requestId);
   const finished = new Promise((resolve) => {
     stream.on('finish', () => resolve());
     stream.on('error', () => resolve());
@@ -373,7 +418,7 @@ function crash(kind, error, code) {
   if (api.waiting.length > 0) process.exit(code);
   const body = toError(error);
   const target = reportUncaught ? `${PREFIX}invocation/${currentRequestId}/error` : `${PREFIX}init/error`;
-  api.socket.ref();
+  api.connection.ref();
   api.post(target, errorHeaders(body), JSON.stringify(body)).then(() => process.exit(code));
 }
 
@@ -414,11 +459,8 @@ async function main() {
     process.exit(1);
   }
 
-  const next = () => {
-    api.socket.ref();
-    return api.get(`${PREFIX}invocation/next`);
-  };
-  let waiting = next();
+  const NEXT = `${PREFIX}invocation/next`;
+  let waiting = api.get(NEXT);
   for (;;) {
     const { head, body } = await waiting;
     const requestId = headerOf(head, 'lambda-runtime-aws-request-id');
@@ -428,11 +470,11 @@ async function main() {
     if (trace) process.env._X_AMZN_TRACE_ID = trace;
     else delete process.env._X_AMZN_TRACE_ID;
     // While the handler runs, the connection does not keep the loop alive: see 'beforeExit' above.
-    api.socket.unref();
+    api.connection.unref();
     if (handler[STREAMING]) {
-      api.socket.ref();
+      api.connection.ref();
       await callStreaming(handler, JSON.parse(body.toString()), head, requestId);
-      waiting = next();
+      waiting = api.get(NEXT);
       continue;
     }
     let outcome;
@@ -451,17 +493,14 @@ async function main() {
       }
     }
     reportUncaught = null;
-    // The answer and the wish for the next event leave together.
-    api.socket.cork();
+    api.connection.ref();
     if ('error' in outcome) {
       console.error('Invoke Error', describe(outcome.error));
       const failure = toError(outcome.error);
-      api.post(`${PREFIX}invocation/${requestId}/error`, errorHeaders(failure), JSON.stringify(failure));
+      waiting = api.postAndGet(`${PREFIX}invocation/${requestId}/error`, errorHeaders(failure), JSON.stringify(failure), NEXT);
     } else {
-      api.post(`${PREFIX}invocation/${requestId}/response`, 'Content-Type: application/json\r\n', text);
+      waiting = api.postAndGet(`${PREFIX}invocation/${requestId}/response`, 'Content-Type: application/json\r\n', text, NEXT);
     }
-    waiting = next();
-    api.socket.uncork();
   }
 }
 

@@ -8,29 +8,43 @@
 namespace reef::aws::json {
 namespace {
 
-// AWS puts the name of the class that threw before some services' error codes, and old clients cut at '#'.
-std::string_view error_namespace(const ErrorParts& error) {
-  const std::string_view service = error.service.name, code = error.error.code;
-  if (code == "SerializationException" || code == "UnknownOperationException") return "com.amazon.coral.service#";
-  if (service == "sqs") return "com.amazonaws.sqs#";
-  if (service == "dynamodb" || service == "dynamodbstreams") {
-    if (error.shape) return "com.amazonaws.dynamodb.v20120810#";
-    return code == "ValidationException" ? "com.amazon.coral.validate#" : "com.amazon.coral.service#";
-  }
-  return "";
+// How a service's replies and errors differ from what its model says: services of one protocol were written at
+// different times. Recorded from AWS.
+struct Dialect {
+  std::string_view service;
+  std::string_view error_namespace = {};     // before error codes of the model: the class that threw; old clients cut at '#'
+  std::string_view foreign_namespace = {};   // before those that it has not, but for ValidationException
+  std::string_view java_package = {};        // its parser names its classes in its errors
+  bool skips_empty_lists = false;
+  bool capitalises_message = false;
+};
+constexpr std::string_view kCoral = "com.amazon.coral.service#";
+constexpr Dialect kDialects[] = {
+    {.service = "sqs", .error_namespace = "com.amazonaws.sqs#", .foreign_namespace = "com.amazonaws.sqs#", .skips_empty_lists = true},
+    {.service = "dynamodb", .error_namespace = "com.amazonaws.dynamodb.v20120810#", .foreign_namespace = kCoral, .java_package = "com.amazonaws.dynamodb.v20120810"},
+    {.service = "dynamodbstreams", .error_namespace = "com.amazonaws.dynamodb.v20120810#", .foreign_namespace = kCoral},
+    {.service = "secretsmanager", .capitalises_message = true},
+};
+
+const Dialect& dialect_of(const ServiceModel& service) {
+  static constexpr Dialect kPlain{.service = {}};
+  for (const Dialect& each : kDialects)
+    if (each.service == service.name) return each;
+  return kPlain;
 }
 
-// Whose parser's errors name its classes: those of DynamoDB were recorded.
-JsonRules request_rules(const ServiceModel& service) {
-  const std::string_view name = service.name;
-  return {.java_package = name == "dynamodb" ? std::string_view("com.amazonaws.dynamodb.v20120810") : std::string_view()};
+std::string_view error_namespace(const Dialect& dialect, const ErrorParts& error) {
+  const std::string_view code = error.error.code;
+  if (code == "SerializationException" || code == "UnknownOperationException") return kCoral;
+  if (error.shape) return dialect.error_namespace;
+  return code == "ValidationException" && dialect.foreign_namespace == kCoral ? "com.amazon.coral.validate#" : dialect.foreign_namespace;
 }
 
 }  // namespace
 
 Reply<void> decode(const RequestParts& in) {
   wire::JsonReader reader(in.body.empty() ? std::string_view("{}") : in.body);
-  TRY(read_json(*in.operation.input, reader, in.input, request_rules(in.service), in.missing));
+  TRY(read_json(*in.operation.input, reader, in.input, {.java_package = dialect_of(in.service).java_package}, in.missing));
   if (!reader.finish()) return Err(serialization_error(""));
   return {};
 }
@@ -41,7 +55,7 @@ void encode(const ReplyParts& out, bool is_json11) {
   // Operations without output have an empty body in awsJson1.1; "{}" is what clients of both accept.
   if (out.operation.output->member_count == 0 && is_json11) return;
   wire::JsonWriter writer(out.response.body);
-  write_json(*out.operation.output, out.output, writer, {.skip_empty_lists = std::string_view(out.service.name) == "sqs"});
+  write_json(*out.operation.output, out.output, writer, {.skip_empty_lists = dialect_of(out.service).skips_empty_lists});
 }
 
 void encode_error(const ErrorParts& out, bool is_json11) {
@@ -52,11 +66,12 @@ void encode_error(const ErrorParts& out, bool is_json11) {
                      fmt::format("{};{}", query_code(out), out.error.sender_fault ? "Sender" : "Receiver"));
   out.response.body.clear();
   wire::JsonWriter writer(out.response.body);
+  const Dialect& dialect = dialect_of(out.service);
   writer.begin_object();
   writer.key("__type");
-  writer.string(fmt::format("{}{}", error_namespace(out), out.error.code));
+  writer.string(fmt::format("{}{}", error_namespace(dialect, out), out.error.code));
   const bool is_unread = out.error.code == "SerializationException";
-  const bool is_capitalised = is_unread || std::string_view(out.service.name) == "secretsmanager";
+  const bool is_capitalised = is_unread || dialect.capitalises_message;
   if (!out.error.message.empty() || !is_unread) {
     writer.key(is_capitalised ? "Message" : "message");
     writer.string(out.error.message);

@@ -1,7 +1,9 @@
 #include "engine/function/environment.h"
 
 #include <fmt/format.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,7 +187,7 @@ sandbox::Spec Environment::make_spec(bool ahead) {
   }
   if (const std::string* wrapper = find_variable(*version_, "AWS_LAMBDA_EXEC_WRAPPER")) spec.argv.insert(spec.argv.begin(), *wrapper);
   if (extensions_expected_ > 0) {
-    const std::string script = fmt::format("for e in {}/extensions/*; do [ -x \"$e\" ] && [ ! -d \"$e\" ] && \"$e\" & done; exec \"$@\"", layer_root());
+    const std::string script = fmt::format("for e in {}/extensions/*; do [ -x \"$e\" ] && [ ! -d \"$e\" ] && \"$e\" 3>&- & done; exec \"$@\"", layer_root());
     spec.argv.insert(spec.argv.begin(), {"/bin/sh", "-c", script, "sh"});
   }
   for (const auto& [name, value] : environment_variables()) spec.env.push_back(variable_at_start(name, value));
@@ -208,13 +210,27 @@ void Environment::spawn(bool ahead) {
   start_server({});
   if (!own_network) port_ = server_->listen("127.0.0.1", 0, false).value_or(0);
   const auto self = shared_from_this();
-  sandbox_ = host_.sandboxes.spawn(host_.reactor, make_spec(ahead), {
+  sandbox::Spec spec = make_spec(ahead);
+  const int channel = open_channel(spec);
+  sandbox_ = host_.sandboxes.spawn(host_.reactor, std::move(spec), {
       .on_ready = [self](std::vector<int> listeners) {
         if (!self->ended_) return self->start_server(std::move(listeners));
         for (int fd : listeners) ::close(fd);
       },
       .on_output = [self](sandbox::Stream, std::string_view bytes) { self->on_output(bytes); },
-      .on_exit = [self](const sandbox::Exit& exit) { self->on_exit(exit); }});
+      .on_exit = [self](const sandbox::Exit& exit) { self->on_exit(exit); }}, channel);
+}
+
+// Our own runtimes get a connection to the Runtime API as they start: neither needs its language's network library for
+// that, which takes longer to load than all else. A wrapper may not hand descriptors on.
+int Environment::open_channel(sandbox::Spec& spec) {
+  if (language_ == Language::kProvided || (version_ && find_variable(*version_, "AWS_LAMBDA_EXEC_WRAPPER"))) return -1;
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -1;
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  server_->adopt_connection(ends[0], "127.0.0.1:0");
+  spec.env.emplace_back("ATOLL_RUNTIME_CHANNEL=3");
+  return ends[1];
 }
 
 void Environment::boot() { spawn(true); }

@@ -75,6 +75,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   };
   sandbox::Spec make_spec(bool ahead);
   void spawn(bool ahead);
+  int open_channel(sandbox::Spec& spec);
   std::vector<std::pair<std::string, std::string>> trust_variables() const;
   bool trusts_by_openssl() const;
   std::string variable_at_start(const std::string& name, const std::string& value) const;   // NAME=value

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <ctime>
 #include <map>
+#include <utility>
 
 #include "base/bytes.h"
 #include "engine/sandbox/fd_message.h"
@@ -44,6 +45,7 @@ class Init {
       workload_ = *started;
     }
     ::close(context_.out);
+    if (context_.channel >= 0) ::close(std::exchange(context_.channel, -1));
     ::close(context_.err);
     if (context_.spec->later_root.empty())
       if (const Result<void, Failure> sealed = seal(); !sealed) fail(sealed.error());
@@ -67,13 +69,13 @@ class Init {
 
   // Keeps only what this sandbox needs: a descriptor of another one's would hold it open.
   void isolate_descriptors() {
-    int wanted[] = {context_.control, context_.out, context_.err};
-    for (int& fd : wanted) fd = ::fcntl(fd, F_DUPFD_CLOEXEC, 64);
-    for (int i = 0; i < 3; ++i) ::dup3(wanted[i], 3 + i, O_CLOEXEC);
-    ::syscall(SYS_close_range, 6u, ~0u, 0u);
-    context_.control = 3;
-    context_.out = 4;
-    context_.err = 5;
+    int* const wanted[] = {&context_.control, &context_.out, &context_.err, &context_.channel};
+    for (int* fd : wanted)
+      if (*fd >= 0) *fd = ::fcntl(*fd, F_DUPFD_CLOEXEC, 64);
+    int next = 3;
+    for (int* fd : wanted)
+      if (*fd >= 0) *fd = ::dup3(*fd, next++, O_CLOEXEC);
+    ::syscall(SYS_close_range, static_cast<unsigned>(next), ~0u, 0u);
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd < 3; ++fd) ::dup2(null, fd);
     ::close(null);

@@ -41,6 +41,7 @@ struct InitContext {
   std::uint32_t outer_uid = 0, outer_gid = 0;  // who the workload is on the host; with several ids, the first of them
   std::uint32_t mapped_ids = 1;                // of the workload's own user namespace, from 0 inside; 1: only its own
   int control = -1, out = -1, err = -1;
+  int channel = -1;       // the workload's descriptor 3
   bool terminal = false;  // `out` is one, and the process's own
   bool probe = false;  // exits instead of executing a workload
   int user_namespace = -1;  // of the workload that runs already; for processes beside it

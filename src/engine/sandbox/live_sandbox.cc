@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -19,7 +20,7 @@
 
 namespace reef::sandbox {
 
-std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events,
+std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawner, const Capabilities& can, Spec spec, Events events, int channel,
                                                 OutboundPolicy policy, DnsHook dns, AdoptHook adopt) {
   const std::shared_ptr<LiveSandbox> sandbox(new LiveSandbox(reactor));
   sandbox->id_ = spec.id;
@@ -40,10 +41,10 @@ std::shared_ptr<LiveSandbox> LiveSandbox::spawn(io::Reactor& reactor, int spawne
     problem = fmt::format("descriptors for a sandbox: {}", std::strerror(errno));
   } else {
     const std::string message = std::string(1, static_cast<char>(ToSpawner::kSpawn)) + encode(spec);
-    const int fds[] = {control[1], out[1], err[1]};
-    if (const int error = send_message(spawner, message, fds)) problem = fmt::format("spawner: {}", std::strerror(error));
+    const int fds[] = {control[1], out[1], err[1], channel};
+    if (const int error = send_message(spawner, message, std::span(fds, channel < 0 ? 3 : 4))) problem = fmt::format("spawner: {}", std::strerror(error));
   }
-  for (int fd : {control[1], out[1], err[1]})
+  for (int fd : {control[1], out[1], err[1], channel})
     if (fd >= 0) ::close(fd);
   if (!problem.empty()) {
     for (int fd : {control[0], out[0], err[0]})
@@ -64,6 +65,7 @@ LiveSandbox::~LiveSandbox() {
   close(out_);
   close(err_);
   if (pidfd_ >= 0) ::close(pidfd_);
+  if (peak_memory_ >= 0) ::close(peak_memory_);
 }
 
 void LiveSandbox::watch(Watch& watch, int fd, void (LiveSandbox::*ready)()) {
@@ -244,7 +246,11 @@ void LiveSandbox::flush_output() {
 }
 
 std::uint64_t LiveSandbox::memory_bytes() const {
-  if (!polls_memory()) return cgroups_.peak_memory(id_);
+  if (!polls_memory()) {
+    if (peak_memory_ < 0) peak_memory_ = cgroups_.open_peak_memory(id_);
+    char text[32] = {};
+    return peak_memory_ >= 0 && ::pread(peak_memory_, text, sizeof text - 1, 0) > 0 ? std::strtoull(text, nullptr, 10) : 0;
+  }
   return pid_ > 0 ? resident_bytes(descendants_of(pid_)) : 0;
 }
 

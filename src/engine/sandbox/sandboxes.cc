@@ -69,10 +69,10 @@ const Capabilities& Sandboxes::capabilities() {
   return capabilities_;
 }
 
-std::shared_ptr<Sandbox> Sandboxes::spawn(io::Reactor& reactor, Spec spec, Events events) {
+std::shared_ptr<Sandbox> Sandboxes::spawn(io::Reactor& reactor, Spec spec, Events events, int channel) {
   const Capabilities& can = capabilities();
   if (!can.isolated_network || can.tier == Tier::kProcesses) spec.network = Network::kHost;
-  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), policy_, dns_, adopt_);
+  return LiveSandbox::spawn(reactor, socket_, can, std::move(spec), std::move(events), channel, policy_, dns_, adopt_);
 }
 
 }  // namespace reef::sandbox

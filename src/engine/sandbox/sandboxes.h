@@ -89,7 +89,8 @@ class Sandboxes {
   const Capabilities& capabilities();
 
   // On `reactor`, from its own thread. Never fails here: a failure to start arrives as on_exit with `start_failure`.
-  std::shared_ptr<Sandbox> spawn(io::Reactor& reactor, Spec spec, Events events);
+  // `channel`, when there is one, becomes the workload's descriptor 3; it is taken over and must be blocking.
+  std::shared_ptr<Sandbox> spawn(io::Reactor& reactor, Spec spec, Events events, int channel = -1);
 
   // For sandboxes that are spawned from then on. Set before the loops run.
   void set_outbound_policy(OutboundPolicy policy) { policy_ = std::move(policy); }

@@ -247,7 +247,7 @@ void Spawner::spawn(const Spec& spec, const std::vector<int>& fds) {
   const InitContext context{.tier = tier_, .isolated_network = isolated && isolated_network_ && !joins && spec.network == Network::kIsolated,
                             .spec = &spec, .cgroups = &cgroups_, .outer_uid = id, .outer_gid = group_id,
                             .mapped_ids = tier_ == Tier::kRoot && !spec.image.folder.empty() && image_ids_first_ != 0 ? kImageIds : 1,
-                            .control = fds[0], .out = fds[1], .err = fds[2]};
+                            .control = fds[0], .out = fds[1], .err = fds[2], .channel = fds.size() > 3 ? fds[3] : -1};
   std::string problem;
   const int holder = joins ? find_holder(spec.join) : -1;
   if (joins && holder < 0) problem = "the sandbox whose network was to be shared is gone";
@@ -256,8 +256,7 @@ void Spawner::spawn(const Spec& spec, const std::vector<int>& fds) {
   int pidfd = -1;
   const pid_t pid = !problem.empty() ? -1 : joins ? clone_joined(spec, context, holder, &pidfd) : clone_init(spec, context, &pidfd);
   if (pid < 0 && problem.empty()) problem = fmt::format("new namespaces: {}", std::strerror(errno));
-  ::close(fds[1]);
-  ::close(fds[2]);
+  for (std::size_t i = 1; i < fds.size(); ++i) ::close(fds[i]);
   std::string message;
   ByteWriter out(message);
   if (pid < 0) {
@@ -312,7 +311,7 @@ void Spawner::handle_message() {
   switch (static_cast<ToSpawner>(received.bytes[0])) {
     case ToSpawner::kSpawn: {
       const Result<Spec, Failure> spec = decode(body);
-      if (spec && received.fds.size() == 3) return spawn(*spec, received.fds);
+      if (spec && (received.fds.size() == 3 || received.fds.size() == 4)) return spawn(*spec, received.fds);
       for (int fd : received.fds) ::close(fd);
       return;
     }

@@ -42,7 +42,7 @@ struct ProbeReport {
 };
 
 enum class ToSpawner : char {
-  kSpawn = 'S',   // a Spec; carries control, stdout and stderr
+  kSpawn = 'S',   // a Spec; carries control, stdout, stderr and perhaps a channel
   kMemory = 'M',  // id, u64: new limit
 };
 

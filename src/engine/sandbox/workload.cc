@@ -117,6 +117,7 @@ Result<void, Failure> become_workload(const InitContext& context, bool sealed, T
   if (context.terminal && ::ioctl(0, TIOCSCTTY, 0) < 0) return Err(failed("take the terminal"));
   ::dup2(context.out, 1);
   ::dup2(context.err, 2);
+  if (context.channel >= 0) ::dup2(context.channel, 3);
   set_limit(RLIMIT_CORE, 0);
   set_limit(RLIMIT_NOFILE, spec.limits.open_files);
   if (context.tier == Tier::kUserNamespaces && context.cgroups->kind() == Cgroups::Kind::kNone)
