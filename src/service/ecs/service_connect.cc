@@ -202,8 +202,9 @@ Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::stri
   co_return made->arn;
 }
 
-void connect_service(Ecs& ecs, StoredService& service) {
-  disconnect_service(ecs, service);
+namespace {
+
+void put_in_mesh(Ecs& ecs, StoredService& service) {
   // What the newest deployment says, after a restart.
   if (service.connect_resources.empty() && !service.machine.deployments().empty())
     if (const auto newest = service.deployments.find(service.machine.deployments().front().id); newest != service.deployments.end() && newest->second.service_connect_resources)
@@ -245,6 +246,20 @@ void connect_service(Ecs& ecs, StoredService& service) {
     }
   }
   connect_endpoints(ecs, service);
+}
+
+}  // namespace
+
+void connect_service(Ecs& ecs, StoredService& service) {
+  // What stays is replaced, and keeps its connections and what is known of its endpoints.
+  const auto nodes = std::exchange(service.mesh_nodes, {}), services = std::exchange(service.mesh_services, {});
+  service.connect_registries.clear();
+  put_in_mesh(ecs, service);
+  const auto is_stale = [](const std::vector<std::string>& now, const std::string& id) { return std::find(now.begin(), now.end(), id) == now.end(); };
+  for (const std::string& id : services)
+    if (is_stale(service.mesh_services, id)) ecs.mesh.remove_service(id);
+  for (const std::string& id : nodes)
+    if (is_stale(service.mesh_nodes, id)) ecs.mesh.remove_node(id);
 }
 
 bool has_test_traffic(const StoredService& service) {

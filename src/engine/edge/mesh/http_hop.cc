@@ -111,7 +111,7 @@ void MeshLoop::note(Trip& trip, int status, std::string_view error) {
 }
 
 Task<http::Response> MeshLoop::pass(std::shared_ptr<const MemberPlan> caller, std::string origin, std::shared_ptr<const Service> service, int port, http::Request& request) {
-  Trip trip{.caller = std::move(caller), .service = std::move(service), .request = request};
+  Trip trip{.caller = std::move(caller), .service = std::move(service), .request = request, .port = port};
   trip.began = io::monotonic_micros();
   trip.start = reactor().now();
   if (shared_.tracing.begin) trip.position = shared_.tracing.begin(request.header("x-amzn-trace-id"), request.header("traceparent"), trip.start);
@@ -189,10 +189,30 @@ std::string_view MeshLoop::find_way(Trip& trip, int port, http::Response& out) {
   return {};
 }
 
+// Before a further try: the node as it is by now, and where its endpoints are all gone, as after a deployment has shifted
+// its traffic, where a request that comes now would go.
+void MeshLoop::renew(Trip& trip) {
+  auto service = trip.service;
+  const Route* route = trip.route;
+  auto node = view_->node(trip.node->plan.id);
+  if (!node || node->targets.empty()) {
+    service = view_->service(trip.service->plan.id);
+    MessageRequest asked(trip.request, trip.port);
+    route = service ? service->routes->find(asked) : nullptr;
+    const WeightedNode* const weighted = route ? choose_node(route->to, loop_.random()) : nullptr;
+    node = weighted ? view_->node(weighted->node) : nullptr;
+  }
+  if (!node || node->group->version != trip.node->group->version) return;
+  trip.service = std::move(service);
+  trip.route = route;
+  trip.node = std::move(node);
+  trip.target_name = trip.node->plan.name;
+}
+
 // One try after the other, until there is a reply or no time, policy or endpoint for a further one.
 Task<std::string_view> MeshLoop::try_all(Trip& trip, const std::string& origin, http::Response& out) {
-  const Node& node = *trip.node;
   for (;;) {
+    const Node& node = *trip.node;
     const auto target = choose(node, trip.target.get());
     if (!target) {
       out = plain(503, "no healthy upstream");
@@ -207,6 +227,7 @@ Task<std::string_view> MeshLoop::try_all(Trip& trip, const std::string& origin, 
       trip.result.outcome = TryOutcome::kNotConnected;
       out = plain(503, "upstream connect error or disconnect/reset before headers. reset reason: connection failure");
       if (!retries(trip.route->retry, trip.result, trip.tries)) break;
+      renew(trip);
       continue;
     }
     const auto reached = via(*trip.caller, trip.service->plan, node, target);
@@ -216,6 +237,7 @@ Task<std::string_view> MeshLoop::try_all(Trip& trip, const std::string& origin, 
     if (trip.clock->is_late() || !retries(trip.route->retry, trip.result, trip.tries) || (trip.body && !trip.body->can_rewind())) break;
     out = {};
     if (trip.body) trip.body->rewind();
+    renew(trip);
   }
   switch (trip.result.outcome) {
     case TryOutcome::kReply: co_return {};

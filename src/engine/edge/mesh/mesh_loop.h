@@ -84,6 +84,7 @@ class MeshLoop {
   Task<http::Response> serve(http::Request& request);
   // Where a request goes; says why it goes nowhere, with the answer to that.
   std::string_view find_way(Trip& trip, int port, http::Response& out);
+  void renew(Trip& trip);
   Task<std::string_view> try_all(Trip& trip, const std::string& origin, http::Response& out);   // says what went wrong
   Task<http::Response> try_http1(Trip& trip, const Node& node, const std::shared_ptr<Target>& target);
   Task<http::Response> try_http2(Trip& trip, const std::shared_ptr<Target>& target);

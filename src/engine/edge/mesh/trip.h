@@ -20,6 +20,7 @@ struct MeshLoop::Trip {
   std::shared_ptr<const MemberPlan> caller;
   std::shared_ptr<const Service> service;
   http::Request& request;
+  int port = 0;                       // that the caller reached the service at
   const Route* route = nullptr;
   std::shared_ptr<const Node> node;
   std::shared_ptr<Target> target;     // of the last try
