@@ -31,6 +31,7 @@ Result<Json, Failure> ask(const Target& target) {
 std::string show_micros(std::int64_t micros) {
   if (micros >= 10'000'000) return fmt::format("{} s", micros / 1'000'000);
   if (micros >= 10'000) return fmt::format("{} ms", micros / 1000);
+  if (micros < 1000) return fmt::format("{} us", micros);   // most hops
   return fmt::format("{:.1f} ms", static_cast<double>(micros) / 1000);
 }
 
