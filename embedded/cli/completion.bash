@@ -5,9 +5,9 @@ _atoll() {
     words="start stop status deploy destroy logs image exec mesh partition heal partitions doctor coverage clock dns trust sdk completion man --help --version"
   else
     case $command in
-      start) words="--foreground --address --port --data --durability --auth --account --region --tier --shards --log-level --help" ;;
+      start) words="--foreground --address --port --data --durability --auth --account --region --tier --dns-port --resolv-conf --shards --log-level --help" ;;
       stop) words="--data --help" ;;
-      status) words="--data --output --port --help" ;;
+      status) words="--data --output --port --watch --frames --help" ;;
       deploy) words="--stack --parameter --port --region --help" ;;
       destroy) words="$(atoll status 2>/dev/null | awk '/_(COMPLETE|FAILED|PROGRESS)$/ {print $1}') --port --region --help" ;;
       logs) words="--follow --lines --port --region --help" ;;
@@ -21,7 +21,7 @@ _atoll() {
       trust) words="--data --port --store --remove --print --help" ;;
       sdk) words="install --data --help" ;;
       clock) words="freeze advance resume --port --help" ;;
-      completion) words="bash zsh" ;;
+      completion) words="bash zsh fish" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

@@ -218,7 +218,12 @@ Result<void, Failure> System::start() {
 // unnoticed: hence the look beforehand.
 Result<void, Failure> System::choose_port() {
   const auto free = io::listen_tcp(config_.address, config_.port, false);
-  if (!free) return Err(Failure{fmt::format("{}: something else is using the port; choose another with --port", free.error().message), free.error().code});
+  if (!free) {
+    const char* const advice = free.error().code == EADDRINUSE ? "something else is using the port; choose another with --port"
+                               : free.error().code == EACCES   ? "ports below 1024 take a privilege; choose another with --port"
+                                                               : "choose an address of this machine with --address";
+    return Err(Failure{fmt::format("{}: {}", free.error().message, advice), free.error().code});
+  }
   config_.port = io::local_port(free->get());
   return {};
 }

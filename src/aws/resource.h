@@ -43,6 +43,7 @@ struct ResourceContext {
   std::string stack_name, stack_id;
   std::string logical_id;
   std::string type;            // as the template has it: "AWS::SQS::Queue", "Custom::Seed"
+  std::string role_arn;        // the role that the stack acts as; "" when it was given none
   Signals* signals = nullptr;  // never null in a deployment
   // Another resource has failed: what only waits should end. Never empty in a deployment.
   std::function<bool()> is_cancelled;
@@ -77,7 +78,8 @@ struct ResourceType {
   // A custom resource: takes any property; an update that gives another physical id has replaced it. (Of every type: create's
   // error may have the field PhysicalResourceId, of what was made though it is not well: the rollback removes it.)
   bool is_custom = false;
-  // Further checks of literal properties before anything is created: a message, or "" when fine. Optional.
+  // Refuses values before anything is created: a message, or "" when fine. What depends on resources is not known yet, and is an
+  // object with the function's name as its only member ({"Ref": "Table"}). Optional.
   std::string (*check)(const wire::Json& properties) = nullptr;
   Task<Reply<ResourceState>> (*create)(const ResourceContext& context, const wire::Json& properties) = nullptr;
   // What create() calls the resource, for types whose creation cannot be repeated: after a crash in the middle of it a

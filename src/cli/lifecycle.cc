@@ -6,13 +6,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "cli/client.h"
+#include "cli/resolver_setup.h"
 #include "cli/watch.h"
 #include "wire/json.h"
 
@@ -41,11 +44,19 @@ int start_background(const Daemon& daemon, const StartOptions& options) {
   }
   std::error_code error;
   std::filesystem::create_directories(options.data, error);
+  const std::string log = options.data + "/atoll.log";
+  // Who cannot write the log can tell nobody why it did not start.
+  if (const int probe = error ? -1 : ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600); probe >= 0) {
+    ::close(probe);
+  } else {
+    std::fprintf(stderr, "atoll: the data folder %s cannot be written: %s; choose another with --data\n", options.data.c_str(),
+                 error ? error.message().c_str() : std::strerror(errno));
+    return 1;
+  }
   int ready[2];
   if (::pipe2(ready, O_CLOEXEC) != 0) return std::perror("atoll: pipe"), 1;
   const pid_t child = ::fork();
   if (child < 0) return std::perror("atoll: fork"), 1;
-  const std::string log = options.data + "/atoll.log";
   if (child == 0) {
     ::setsid();
     ::close(ready[0]);
@@ -81,6 +92,7 @@ int start_background(const Daemon& daemon, const StartOptions& options) {
     return 1;
   }
   std::printf("atoll is running: http://localhost:%d (pid %d, data in %s)\n", find_running(options.data).port, child, options.data.c_str());
+  if (const std::string hint = resume_resolver(); !hint.empty()) std::printf("%s\n", hint.c_str());
   return 0;
 }
 
@@ -161,19 +173,23 @@ void add_lifecycle_commands(CLI::App& app, const Daemon& daemon, int& status) {
   CLI::App* start = app.add_subcommand("start", "Start the daemon (in the background unless --foreground).");
   start->add_flag("--foreground", options.foreground, "stay attached and log to the terminal");
   start->add_option("--address", options.address, "numeric address to listen on")->capture_default_str();
-  start->add_option("--port", options.port, "port of the AWS APIs")->capture_default_str();
+  start->add_option("--port", options.port, "port of the AWS APIs; 0: any that is free")->check(CLI::Range(0, 65535))->capture_default_str()->envname("ATOLL_PORT");
   start->add_option("--data", options.data, "data folder")->capture_default_str()->envname("ATOLL_DATA");
   start->add_option("--durability", options.durability, "process: survives kill -9; power: survives power loss")
       ->check(CLI::IsMember({"process", "power"}))->capture_default_str();
   start->add_option("--auth", options.auth, "trust: unknown access keys are let in; strict: refused")
       ->check(CLI::IsMember({"trust", "strict"}))->capture_default_str();
-  start->add_option("--account", options.account, "default account (12 digits)")->capture_default_str();
-  start->add_option("--region", options.region, "region of unsigned requests")->capture_default_str();
+  start->add_option("--account", options.account, "default account (12 digits)")
+      ->check([](const std::string& text) { return text.size() == 12 && text.find_first_not_of("0123456789") == std::string::npos ? std::string() : "an account has 12 digits: " + text; })
+      ->capture_default_str();
+  start->add_option("--region", options.region, "region of unsigned requests")
+      ->check([](const std::string& text) { return text.empty() || text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos ? "no region: '" + text + "'" : std::string(); })
+      ->capture_default_str();
   start->add_option("--tier", options.tier, "sandbox tier: auto, t0 (root), t1 (user namespaces), t2 (plain processes)")
       ->check(CLI::IsMember({"auto", "t0", "t1", "t2"}))->capture_default_str();
-  start->add_option("--dns-port", options.dns_port, "port of the DNS server; -1: 4553 or the next that is free; -2: none")->capture_default_str();
+  start->add_option("--dns-port", options.dns_port, "port of the DNS server; -1: 4553 or the next that is free; -2: none")->check(CLI::Range(-2, 65535))->capture_default_str();
   start->add_option("--resolv-conf", options.resolv_conf, "names the resolvers that are asked for everything else")->capture_default_str();
-  start->add_option("--shards", options.shards, "threads, fixed when the data folder is made; 0: one per core")->capture_default_str();
+  start->add_option("--shards", options.shards, "threads, fixed when the data folder is made; 0: one per core")->check(CLI::Range(0, 256))->capture_default_str();
   start->add_option("--log-level", options.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))->capture_default_str();
   start->callback([&daemon, &status] { status = options.foreground ? start_foreground(daemon, options) : start_background(daemon, options); });

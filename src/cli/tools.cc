@@ -63,9 +63,10 @@ void add_tool_commands(CLI::App& app, const Daemon& daemon, int& status) {
   CLI::App* clock = app.add_subcommand("clock", "Show the system's time, or freeze, advance and resume it.");
   clock->add_option("--port", target.port, "where atoll listens")->capture_default_str()->envname("ATOLL_PORT");
   clock->require_subcommand(0, 1);
-  clock->add_subcommand("freeze", "Stop time, over restarts too: timeouts, schedules and expiries wait.")->callback([&] { status = steer_clock(target, Json::object({{"action", "freeze"}})); });
-  clock->add_subcommand("resume", "Let time go on from where it stands.")->callback([&] { status = steer_clock(target, Json::object({{"action", "resume"}})); });
-  CLI::App* advance = clock->add_subcommand("advance", "Move time forward; what is due happens at once. It stays so until `atoll reset`.");
+  clock->add_subcommand("freeze", "Stop time, over restarts too: timeouts, schedules and expiries wait.")->fallthrough()->callback([&] { status = steer_clock(target, Json::object({{"action", "freeze"}})); });
+  clock->add_subcommand("resume", "Let time go on from where it stands.")->fallthrough()->callback([&] { status = steer_clock(target, Json::object({{"action", "resume"}})); });
+  CLI::App* advance = clock->add_subcommand("advance", "Move time forward; what is due happens at once. It stays so until a reset (POST /_atoll/reset).");
+  advance->fallthrough();
   advance->add_option("by", by, "90, 90s, 15m, 2h or 1d")->required();
   advance->callback([&] {
     const double seconds = parse_duration(by);
@@ -77,7 +78,7 @@ void add_tool_commands(CLI::App& app, const Daemon& daemon, int& status) {
 
   static std::string shell = "bash";
   CLI::App* completion = app.add_subcommand("completion", "Print a completion script:  source <(atoll completion bash)");
-  completion->add_option("shell", shell, "bash or zsh")->check(CLI::IsMember({"bash", "zsh"}))->capture_default_str();
+  completion->add_option("shell", shell, "bash, zsh or fish")->check(CLI::IsMember({"bash", "zsh", "fish"}))->capture_default_str();
   completion->callback([&] { status = print_embedded("cli/completion." + shell); });
   app.add_subcommand("man", "Print the manual page:  atoll man | man -l -")->callback([&] { status = print_embedded("cli/atoll.1"); });
 }

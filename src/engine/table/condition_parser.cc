@@ -248,6 +248,8 @@ class ConditionParser final : public ExpressionReader {
 
   void check_function(std::string_view name, const std::vector<Operand>& args) {
     const auto known = std::ranges::find(kFunctions, name, &Function::name);
+    if (name == "if_not_exists" || name == "list_append")
+      return Faults::set(faults_.unknown_function, fmt::format("The function is not allowed in a condition expression; function: {}", name));
     if (known == std::end(kFunctions))
       return Faults::set(faults_.unknown_function, fmt::format("Invalid function name; function: {}", name));
     if (static_cast<int>(args.size()) != known->operands)

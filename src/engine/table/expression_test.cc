@@ -69,6 +69,7 @@ TEST(Condition, ReportsFaultsInAwsWords) {
   EXPECT_EQ(condition_fault("a-b = :s"), "Syntax error; token: \"-\", near: \"a-b\"");
   EXPECT_EQ(condition_fault("((a = :s))"), "The expression has redundant parentheses;");
   EXPECT_EQ(condition_fault("foo(a)"), "Invalid function name; function: foo");
+  EXPECT_EQ(condition_fault("a = if_not_exists(a, :s)"), "The function is not allowed in a condition expression; function: if_not_exists");
   EXPECT_EQ(condition_fault("size(a)"),
             "The function is not allowed to be used this way in an expression; function: size");
   EXPECT_EQ(condition_fault("attribute_exists(a) = :s"),
@@ -124,6 +125,7 @@ TEST(Update, RefusesInAwsWords) {
   EXPECT_EQ(update_fault("DELETE a :n"),
             "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER");
   EXPECT_EQ(update_fault("SET a = foo(b, :n)"), "Invalid function name; function: foo");
+  EXPECT_EQ(update_fault("SET a = size(b)"), "The function is not allowed in an update expression; function: size");
   EXPECT_EQ(update_fault("SET a = :n + :s"),
             "Incorrect operand type for operator or function; operator or function: +, operand type: S");
 }

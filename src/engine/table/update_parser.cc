@@ -152,6 +152,9 @@ class UpdateParser final : public ExpressionReader {
   }
 
   void check_function(std::string_view name, const std::vector<Operand>& args) {
+    constexpr std::string_view kOfConditions[] = {"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"};
+    if (std::ranges::find(kOfConditions, name) != std::end(kOfConditions))
+      return Faults::set(faults_.unknown_function, fmt::format("The function is not allowed in an update expression; function: {}", name));
     if (name != "if_not_exists" && name != "list_append")
       return Faults::set(faults_.unknown_function, fmt::format("Invalid function name; function: {}", name));
     if (args.size() != 2)

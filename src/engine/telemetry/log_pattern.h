@@ -1,8 +1,9 @@
-// Filter patterns over log lines: terms ("ERROR -timeout ?a ?b"), and JSON selectors ({ $.level = "error" && $.ms > 5 }).
+// Filter patterns over log lines: terms ("ERROR -timeout ?a ?b"), regular expressions (%5\d\d%), selectors of JSON
+// ({ $.level = "error" && $.ms > 5 }), and fields between spaces ([ip, ..., status = 4*, bytes > 100]).
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,17 +13,17 @@ namespace reef::telemetry {
 
 class LogPattern {
  public:
-  // The error says what is wrong, or that the form is not supported.
+  // The error says what is wrong.
   static Result<LogPattern, std::string> parse(std::string_view text);
   LogPattern(LogPattern&&) noexcept;
   ~LogPattern();
   bool matches(std::string_view line) const;
 
-  struct Node;
+  class Form;   // what a pattern of one of the four kinds is
 
  private:
-  explicit LogPattern(std::unique_ptr<Node> root);
-  std::unique_ptr<Node> root_;
+  explicit LogPattern(std::unique_ptr<Form> form);
+  std::unique_ptr<Form> form_;
 };
 
 }  // namespace reef::telemetry

@@ -160,7 +160,7 @@ aws::Reply<wire::Json> patch_json(wire::Json entity, const std::vector<model::Pa
     for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
       const std::string step = unescape(steps[i]);
       Json* next = at->find(step);
-      at = next ? next : &at->set(step, Json::object());
+      at = next ? next : &at->set(step, step == "binaryMediaTypes" || step == "vpcEndpointIds" ? Json::array() : Json::object());
     }
     const std::string last = unescape(steps.back()), value = operation.value.value_or("");
     if (at->is_array()) {  // "/binaryMediaTypes/image~1png" adds to or takes from a list

@@ -1,6 +1,7 @@
 // What the CloudFormation types of REST APIs have in common: calls to the API, and templates' values as the API takes them.
 #pragma once
 
+#include <cctype>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,13 @@ inline Task<aws::Reply<wire::Json>> call(const aws::ResourceContext& context, st
 // A removal, which is done when there is nothing any more.
 inline Task<aws::Reply<void>> call_gone(const aws::ResourceContext& context, std::string_view operation, wire::Json input) {
   return aws::call_unless_gone(context, "apigateway", operation, std::move(input), "NotFoundException");
+}
+
+// "RestApiId" -> "restApiId": the API's members are the template's in lower camel case.
+inline std::string lower_first(std::string_view name) {
+  std::string out(name);
+  out[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[0])));
+  return out;
 }
 
 // Templates may write documents as texts, and numbers and truths too.

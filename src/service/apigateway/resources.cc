@@ -15,72 +15,6 @@ using aws::ResourceContext;
 using aws::ResourceState;
 using wire::Json;
 
-// "RestApiId" -> "restApiId": the API's members are the template's in lower camel case.
-std::string lower_first(std::string_view name) {
-  std::string out(name);
-  out[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[0])));
-  return out;
-}
-// --- RestApi -------------------------------------------------------------------------------------------------------------
-
-ResourceState api_state(const Json& api) {
-  return {.physical_id = api.text("id"), .attributes = Json::object({{"RestApiId", api.text("id")}, {"RootResourceId", api.text("rootResourceId")}})};
-}
-
-Json create_input(const ResourceContext& context, const Json& properties) {
-  Json input = Json::object();
-  for (const std::string_view name : {"Name", "Description", "ApiKeySourceType", "BinaryMediaTypes"})
-    if (const Json* value = properties.find(name)) input.set(name == "ApiKeySourceType" ? "apiKeySource" : lower_first(name), *value);
-  if (const Json* policy = properties.find("Policy")) input.set("policy", text_of(*policy));
-  if (const Json* size = properties.find("MinimumCompressionSize")) input.set("minimumCompressionSize", number(*size));
-  if (const Json* disabled = properties.find("DisableExecuteApiEndpoint")) input.set("disableExecuteApiEndpoint", boolean(*disabled));
-  if (const Json* endpoint = properties.find("EndpointConfiguration")) {
-    Json& out = input.set("endpointConfiguration", Json::object());
-    if (const Json* types = endpoint->find("Types")) out.set("types", *types);
-  }
-  Json tags = tags_of(context, properties["Tags"]);
-  if (tags.size() > 0) input.set("tags", std::move(tags));
-  return input;
-}
-
-Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const Json& properties) {
-  if (properties.contains("BodyS3Location")) co_return Err(aws::Error("NotImplemented", "BodyS3Location of AWS::ApiGateway::RestApi is not supported by this version of Atoll.", 501));
-  const Json* body = properties.find("Body");
-  Json input = create_input(context, properties);
-  if (input.text("name").empty()) input.set("name", body ? (*body)["info"].text("title") : context.logical_id);
-  if (input.text("name").empty()) input.set("name", context.stack_name);
-  const Json created = CO_TRY(co_await call(context, "CreateRestApi", std::move(input)));
-  if (body) {
-    auto put = co_await call(context, "PutRestApi", Json::object({{"restApiId", created["id"]}, {"mode", "overwrite"}, {"body", base64_encode(text_of(*body))}}));
-    // The body's title is its name only when the template gives none.
-    if (put && properties.contains("Name"))
-      put = co_await call(context, "UpdateRestApi", Json::object({{"restApiId", created["id"]},
-                                                                  {"patchOperations", Json::array({replace("/name", properties.text("Name"))})}}));
-    if (!put) {
-      static_cast<void>(co_await call(context, "DeleteRestApi", Json::object({{"restApiId", created["id"]}})));
-      co_return std::unexpected(std::move(put).error());
-    }
-  }
-  co_return api_state(created);
-}
-
-Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
-  if (const Json* body = after.find("Body"))
-    CO_TRY(co_await call(context, "PutRestApi", Json::object({{"restApiId", current.physical_id}, {"mode", "overwrite"}, {"body", base64_encode(text_of(*body))}})));
-  Json operations = Json::array();
-  if (after.contains("Name")) operations.push_back(replace("/name", after.text("Name")));
-  if (after.contains("Description")) operations.push_back(replace("/description", after.text("Description")));
-  if (after.contains("Policy")) operations.push_back(replace("/policy", text_of(after["Policy"])));
-  if (after.contains("ApiKeySourceType")) operations.push_back(replace("/apiKeySource", after.text("ApiKeySourceType")));
-  if (after.contains("DisableExecuteApiEndpoint")) operations.push_back(replace("/disableExecuteApiEndpoint", after["DisableExecuteApiEndpoint"].scalar_text().value_or("false")));
-  if (operations.size()) CO_TRY(co_await call(context, "UpdateRestApi", Json::object({{"restApiId", current.physical_id}, {"patchOperations", operations}})));
-  co_return current;
-}
-
-Task<aws::Reply<void>> remove_api(const ResourceContext& context, const ResourceState& current, const Json&) {
-  co_return co_await call_gone(context, "DeleteRestApi", Json::object({{"restApiId", current.physical_id}}));
-}
-
 // --- Resource, Method ----------------------------------------------------------------------------------------------------
 
 Task<aws::Reply<ResourceState>> create_resource(const ResourceContext& context, const Json& properties) {
@@ -247,6 +181,27 @@ Task<aws::Reply<void>> remove_account(const ResourceContext&, const ResourceStat
 
 constexpr OnChange kReplace = OnChange::kReplace;
 
+// --- What can be refused before anything is made -------------------------------------------------------------------------
+
+std::string not_supported(std::string_view what) { return fmt::format("{} is not supported by this version of Atoll.", what); }
+
+std::string check_method(const Json& properties) {
+  const Json& integration = properties["Integration"];
+  const std::string& type = integration.text("Type");
+  if (type == "AWS" || type == "HTTP") return not_supported(fmt::format("/Integration/Type: {} (with mapping templates)", type));
+  if (integration.text("ConnectionType") == "VPC_LINK") return not_supported("/Integration/ConnectionType: VPC_LINK");
+  if (const std::string& uri = integration.text("Uri"); type == "AWS_PROXY" && !uri.empty() && uri.find(":lambda:path/") == std::string::npos)
+    return not_supported("/Integration/Uri: AWS_PROXY with another service than Lambda");
+  return {};
+}
+std::string check_stage(const Json& properties) {
+  if (properties["CacheClusterEnabled"].scalar_text() == "true") return not_supported("/CacheClusterEnabled: a cache cluster");
+  if (properties["AccessLogSetting"].text("DestinationArn").find(":firehose:") != std::string::npos) return not_supported("/AccessLogSetting: a log in Firehose");
+  for (const Json& setting : properties["MethodSettings"].as_array())
+    if (setting["CachingEnabled"].scalar_text() == "true") return not_supported("/MethodSettings/CachingEnabled: caching of methods");
+  return {};
+}
+
 }  // namespace
 
 const aws::ResourceType kAuthorizer{
@@ -254,11 +209,6 @@ const aws::ResourceType kAuthorizer{
     .properties = {{"AuthorizerCredentials", kReplace}, {"AuthorizerResultTtlInSeconds", kReplace}, {"AuthorizerUri", kReplace}, {"AuthType", kReplace}, {"IdentitySource", kReplace},
                    {"IdentityValidationExpression", kReplace}, {"Name", kReplace, true}, {"ProviderARNs", kReplace}, {"RestApiId", kReplace, true}, {"Type", kReplace, true}},
     .create = create_authorizer, .remove = remove_authorizer};
-const aws::ResourceType kRestApi{
-    .name = "AWS::ApiGateway::RestApi",
-    .properties = {{"ApiKeySourceType"}, {"BinaryMediaTypes"}, {"Body"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"EndpointConfiguration"},
-                   {"FailOnWarnings"}, {"MinimumCompressionSize"}, {"Mode"}, {"Name"}, {"Parameters"}, {"Policy"}, {"Tags"}},
-    .create = create_api, .update = update_api, .remove = remove_api};
 const aws::ResourceType kAccount{
     .name = "AWS::ApiGateway::Account",
     .properties = {{"CloudWatchRoleArn"}},
@@ -272,7 +222,7 @@ const aws::ResourceType kMethod{
     .properties = {{"ApiKeyRequired"}, {"AuthorizationScopes"}, {"AuthorizationType"}, {"AuthorizerId"}, {"HttpMethod", kReplace, true}, {"Integration"},
                    {"MethodResponses"}, {"OperationName"}, {"RequestModels"}, {"RequestParameters"}, {"RequestValidatorId"},
                    {"ResourceId", kReplace, true}, {"RestApiId", kReplace, true}},
-    .create = create_method, .update = update_method, .remove = remove_method};
+    .check = check_method, .create = create_method, .update = update_method, .remove = remove_method};
 const aws::ResourceType kDeployment{
     .name = "AWS::ApiGateway::Deployment",
     .properties = {{"Description"}, {"RestApiId", kReplace, true}, {"StageDescription", kReplace}, {"StageName", kReplace}},
@@ -281,6 +231,6 @@ const aws::ResourceType kStage{
     .name = "AWS::ApiGateway::Stage",
     .properties = {{"CacheClusterEnabled"}, {"DeploymentId"}, {"Description"}, {"DocumentationVersion"}, {"RestApiId", kReplace, true},
                    {"AccessLogSetting"}, {"MethodSettings"}, {"StageName", kReplace, true}, {"Tags"}, {"TracingEnabled"}, {"Variables"}},
-    .create = create_stage, .update = update_stage, .remove = remove_stage};
+    .check = check_stage, .create = create_stage, .update = update_stage, .remove = remove_stage};
 
 }  // namespace reef::service::apigateway::resources

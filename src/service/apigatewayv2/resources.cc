@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "aws/s3_object.h"
+#include "service/apigatewayv2/service_calls.h"
+
 namespace reef::service::apigatewayv2::resources {
 namespace {
 
@@ -31,6 +34,9 @@ Json with_types(const Json& properties, std::initializer_list<std::string_view> 
   return out;
 }
 
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+constexpr std::size_t kDefinitionBytesMax = 6 << 20;
+
 // --- Api -------------------------------------------------------------------------------------------------------------
 
 Json api_input(const Json& properties) {
@@ -42,30 +48,67 @@ ResourceState api_state(const Json& api) {
   return {.physical_id = api.text("ApiId"), .attributes = Json::object({{"ApiId", api.text("ApiId")}, {"ApiEndpoint", api.text("ApiEndpoint")}})};
 }
 
+// The definition that comes with the template or is named by it; "" when there is none.
+Task<aws::Reply<std::string>> definition_of(const ResourceContext& context, const Json& properties) {
+  if (const Json* body = properties.find("Body")) co_return body->is_string() ? body->as_string() : body->dump();
+  const Json& place = properties["BodyS3Location"];
+  if (!place.is_object()) co_return std::string();
+  co_return co_await aws::read_s3_object(context.caller, context.call, {place.text("Bucket"), place.text("Key"), place.text("Version"), place.text("Etag")}, kDefinitionBytesMax);
+}
+
+// The stack's tags and over them the resource's own.
+Json tags_of(const ResourceContext& context, const Json& own) {
+  Json out = Json::object();
+  for (const Json& tag : context.tags.as_array()) out.set(tag.text("Key"), tag["Value"].scalar_text().value_or(""));
+  for (const auto& [key, value] : own.as_object()) out.set(key, value.scalar_text().value_or(""));
+  return out;
+}
+
+Task<aws::Reply<void>> put_tags(const ResourceContext& context, const std::string& id, Json before, Json after) {
+  const std::string arn = fmt::format("arn:aws:apigateway:{}::/apis/{}", context.call.region, id);
+  Json gone = Json::array();
+  for (const auto& [key, value] : before.as_object())
+    if (!after.contains(key)) gone.push_back(Json(key));
+  if (gone.size() > 0) CO_TRY(co_await call(context, "UntagResource", Json::object({{"ResourceArn", arn}, {"TagKeys", std::move(gone)}})));
+  if (Json tags = tags_of(context, after); tags.size() > 0) CO_TRY(co_await call(context, "TagResource", Json::object({{"ResourceArn", arn}, {"Tags", std::move(tags)}})));
+  co_return aws::Reply<void>();
+}
+
 Task<aws::Reply<ResourceState>> create_api(const ResourceContext& context, const Json& properties) {
-  const Json* body = properties.find("Body");
+  const std::string definition = CO_TRY(co_await definition_of(context, properties));
   Json created;
-  if (body) {
-    created = CO_TRY(co_await call(context, "ImportApi", Json::object({{"Body", body->is_string() ? body->as_string() : body->dump()}})));
+  if (!definition.empty()) {
+    created = CO_TRY(co_await call(context, "ImportApi", Json::object({{"Body", definition}})));
     Json update = api_input(properties);
     update.erase("ProtocolType");
     update.erase("Tags");
     update.set("ApiId", created["ApiId"]);
     if (update.size() > 1) created = CO_TRY(co_await call(context, "UpdateApi", std::move(update)));
+    CO_TRY(co_await put_tags(context, created.text("ApiId"), Json(), properties["Tags"]));
   } else {
-    created = CO_TRY(co_await call(context, "CreateApi", api_input(properties)));
+    Json input = api_input(properties);
+    if (Json tags = tags_of(context, properties["Tags"]); tags.size() > 0) input.set("Tags", std::move(tags));
+    created = CO_TRY(co_await call(context, "CreateApi", std::move(input)));
   }
   co_return api_state(created);
 }
 
-Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const ResourceState& current, const Json&, const Json& after) {
-  if (const Json* body = after.find("Body"))
-    CO_TRY(co_await call(context, "ReimportApi", Json::object({{"ApiId", current.physical_id}, {"Body", body->is_string() ? body->as_string() : body->dump()}})));
+Task<aws::Reply<ResourceState>> update_api(const ResourceContext& context, const ResourceState& current, const Json& before, const Json& after) {
+  if (!(before["Body"] == after["Body"]) || !(before["BodyS3Location"] == after["BodyS3Location"])) {
+    const std::string definition = CO_TRY(co_await definition_of(context, after));
+    if (!definition.empty()) CO_TRY(co_await call(context, "ReimportApi", Json::object({{"ApiId", current.physical_id}, {"Body", definition}})));
+  }
+  if (before.contains("CorsConfiguration") && !after.contains("CorsConfiguration"))
+    CO_TRY(co_await call(context, "DeleteCorsConfiguration", Json::object({{"ApiId", current.physical_id}})));
   Json update = api_input(after);
   update.erase("ProtocolType");
   update.erase("Tags");
   update.set("ApiId", current.physical_id);
-  co_return api_state(CO_TRY(co_await call(context, "UpdateApi", std::move(update))));
+  if (before.contains("Description") && !after.contains("Description")) update.set("Description", "");
+  if (before.contains("DisableExecuteApiEndpoint") && !after.contains("DisableExecuteApiEndpoint")) update.set("DisableExecuteApiEndpoint", false);
+  const Json updated = CO_TRY(co_await call(context, "UpdateApi", std::move(update)));
+  CO_TRY(co_await put_tags(context, current.physical_id, before["Tags"], after["Tags"]));
+  co_return api_state(updated);
 }
 
 Task<aws::Reply<void>> remove_api(const ResourceContext& context, const ResourceState& current, const Json&) {
@@ -172,6 +215,27 @@ Task<aws::Reply<void>> remove_authorizer(const ResourceContext& context, const R
 
 constexpr OnChange kReplace = OnChange::kReplace;
 
+// --- What can be refused before anything is made -------------------------------------------------------------------------
+
+std::string not_supported(std::string_view what) { return fmt::format("{} is not supported by this version of Atoll.", what); }
+
+std::string check_api(const Json& properties) {
+  if (properties.text("ProtocolType") == "WEBSOCKET") return not_supported("/ProtocolType: WEBSOCKET");
+  if (properties.contains("Body") && properties.contains("BodyS3Location")) return "Body and BodyS3Location cannot both be specified.";
+  return {};
+}
+std::string check_route(const Json& properties) {
+  return properties.text("AuthorizationType") == "AWS_IAM" ? not_supported("/AuthorizationType: AWS_IAM") : std::string();
+}
+std::string check_integration_values(const Json& properties) {
+  if (properties.text("ConnectionType") == "VPC_LINK") return not_supported("/ConnectionType: VPC_LINK");
+  if (const std::string& subtype = properties.text("IntegrationSubtype"); !subtype.empty() && !is_subtype(subtype)) return not_supported("/IntegrationSubtype: " + subtype);
+  return {};
+}
+std::string check_stage_values(const Json& properties) {
+  return properties["AccessLogSettings"].text("DestinationArn").find(":firehose:") == std::string::npos ? std::string() : not_supported("/AccessLogSettings: a log in Firehose");
+}
+
 }  // namespace
 
 const aws::ResourceType kAuthorizer{
@@ -182,25 +246,25 @@ const aws::ResourceType kAuthorizer{
 
 const aws::ResourceType kApi{
     .name = "AWS::ApiGatewayV2::Api",
-    .properties = {{"ApiKeySelectionExpression"}, {"Body"}, {"CorsConfiguration"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"FailOnWarnings"},
+    .properties = {{"ApiKeySelectionExpression"}, {"Body"}, {"BodyS3Location"}, {"CorsConfiguration"}, {"Description"}, {"DisableExecuteApiEndpoint"}, {"FailOnWarnings"},
                    {"Name"}, {"ProtocolType", kReplace}, {"RouteKey", kReplace}, {"RouteSelectionExpression"}, {"Tags"}, {"Target", kReplace}, {"Version"}},
-    .create = create_api, .update = update_api, .remove = remove_api};
+    .check = check_api, .create = create_api, .update = update_api, .remove = remove_api};
 const aws::ResourceType kRoute{
     .name = "AWS::ApiGatewayV2::Route",
     .properties = {{"ApiId", kReplace, true}, {"ApiKeyRequired"}, {"AuthorizationScopes"}, {"AuthorizationType"}, {"AuthorizerId"}, {"OperationName"},
                    {"RouteKey", OnChange::kUpdate, true}, {"Target"}},
-    .create = create_route, .update = update_route, .remove = remove_route};
+    .check = check_route, .create = create_route, .update = update_route, .remove = remove_route};
 const aws::ResourceType kIntegration{
     .name = "AWS::ApiGatewayV2::Integration",
     .properties = {{"ApiId", kReplace, true}, {"ConnectionId"}, {"ConnectionType"}, {"CredentialsArn"}, {"Description"}, {"IntegrationMethod"},
                    {"IntegrationSubtype"}, {"IntegrationType", OnChange::kUpdate, true}, {"IntegrationUri"}, {"PayloadFormatVersion"},
                    {"RequestParameters"}, {"ResponseParameters"}, {"TimeoutInMillis"}},
-    .create = create_integration, .update = update_integration, .remove = remove_integration};
+    .check = check_integration_values, .create = create_integration, .update = update_integration, .remove = remove_integration};
 const aws::ResourceType kStage{
     .name = "AWS::ApiGatewayV2::Stage",
     .properties = {{"AccessLogSettings"}, {"ApiId", kReplace, true}, {"AutoDeploy"}, {"DefaultRouteSettings"}, {"DeploymentId"}, {"Description"},
                    {"RouteSettings"}, {"StageName", kReplace, true}, {"StageVariables"}, {"Tags"}},
-    .create = create_stage, .update = update_stage, .remove = remove_stage};
+    .check = check_stage_values, .create = create_stage, .update = update_stage, .remove = remove_stage};
 const aws::ResourceType kDeployment{
     .name = "AWS::ApiGatewayV2::Deployment",
     .properties = {{"ApiId", kReplace, true}, {"Description"}, {"StageName", kReplace}},

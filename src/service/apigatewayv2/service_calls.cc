@@ -68,6 +68,8 @@ http::Response bad(std::string_view text) {
 
 }  // namespace
 
+bool is_subtype(std::string_view name) { return find_subtype(name) != nullptr; }
+
 aws::Reply<void> check_subtype(std::string_view subtype, const ParameterMap& parameters) {
   const Subtype* const found = find_subtype(subtype);
   if (!found) return Err(aws::Error("NotImplemented", fmt::format("The integration subtype {} is not supported by this version of Atoll.", subtype), 501));

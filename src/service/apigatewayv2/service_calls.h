@@ -9,6 +9,8 @@
 
 namespace reef::service::apigatewayv2 {
 
+// Whether the service integration is served at all.
+bool is_subtype(std::string_view name);
 // BadRequestException for a missing or unknown parameter; NotImplemented, by name, for a subtype that is not served.
 aws::Reply<void> check_subtype(std::string_view subtype, const ParameterMap& parameters);
 

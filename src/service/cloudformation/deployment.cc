@@ -157,7 +157,7 @@ class Deployment {
   aws::ResourceContext context_for(const Resource& resource) {
     const std::string& name = resource.logical_id;
     aws::ResourceContext context{.call = stack_call(cloud_.caller, stack_.account, stack_.region, stack_.desired.role_arn), .caller = cloud_.caller,
-                                 .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .type = resource.type, .signals = &cloud_.signals,
+                                 .stack_name = stack_.name, .stack_id = stack_.id, .logical_id = name, .type = resource.type, .role_arn = stack_.desired.role_arn, .signals = &cloud_.signals,
                                  .is_cancelled = [this] { return walking_ && (walking_->has_failed() || (stack_.cancel_requested && stack_.work == Work::kUpdate)); }, .tags = Json::array()};
     if (!resource.attempt.empty()) context.name_seed = fmt::format("{}/{}/{}", stack_.id, name, resource.attempt);
     const auto tag = [&](std::string_view key, std::string_view value) { context.tags.push_back(Json::object({{"Key", key}, {"Value", value}})); };
@@ -362,7 +362,7 @@ class Deployment {
       if (!value) continue;
       const Json resolved = CO_TRY(co_await resolve_dynamic_references(cloud_, stack_call(cloud_.caller, stack_.account, stack_.region, stack_.desired.role_arn), *value));
       const auto text = resolved.scalar_text();
-      if (!text) co_return Err(invalid(fmt::format("Template format error: Output {} is malformed. The Value attribute must evaluate to a String.", name)));
+      if (!text) co_return Err(invalid("Template format error: The Value field of every Outputs member must evaluate to a String."));
       model::Output output{.output_key = name, .output_value = *text};
       if (declared["Description"].is_string()) output.description = declared.text("Description");
       if (declared["Export"].contains("Name")) {

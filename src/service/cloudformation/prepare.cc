@@ -5,11 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "aws/models/s3.h"
+#include "aws/s3_object.h"
 #include "base/encoding.h"
 #include "base/text.h"
 #include "engine/deploy/walk.h"
 #include "service/cloudformation/role.h"
+#include "service/cloudformation/template/known_values.h"
 #include "service/cloudformation/transforms.h"
 
 namespace reef::cloudformation {
@@ -19,12 +20,8 @@ namespace {
 // the request and 1 MB from S3. We take the larger from both.
 constexpr std::size_t kTemplateBytesMax = 1'000'000;
 
-struct Place {
-  std::string bucket, key, version;
-};
-
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
-std::optional<Place> parse_s3_url(std::string_view url) {
+std::optional<aws::S3Place> parse_s3_url(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return std::nullopt;
   const std::string_view protocol = url.substr(0, scheme);
@@ -34,7 +31,7 @@ std::optional<Place> parse_s3_url(std::string_view url) {
   if (slash == std::string_view::npos) return std::nullopt;
   const std::string_view host = rest.substr(0, slash);
   std::string_view path = rest.substr(slash + 1);
-  Place out;
+  aws::S3Place out;
   if (protocol == "s3") {
     out.bucket = std::string(host);
   } else if (protocol != "http" && protocol != "https") {
@@ -54,24 +51,11 @@ std::optional<Place> parse_s3_url(std::string_view url) {
   return out;
 }
 
-Task<Reply<std::string>> read_object(Cloudformation& cloud, const aws::Call& call, Place place) {
-  aws::s3::GetObjectInput in;
-  in.bucket = place.bucket;
-  in.key = place.key;
-  if (!place.version.empty()) in.version_id = place.version;
-  aws::Call inner = call;
-  http::Response streamed;
-  inner.http_request = nullptr;
-  inner.http_response = &streamed;
-  auto out = co_await cloud.caller.call<aws::s3::GetObjectOutput>(inner, aws::s3::ops::kGetObject, in);
-  if (!out) co_return Err(invalid(fmt::format("S3 error: {}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", out.error().message)));
-  if (streamed.stream) {
-    auto body = co_await http::read_all(*streamed.stream, kTemplateBytesMax);
-    if (!body) co_return Err(invalid(fmt::format("Template may not exceed {} bytes in size.", kTemplateBytesMax)));
-    co_return *std::move(body);
-  }
-  if (!streamed.body.empty()) co_return std::move(streamed.body);
-  co_return out->body.value_or("");
+Task<Reply<std::string>> read_object(Cloudformation& cloud, const aws::Call& call, aws::S3Place place) {
+  auto text = co_await aws::read_s3_object(cloud.caller, call, std::move(place), kTemplateBytesMax);
+  if (text) co_return *std::move(text);
+  if (text.error().code == "EntityTooLarge") co_return Err(invalid(fmt::format("Template may not exceed {} bytes in size.", kTemplateBytesMax)));
+  co_return Err(invalid(fmt::format("S3 error: {}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", text.error().message)));
 }
 
 bool is_iam_type(std::string_view type) {
@@ -107,7 +91,7 @@ std::optional<Json> attribute_of(const Resource& resource, std::string_view name
   return *at;
 }
 
-Reply<void> check_properties(const std::string& name, const aws::ResourceType& type, const Json& properties) {
+Reply<void> check_properties(const std::string& name, const aws::ResourceType& type, const Json& properties, const Scope& scope) {
   for (const auto& [key, value] : properties.as_object()) {
     const bool is_known = std::any_of(type.properties.begin(), type.properties.end(), [&](const aws::PropertyType& p) { return p.name == key; });
     if (!is_known && !type.is_custom)
@@ -116,8 +100,9 @@ Reply<void> check_properties(const std::string& name, const aws::ResourceType& t
   for (const aws::PropertyType& property : type.properties)
     if (property.required && !properties.contains(property.name))
       return Err(invalid(fmt::format("Properties validation failed for resource {} with message:\n#: required key [{}] not found", name, property.name)));
+  const Json known = TRY(known_values(properties, scope));
   if (type.check) {
-    const std::string problem = type.check(properties.is_object() ? properties : Json::object());
+    const std::string problem = type.check(known.is_object() ? known : Json::object());
     if (!problem.empty()) return Err(invalid(fmt::format("Properties validation failed for resource {} with message:\n#: {}", name, problem)));
   }
   return {};
@@ -237,6 +222,10 @@ Reply<void> check_outputs(const Desired& desired, const Plan& plan, const Scope&
     std::set<std::string> references;
     collect_references(output["Value"], scope, references);
     collect_references(output["Export"], scope, references);
+    const Json value = TRY(known_values(output["Value"], scope));
+    if (value.is_array() || (value.is_object() && intrinsic_of(value).empty()))
+      return Err(invalid("Template format error: The Value field of every Outputs member must evaluate to a String."));
+    TRY(known_values(output["Export"], scope));
     for (const std::string& reference : references)
       if (!reference.starts_with("AWS::") && !scope.parameters.contains(reference) && !plan.contains(reference)) unresolved.push_back(reference);
   }
@@ -272,7 +261,7 @@ Reply<Plan> make_plan(Cloudformation& cloud, const Desired& desired, const Scope
   deploy::Graph graph;
   for (auto& [name, planned] : plan) {
     const Json& declaration = *planned.declaration;
-    TRY(check_properties(name, *planned.type, declaration["Properties"]));
+    TRY(check_properties(name, *planned.type, declaration["Properties"], scope));
     for (const char* attribute : {"CreationPolicy", "UpdatePolicy"})
       if (declaration[attribute].size() > 0)
         return Err(invalid(fmt::format("Resource {} has the attribute {}, which is not supported by this version of Atoll for {}.", name, attribute, declaration.text("Type"))));

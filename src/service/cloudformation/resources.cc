@@ -66,6 +66,7 @@ Task<Reply<ResourceState>> create_stack(const ResourceContext& context, const Js
   in.tags = tags_of(context, properties);
   in.tags->push_back({.key = std::string(kParentTag), .value = context.stack_id});
   in.capabilities = capabilities();
+  if (!context.role_arn.empty()) in.role_arn = context.role_arn;   // nested stacks act as their parent's role
   in.disable_rollback = true;
   auto reply = co_await context.caller.call<model::CreateStackOutput>(context.call, model::ops::kCreateStack, in);
   if (!reply) co_return std::unexpected(std::move(reply).error());
@@ -83,6 +84,7 @@ Task<Reply<ResourceState>> update_stack(const ResourceContext& context, const Re
   in.parameters = parameters_of(properties);
   in.tags = tags_of(context, properties);
   in.capabilities = capabilities();
+  if (!context.role_arn.empty()) in.role_arn = context.role_arn;   // nested stacks act as their parent's role
   const std::string id = current.physical_id;
   auto reply = co_await context.caller.call<model::UpdateStackOutput>(context.call, model::ops::kUpdateStack, in);
   if (!reply && reply.error().message != "No updates are to be performed.") co_return std::unexpected(std::move(reply).error());

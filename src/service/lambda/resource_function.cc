@@ -2,6 +2,7 @@
 #include "base/encoding.h"
 #include "base/text.h"
 #include "engine/function/package.h"
+#include "service/lambda/resource_checks.h"
 #include "service/lambda/resource_values.h"
 #include "service/lambda/resources.h"
 
@@ -158,6 +159,7 @@ const aws::ResourceType kFunction{
                    {"LoggingConfig"}, {"MemorySize"}, {"PackageType", OnChange::kReplace}, {"ReservedConcurrentExecutions"},
                    {"Role", OnChange::kUpdate, true}, {"Runtime"}, {"SnapStart"}, {"Tags"}, {"Timeout"}, {"TracingConfig"},
                    {"VpcConfig"}},
+    .check = check_function_values,
     .create = create_resource_function,
     .identify = identify_resource_function,
     .update = update_resource_function,

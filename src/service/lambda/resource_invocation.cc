@@ -1,5 +1,6 @@
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_Lambda.html
 // Versions, aliases, permissions, URLs, event source mappings and invoke configurations.
+#include "service/lambda/resource_checks.h"
 #include "service/lambda/resource_values.h"
 #include "service/lambda/resources.h"
 
@@ -198,6 +199,7 @@ const aws::ResourceType kEventSourceMapping{
                    {"FilterCriteria"}, {"FunctionName", OnChange::kUpdate, true}, {"FunctionResponseTypes"}, {"MaximumBatchingWindowInSeconds"},
                    {"MaximumRecordAgeInSeconds"}, {"MaximumRetryAttempts"}, {"ParallelizationFactor"}, {"ScalingConfig"},
                    {"StartingPosition", OnChange::kReplace}, {"Tags"}, {"TumblingWindowInSeconds"}},
+    .check = check_mapping_values,
     .create = create_resource_mapping,
     .update = update_resource_mapping,
     .remove = remove_resource_mapping,
@@ -206,6 +208,7 @@ const aws::ResourceType kEventInvokeConfig{
     .name = "AWS::Lambda::EventInvokeConfig",
     .properties = {{"DestinationConfig"}, {"FunctionName", OnChange::kReplace, true}, {"MaximumEventAgeInSeconds"},
                    {"MaximumRetryAttempts"}, {"Qualifier", OnChange::kReplace, true}},
+    .check = check_event_config_values,
     .create = create_resource_event_config,
     .update = update_resource_event_config,
     .remove = remove_resource_event_config,

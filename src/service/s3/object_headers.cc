@@ -104,6 +104,20 @@ Reply<std::string> tags_text(const std::vector<model::Tag>& tags, std::size_t ta
   return out;
 }
 
+Reply<void> check_storage_class(const std::string& name) {
+  constexpr std::string_view kClasses[] = {"STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR",
+                                           "DEEP_ARCHIVE", "EXPRESS_ONEZONE", "OUTPOSTS", "SNOW", "FSX_OPENZFS", "FSX_ONTAP"};
+  if (name.empty() || std::ranges::find(kClasses, name) != std::end(kClasses)) return {};
+  aws::Error error("InvalidStorageClass", "The storage class you specified is not valid", 400);
+  error.fields.set("StorageClassRequested", name);
+  return Err(std::move(error));
+}
+
+Reply<void> check_encryption(const std::string& name) {
+  if (name.empty() || name == "AES256" || name == "aws:kms" || name == "aws:kms:dsse" || name == "aws:fsx") return {};
+  return Err(invalid_argument("The encryption method specified is not supported", "x-amz-server-side-encryption", name));
+}
+
 std::string content_encoding_kept(std::string_view given) {
   std::vector<std::string> kept;
   for (const std::string_view one : split(given, ','))

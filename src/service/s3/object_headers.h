@@ -39,6 +39,11 @@ Reply<void> check_tags(std::string_view tags);
 std::vector<model::Tag> tags_of(const blob::Properties& properties);
 Reply<std::string> tags_text(const std::vector<model::Tag>& tags, std::size_t tags_max);
 
+// InvalidStorageClass for a class that S3 does not have.
+Reply<void> check_storage_class(const std::string& name);
+// InvalidArgument for an encryption that S3 does not have.
+Reply<void> check_encryption(const std::string& name);
+
 std::string content_encoding_kept(std::string_view given);  // without aws-chunked
 
 // What PutObject, CopyObject and CreateMultipartUpload have in common.
@@ -55,7 +60,9 @@ Reply<blob::Properties> properties_of(const In& in) {
   keep(property::kContentType, in.content_type);
   keep(property::kExpires, in.expires);
   keep(property::kRedirect, in.website_redirect_location);
+  if (in.storage_class) TRY(check_storage_class(*in.storage_class));
   if (in.storage_class && *in.storage_class != "STANDARD") keep(property::kStorageClass, in.storage_class);
+  if (in.server_side_encryption) TRY(check_encryption(*in.server_side_encryption));
   keep(property::kEncryption, in.server_side_encryption);
   keep(property::kEncryptionKey, in.ssekms_key_id);
   keep(property::kAcl, in.acl);

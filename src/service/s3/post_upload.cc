@@ -178,12 +178,7 @@ Reply<model::PutObjectInput> to_input(const std::string& bucket, const Form& for
   take("x-amz-checksum-crc32c", in.checksum_crc32_c);
   take("x-amz-checksum-sha1", in.checksum_sha1);
   take("x-amz-checksum-sha256", in.checksum_sha256);
-  if (in.storage_class && std::string_view(" STANDARD REDUCED_REDUNDANCY STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER GLACIER_IR DEEP_ARCHIVE ")
-                                  .find(" " + *in.storage_class + " ") == std::string_view::npos) {
-    aws::Error error("InvalidStorageClass", "The storage class you specified is not valid", 400);
-    error.fields.set("StorageClassRequested", *in.storage_class);
-    return Err(std::move(error));
-  }
+  if (in.storage_class) TRY(check_storage_class(*in.storage_class));
   for (const auto& [name, value] : fields.all()) {
     const std::string lower = to_lower(name);
     if (!lower.starts_with("x-amz-meta-")) continue;

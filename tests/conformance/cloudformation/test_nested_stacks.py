@@ -51,3 +51,17 @@ def test_nobody_outside_names_a_parent(daemon):
     client = daemon.client("cloudformation")
     with pytest.raises(client.exceptions.ClientError, match="aws: prefixed tag key names are not allowed"):
         client.create_stack(StackName="forged", TemplateBody='{"Resources":{"Q":{"Type":"AWS::SQS::Queue"}}}', Tags=[{"Key": "aws:cloudformation:stack-id", "Value": "x"}])
+
+
+def test_nested_stacks_act_as_their_parents_role(daemon):
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    arn = daemon.client("iam").create_role(RoleName="nester", AssumeRolePolicyDocument=json.dumps(document))["Role"]["Arn"]
+    client = daemon.client("cloudformation")
+    inner = put(daemon, "inner.json", {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    client.create_stack(StackName="outer", RoleARN=arn,
+                        TemplateBody=json.dumps({"Resources": {"Inner": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": inner}}}}))
+    assert at_rest(client, "outer")["StackStatus"] == "CREATE_COMPLETE"
+    nested = client.describe_stack_resource(StackName="outer", LogicalResourceId="Inner")["StackResourceDetail"]["PhysicalResourceId"]
+    assert client.describe_stacks(StackName=nested)["Stacks"][0]["RoleARN"] == arn
+    client.delete_stack(StackName="outer")
+    wait_for(lambda: all(one["StackStatus"] == "DELETE_COMPLETE" for one in client.list_stacks()["StackSummaries"]), what="all stacks to go")

@@ -53,3 +53,20 @@ def test_errors(logs):
     with pytest.raises(ClientError) as caught:
         logs.get_log_events(logGroupName="/none", logStreamName="x")
     assert caught.value.response["Error"] == {"Message": "The specified log group does not exist.", "Code": "ResourceNotFoundException"}
+
+
+def test_every_form_of_filter_pattern(daemon):
+    logs = daemon.client("logs")
+    logs.create_log_group(logGroupName="/patterns")
+    logs.create_log_stream(logGroupName="/patterns", logStreamName="s")
+    now = int(time.time() * 1000)
+    lines = ['127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534', '{"user": {"id": 1}, "tags": [{"n": 5}, {"n": 9}]}', "ERROR code 503"]
+    logs.put_log_events(logGroupName="/patterns", logStreamName="s", logEvents=[{"timestamp": now + i, "message": line} for i, line in enumerate(lines)])
+    for pattern, wanted in [("[ip, user, name, time, request = *.html*, status = 4*, bytes > 1000]", [0]), ("[..., bytes]", [0, 1, 2]), ("[..., status = 410 || status = 404, bytes]", [0]),
+                            (r"%\s5\d\d$%", [2]), ("{ $.tags[*].n = 9 }", [1]), ("{ $.user.id NOT EXISTS }", []), ("{ $.user.id = %[12]% }", [1]), ("?ERROR ?frank", [0, 2]),
+                            ("?ERROR GET", [0]), ('-"GET /index"', [1, 2])]:
+        found = logs.filter_log_events(logGroupName="/patterns", filterPattern=pattern)["events"]
+        assert [event["message"] for event in found] == [lines[i] for i in wanted], pattern
+    for pattern, words in [("status: 5", r"Invalid character\(s\) in term ':'"), ("[ip, status = 4* && bytes > 1]", "Invalid filter pattern"), ("{ $.a = 1", "must end with '}'")]:
+        with pytest.raises(ClientError, match=words):
+            logs.filter_log_events(logGroupName="/patterns", filterPattern=pattern)

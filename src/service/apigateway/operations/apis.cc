@@ -6,6 +6,7 @@
 #include "service/apigateway/definition_parts.h"
 #include "service/apigateway/operations.h"
 #include "service/apigateway/policy.h"
+#include "wire/yaml.h"
 
 namespace reef::service::apigateway::operations {
 namespace {
@@ -31,9 +32,10 @@ StoredApi new_api(RestApis& apis, const Call& call) {
 }
 
 Reply<wire::Json> parse_document(const std::string& text) {
-  auto json = wire::Json::parse(text);
-  if (!json) return Err(bad_request("Unable to parse API definition: only JSON documents are supported by this version of Atoll."));
-  return *std::move(json);
+  if (auto json = wire::Json::parse(text)) return *std::move(json);
+  auto yaml = wire::parse_yaml(text);
+  if (!yaml || !yaml->is_object()) return Err(bad_request("Unable to parse API definition because of a malformed integration or document: it is neither JSON nor YAML."));
+  return *std::move(yaml);
 }
 
 template <class T>

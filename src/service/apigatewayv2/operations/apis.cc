@@ -5,6 +5,7 @@
 
 #include "service/apigatewayv2/operations.h"
 #include "wire/json.h"
+#include "wire/yaml.h"
 
 namespace reef::service::apigatewayv2::operations {
 namespace {
@@ -33,9 +34,10 @@ StoredApi new_api(ApiGateway& gateway, const Call& call) {
 }
 
 Reply<wire::Json> parse_document(const std::string& text) {
-  auto json = wire::Json::parse(text);
-  if (!json) return Err(bad_request("Unable to parse the OpenAPI document: only JSON documents are supported by this version of Atoll."));
-  return *std::move(json);
+  if (auto json = wire::Json::parse(text)) return *std::move(json);
+  auto yaml = wire::parse_yaml(text);
+  if (!yaml || !yaml->is_object()) return Err(bad_request("Unable to parse the OpenAPI document: it is neither JSON nor YAML."));
+  return *std::move(yaml);
 }
 
 // CreateApi's quick start: one integration, one route, a stage that deploys itself.

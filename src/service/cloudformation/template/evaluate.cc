@@ -121,7 +121,9 @@ class Evaluator {
       const Json whole = Json::object({{std::string(name), in}});
       return Value(Json(TRY(condition(whole, depth))));
     }
-    return Err(invalid(fmt::format("Template error: Unknown function {}", name)));
+    return Err(template_error(fmt::format("Encountered unsupported function: {} Supported functions are: [Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, "
+                                          "Fn::FindInMap, Fn::Select, Ref, Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, Fn::Contains, Fn::EachMemberEquals, "
+                                          "Fn::EachMemberIn, Fn::Sub, Fn::Cidr]", name)));
   }
 
   Value pseudo(std::string_view name) {

@@ -108,7 +108,10 @@ Task<Reply<model::FilterLogEventsOutput>> FilterLogEvents(LogsService& service, 
   if (in.log_stream_names && in.log_stream_name_prefix)
     co_return Err(aws::Error(errors::kInvalidParameterException, "logStreamNamePrefix and logStreamNames are mutually exclusive parameters."));
   auto pattern = telemetry::LogPattern::parse(in.filter_pattern.value_or(""));
-  if (!pattern) co_return Err(aws::Error(errors::kInvalidParameterException, "Invalid filter pattern: " + pattern.error()));
+  if (!pattern) {
+    const bool is_as_aws_says = pattern.error().starts_with("Invalid character(s)") || pattern.error().starts_with("If a filter pattern");
+    co_return Err(aws::Error(errors::kInvalidParameterException, (is_as_aws_says ? "" : "Invalid filter pattern: ") + pattern.error()));
+  }
   std::optional<telemetry::LogPosition> after;
   if (in.next_token) {
     char direction = 'f';

@@ -90,6 +90,11 @@ bool changes_nothing(const model::CopyObjectInput& in, const CopySource& source,
 }  // namespace
 
 Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObjectInput& in, const Call& call) {
+  const auto is_directive = [](const std::string& text) { return text == "COPY" || text == "REPLACE"; };
+  if (in.metadata_directive && !is_directive(*in.metadata_directive))
+    co_return Err(invalid_argument("Unknown metadata directive.", "x-amz-metadata-directive", *in.metadata_directive));
+  if (in.tagging_directive && !is_directive(*in.tagging_directive))
+    co_return Err(invalid_argument("Unknown tagging directive.", "x-amz-tagging-directive", *in.tagging_directive));
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   const auto key = CO_TRY(key_for_writing(customer_key_headers(in), in.server_side_encryption));
   const CopySource source = CO_TRY(find_source(s3, call, in));
