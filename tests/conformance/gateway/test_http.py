@@ -141,3 +141,16 @@ def test_http2_connections_that_end_within_a_head(daemon):
             connection.recv(1)
     assert daemon.process.poll() is None
     assert urllib.request.urlopen(daemon.url + "/_atoll/health", timeout=5).status == 200
+
+
+@pytest.mark.parametrize("size", [(10 << 20) + 1, 30_000_000])
+def test_a_client_that_sends_too_much_gets_to_read_why(daemon, size):
+    client = daemon.client("apigatewayv2")
+    api = client.create_api(Name="bounded", ProtocolType="HTTP", Target="http://127.0.0.1:1/")["ApiId"]
+    for _ in range(5):
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        connection.request("POST", f"/_aws/execute-api/{api}/$default/x", body=b"x" * size)  # sent to its end, whatever comes meanwhile
+        reply = connection.getresponse()
+        assert (reply.status, reply.read()) == (413, b'{"message":"Request Entity Too Large"}')
+        connection.close()
+    client.delete_api(ApiId=api)
