@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -154,3 +155,22 @@ def test_a_client_that_sends_too_much_gets_to_read_why(daemon, size):
         assert (reply.status, reply.read()) == (413, b'{"message":"Request Entity Too Large"}')
         connection.close()
     client.delete_api(ApiId=api)
+
+
+def test_query_services_answer_json_to_who_accepts_only_that(daemon):
+    def ask(query, accept="application/json"):
+        request = urllib.request.Request(f"{daemon.url}/?{query}", headers={"Accept": accept})
+        try:
+            with urllib.request.urlopen(request) as reply:
+                return reply.status, reply.headers["content-type"], reply.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers["content-type"], error.read()
+
+    status, kind, body = ask("Action=GetCallerIdentity&Version=2011-06-15")
+    answer = json.loads(body)["GetCallerIdentityResponse"]
+    assert (status, kind) == (200, "application/json")
+    assert answer["GetCallerIdentityResult"]["Arn"] == "arn:aws:iam::000000000000:root" and answer["ResponseMetadata"]["RequestId"]
+    status, kind, body = ask("Action=GetRole&Version=2010-05-08&RoleName=nobody")
+    assert (status, kind) == (404, "application/json")
+    assert json.loads(body)["Error"] == {"Code": "NoSuchEntity", "Message": "The role with name nobody cannot be found.", "Type": "Sender"}
+    assert ask("Action=GetCallerIdentity&Version=2011-06-15", "*/*")[1] == "text/xml"
