@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-ATOLL = ROOT / "build" / "release" / "atoll"
+# Another build of it, like the one under ThreadSanitizer, is tried with ATOLL=build/tsan/atoll.
+ATOLL = pathlib.Path(os.environ.get("ATOLL", ROOT / "build" / "release" / "atoll")).absolute()
 
 
 def function_package(text: str, name: str = "index.js") -> bytes:

@@ -10,6 +10,7 @@ namespace reef::app {
 namespace {
 
 constexpr int kPort = 4553, kPortsTried = 64;
+constexpr Duration kResolversLook = 2s;
 
 std::string read_file(const std::string& path) {
   std::ifstream in(path);
@@ -56,7 +57,8 @@ Result<int, Failure> Names::choose_port(const Config& config) const {
 Result<void, Failure> Names::listen(const Config& config) {
   address_ = config.address;
   if (config.dns_port != -2) port_ = TRY(choose_port(config));
-  upstream_names_ = resolvers(config.resolv_conf, address_, port_);
+  resolv_conf_ = config.resolv_conf;
+  upstream_names_ = resolvers(resolv_conf_, address_, port_);
   for (const auto& reactor : storage_.reactors) {
     upstreams_.push_back(std::make_unique<naming::Upstream>(*reactor, upstream_names_));
     if (config.dns_port == -2) continue;
@@ -70,7 +72,16 @@ Result<void, Failure> Names::listen(const Config& config) {
     if (!stale_.exchange(true)) storage_.reactors.front()->post([this] { take_host_names(); });
   });
   take_host_names();
+  storage_.reactors.front()->after(kResolversLook, [this] { follow_resolvers(); });
   return {};
+}
+
+void Names::follow_resolvers() {
+  storage_.reactors.front()->after(kResolversLook, [this] { follow_resolvers(); });
+  auto now = resolvers(resolv_conf_, address_, port_);
+  if (now == upstream_names_) return;
+  upstream_names_ = std::move(now);
+  for (std::size_t i = 0; i < upstreams_.size(); ++i) storage_.reactors[i]->post([one = upstreams_[i].get(), names = upstream_names_] { one->set_servers(names); });
 }
 
 namespace {
@@ -143,7 +154,8 @@ void Names::take_host_names() {
 Task<http::Response> Names::describe() const {
   wire::Json out = wire::Json::object({{"address", address_}, {"port", port_}});
   wire::Json& upstream = out.set("upstream", wire::Json::array());
-  for (const std::string& name : upstream_names_) upstream.push_back(name);
+  const auto names = co_await store::on(store::Shard::control(), [this]() -> Task<std::vector<std::string>> { co_return upstream_names_; });
+  for (const std::string& name : names) upstream.push_back(name);
   http::Response response;
   response.set("content-type", "application/json");
   response.body = out.dump();

@@ -41,6 +41,8 @@ class Names {
 
  private:
   void take_host_names();
+  // The resolvers of what no zone here knows, anew now and then: machines move between networks.
+  void follow_resolvers();
   Result<int, Failure> choose_port(const Config& config) const;
 
   Storage& storage_;
@@ -53,7 +55,7 @@ class Names {
   };
   std::map<std::string, Taken> taken_;  // what the zones know of them
   std::atomic<bool> stale_{false};
-  std::string address_;
+  std::string address_, resolv_conf_;
   int port_ = 0;
   std::vector<std::string> upstream_names_;
   std::vector<std::unique_ptr<naming::Upstream>> upstreams_;

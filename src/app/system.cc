@@ -29,6 +29,7 @@
 #include "service/lambda/function_urls.h"
 #include "service/s3/cors.h"
 #include "service/s3/post_upload.h"
+#include "service/s3/request_metrics.h"
 
 namespace reef::service {
 std::vector<std::unique_ptr<aws::Service>> make_all(Parts& parts);
@@ -122,6 +123,7 @@ Result<void, Failure> System::start() {
   engines_ = std::make_unique<Engines>(config_, *storage_, *sandboxes_, *authority_, parts_);
   if (config_.auth.mode == gateway::AuthMode::kStrict) keys_.refuse_unknown();
   parts_.add(keys_);
+  parts_.add(observers_);
   // The dispatcher is a part of services, and finds them through the registry that is filled from them.
   registry_ = std::make_unique<gateway::Registry>(std::vector<std::unique_ptr<aws::Service>>{});
   dispatcher_ = std::make_unique<gateway::Dispatcher>(*registry_, engines_->spans, fmt::format("http://localhost:{}", config_.port));
@@ -130,7 +132,7 @@ Result<void, Failure> System::start() {
   dispatcher_->index_resources();
   TRY(storage_->recover());
   restore_partitions(engines_->networks);
-  gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, gateway::GatewaySettings{.auth = config_.auth});
+  gateway_ = std::make_unique<gateway::Gateway>(*registry_, *dispatcher_, keys_, observers_, gateway::GatewaySettings{.auth = config_.auth});
   admin_ = std::make_unique<AdminContext>(AdminContext{*registry_, *dispatcher_, config_.auth, engines_->spans, *storage_, engines_->resets, keys_, began, engines_->host_names});
   gateway_->add_side_door({.wants = service::lambda::wants_download, .serve = [this](http::Request& request) {
                              return service::lambda::serve_download(engines_->functions.options().folder, request);
@@ -160,7 +162,7 @@ Result<void, Failure> System::start() {
                            }});
   gateway_->add_side_door({.wants = [this](const http::Request& request) { return s3::is_post_upload(engines_->blobs, request); },
                            .serve = [this](http::Request& request) {
-                             return s3::take_post_upload({.blobs = engines_->blobs, .caller = *dispatcher_, .keys = keys_,
+                             return s3::take_post_upload({.metrics = parts_.get<s3::RequestMetrics>(), .blobs = engines_->blobs, .caller = *dispatcher_, .keys = keys_,
                                                           .knows_all_keys = config_.auth.mode == gateway::AuthMode::kStrict,
                                                           .default_account = config_.auth.default_account, .default_region = config_.auth.default_region}, request);
                            }});

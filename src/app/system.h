@@ -14,6 +14,7 @@
 #include "app/network_gate.h"
 #include "app/storage.h"
 #include "aws/access_keys.h"
+#include "aws/exchange_observer.h"
 #include "gateway/gateway.h"
 #include "http/server.h"
 #include "io/tls.h"
@@ -46,6 +47,7 @@ class System {
   std::unique_ptr<edge::Authority> authority_;
   Parts parts_;
   aws::AccessKeys keys_;
+  aws::ExchangeObservers observers_;
   std::unique_ptr<Engines> engines_;
   std::unique_ptr<gateway::Registry> registry_;
   std::unique_ptr<gateway::Dispatcher> dispatcher_;

@@ -44,6 +44,10 @@ std::string ServedRequest::value(std::string_view name) const {
   if (name == "responseLatency") return millis_of(latency_micros);
   if (name == "identity.sourceIp") return source_ip(request);
   if (name == "identity.userAgent") return std::string(request.header("user-agent"));
+  if (const wire::Json* const iam = name.starts_with("identity.") ? authorizer.find("iam") : nullptr) {
+    const std::string_view what = name.substr(std::string_view("identity.").size());
+    return iam->text(what == "caller" ? "callerId" : what == "user" ? "userId" : what);
+  }
   if (name == "error.message" || name == "error.messageString") return name == "error.message" || error.empty() ? error : wire::Json(error).dump();
   if (name == "error.responseType") return error_type;
   if (integration_micros >= 0) {

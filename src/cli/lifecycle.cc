@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "cli/client.h"
+#include "cli/resolver_setup.h"
 #include "cli/watch.h"
 #include "wire/json.h"
 
@@ -91,6 +92,7 @@ int start_background(const Daemon& daemon, const StartOptions& options) {
     return 1;
   }
   std::printf("atoll is running: http://localhost:%d (pid %d, data in %s)\n", find_running(options.data).port, child, options.data.c_str());
+  if (const std::string hint = resume_resolver(); !hint.empty()) std::printf("%s\n", hint.c_str());
   return 0;
 }
 

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 // resolv.conf knows no ports: where the server is not on 53, connections to this address are redirected to it.
 constexpr std::string_view kRedirected = "127.0.45.53";
 constexpr std::string_view kDropIn = "/etc/systemd/resolved.conf.d/atoll.conf";
+constexpr std::string_view kMadeFolder = "# The folder was made as well.\n";
 constexpr std::string_view kMark = "# Written by `atoll dns install`; `atoll dns remove` brings back what was here.\n";
 
 std::string backup_of(const std::string& path) { return path + ".before-atoll"; }
@@ -44,22 +45,28 @@ void copy_times(const std::string& from, const std::string& to) {
   ::chmod(to.c_str(), info.st_mode & 07777);
 }
 
+// By what it says: a link to the list of resolved's own servers goes past it, and a plain file may name it.
 bool uses_resolved(const std::string& path) {
   std::error_code error;
-  const fs::path target = fs::read_symlink(path, error);
-  return !error && target.string().find("systemd/resolve") != std::string::npos && fs::exists("/run/systemd/resolve");
+  return fs::exists("/run/systemd/resolve", error) && names_resolved(read_file(path));
 }
 
-Result<std::string, Failure> restart_resolved(std::string done) {
-  if (run_program({"systemctl", "restart", "systemd-resolved"}) != 0) return Err(Failure{"systemctl restart systemd-resolved failed"});
-  return done;
+bool restart_resolved() { return run_program({"systemctl", "restart", "systemd-resolved"}) == 0; }
+
+void remove_drop_in() {
+  std::error_code error;
+  const bool made_folder = read_file(std::string(kDropIn)).find(kMadeFolder) != std::string::npos;
+  fs::remove(kDropIn, error);
+  if (made_folder) fs::remove(fs::path(kDropIn).parent_path(), error);  // when it is empty
 }
 
 Result<std::string, Failure> install_drop_in(const DnsServer& server) {
   std::error_code error;
-  fs::create_directories(fs::path(kDropIn).parent_path(), error);
-  TRY(write_in_place(std::string(kDropIn), fmt::format("{}[Resolve]\nDNS={}:{}\nDomains=~.\n", kMark, server.address, server.port)));
-  return restart_resolved(fmt::format("systemd-resolved asks {}:{} ({})", server.address, server.port, kDropIn));
+  const bool made_folder = fs::create_directories(fs::path(kDropIn).parent_path(), error);
+  TRY(write_in_place(std::string(kDropIn), resolved_drop_in(server, read_file("/run/systemd/resolve/resolv.conf"), made_folder)));
+  if (restart_resolved()) return fmt::format("systemd-resolved asks {}:{} ({})", server.address, server.port, kDropIn);
+  remove_drop_in();
+  return Err(Failure{"systemctl restart systemd-resolved failed: nothing was changed"});
 }
 
 Result<void, Failure> redirect_port(const DnsServer& server) {
@@ -75,6 +82,30 @@ Result<void, Failure> redirect_port(const DnsServer& server) {
 }
 
 }  // namespace
+
+bool names_resolved(const std::string& resolv_conf) {
+  for (const std::string_view line : split(resolv_conf, '\n'))
+    if (line.starts_with("nameserver ") && trim(line.substr(11)) == "127.0.0.53") return true;
+  return false;
+}
+
+std::string resolved_drop_in(const DnsServer& server, const std::string& known, bool made_folder) {
+  // An empty assignment forgets what files before this one say.
+  std::string out = fmt::format("{}{}[Resolve]\nDNS=\nDNS={}:{}", kMark, made_folder ? kMadeFolder : "", server.address, server.port);
+  for (const std::string_view line : split(known, '\n')) {
+    if (!line.starts_with("nameserver ")) continue;
+    const std::string_view address = trim(line.substr(11));
+    if (!address.empty() && !address.starts_with("127.")) out += fmt::format(" {}", address);
+  }
+  return out + "\nDomains=~.\n";
+}
+
+std::string resume_resolver(const std::string& resolv_conf) {
+  std::error_code error;
+  if (!uses_resolved(resolv_conf) || !fs::exists(kDropIn, error)) return {};
+  if (::geteuid() == 0 && restart_resolved()) return {};
+  return "systemd-resolved may still ask others than atoll, as it was away: sudo systemctl restart systemd-resolved";
+}
 
 std::string resolv_conf_with(const std::string& address, const std::string& before) {
   return fmt::format("{}nameserver {}\n{}", kMark, address, before);
@@ -109,9 +140,10 @@ Result<std::string, Failure> install_resolver(const DnsServer& server, const std
 Result<std::string, Failure> remove_resolver(const std::string& resolv_conf) {
   std::error_code error;
   if (uses_resolved(resolv_conf) && fs::exists(kDropIn, error)) {
-    if (!fs::remove(kDropIn, error)) return Err(Failure{fmt::format("remove {}: {} (try sudo)", kDropIn, error.message())});
-    fs::remove(fs::path(kDropIn).parent_path(), error);  // when it is empty
-    return restart_resolved("systemd-resolved no longer asks atoll");
+    if (::access(std::string(kDropIn).c_str(), W_OK) != 0) return Err(io::last_error(fmt::format("remove {} (try sudo)", kDropIn)));
+    remove_drop_in();
+    if (!restart_resolved()) return Err(Failure{fmt::format("{} is gone, but systemctl restart systemd-resolved failed", kDropIn)});
+    return "systemd-resolved no longer asks atoll";
   }
   const std::string backup = backup_of(resolv_conf);
   const auto kind = fs::symlink_status(backup, error).type();

@@ -146,6 +146,14 @@ Task<http::Response> Gateway::serve_call(http::Request& request) {
     co_return refuse(name.empty() ? aws::Error("UnknownOperationException", "The request matches no service.", 404)
                                   : aws::not_implemented("The service '" + name + "'"), exchange);
   }
+  const Identified& found = *exchange.identified;
+  const auto observer = observers_.begin(found.service->model->name, found.operation ? found.operation->name : "", found.labels, request);
+  http::Response response = co_await answer(exchange);
+  if (observer) observer->answer(response);
+  co_return response;
+}
+
+Task<http::Response> Gateway::answer(Exchange& exchange) {
   auto reply = co_await run_call(exchange);
   if (!reply) co_return refuse(reply.error(), exchange);
   const Identified& found = *exchange.identified;

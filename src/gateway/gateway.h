@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "aws/access_keys.h"
+#include "aws/exchange_observer.h"
 #include "gateway/authenticate.h"
 #include "gateway/dispatcher.h"
 #include "gateway/identify.h"
@@ -32,8 +33,9 @@ struct SideDoor {
 
 class Gateway {
  public:
-  Gateway(Registry& registry, Dispatcher& dispatcher, const aws::AccessKeys& keys, GatewaySettings settings)
-      : registry_(registry), dispatcher_(dispatcher), keys_(keys), settings_(std::move(settings)) {}
+  Gateway(Registry& registry, Dispatcher& dispatcher, const aws::AccessKeys& keys, const aws::ExchangeObservers& observers,
+          GatewaySettings settings)
+      : registry_(registry), dispatcher_(dispatcher), keys_(keys), observers_(observers), settings_(std::move(settings)) {}
 
   void add_side_door(SideDoor door) { side_doors_.push_back(std::move(door)); }
   Task<http::Response> handle(http::Request& request);
@@ -41,12 +43,14 @@ class Gateway {
  private:
   struct Exchange;
   Task<http::Response> serve_call(http::Request& request);
+  Task<http::Response> answer(Exchange& exchange);
   Task<aws::Reply<aws::Value>> run_call(Exchange& exchange);
   http::Response refuse(const aws::Error& error, const Exchange& exchange) const;
 
   Registry& registry_;
   Dispatcher& dispatcher_;
   const aws::AccessKeys& keys_;
+  const aws::ExchangeObservers& observers_;
   GatewaySettings settings_;
   std::vector<SideDoor> side_doors_;
 };

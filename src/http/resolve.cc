@@ -34,8 +34,9 @@ Result<std::string, Failure> look_up(const std::string& host) {
 Task<Result<std::string, Failure>> resolve(io::Reactor&, std::string host) {
   if (is_numeric(host)) co_return host;
   if (host == "localhost" || host.ends_with(".localhost")) co_return std::string("127.0.0.1");
-  static io::Pool pool("resolve", 4, 256);
-  auto answer = co_await pool.run([&host] { return look_up(host); });
+  // Never destroyed: the end of the process does not wait for a name server that does not answer.
+  static io::Pool& pool = *new io::Pool("resolve", 4, 256);
+  auto answer = co_await pool.run([host] { return look_up(host); });
   if (!answer) co_return Err(Failure{"too many name look-ups at once", EAGAIN});
   co_return *std::move(answer);
 }

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <coroutine>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@
 
 namespace reef::io {
 
+// Posts to a reactor that may be gone by now, as the process ends; what nobody waits for any more is dropped. Any thread.
+void post_if_living(Reactor& reactor, Work work);
+
 class Pool {
  public:
   // Threads start with the first work, and up to `threads_max` of them.
@@ -25,28 +29,32 @@ class Pool {
   // False when the queue is full: the caller answers with a throttling error.
   bool submit(Work work);
 
-  // Runs `make()` on the pool and gives its value on the calling reactor; nothing when the queue was full.
+  // Runs `make()` on the pool and gives its value on the calling reactor; nothing when the queue was full. What it refers to
+  // has to outlive it, even when the process ends while it runs.
   template <class F>
   auto run(F make) -> Task<std::optional<decltype(make())>> {
     using T = decltype(make());
-    Reactor& home = Reactor::current();
-    std::optional<T> value;
+    struct Order {
+      F make;
+      std::optional<T> value;
+    };
+    // Kept by whoever is last: the one that waits may be gone before the work is done.
+    const auto order = std::make_shared<Order>(std::move(make), std::nullopt);
     struct Wait {
       Pool& pool;
       Reactor& home;
-      F& make;
-      std::optional<T>& value;
+      const std::shared_ptr<Order>& order;
       bool await_ready() const { return false; }
       bool await_suspend(std::coroutine_handle<> waiter) {
-        return pool.submit([this, waiter] {
-          value.emplace(make());
-          home.post([waiter] { waiter.resume(); });
+        return pool.submit([order = order, &home = home, waiter] {
+          order->value.emplace(order->make());
+          post_if_living(home, [waiter] { waiter.resume(); });
         });
       }
       void await_resume() const {}
     };
-    co_await Wait{*this, home, make, value};
-    co_return value;
+    co_await Wait{*this, Reactor::current(), order};
+    co_return std::move(order->value);
   }
 
  private:

@@ -9,8 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <set>
 
 #include "base/check.h"
+#include "base/guarded.h"
+#include "io/pool.h"
 
 namespace reef::io {
 namespace {
@@ -21,6 +24,11 @@ std::int64_t clock_micros(clockid_t id) {
   timespec t{};
   ::clock_gettime(id, &t);
   return t.tv_sec * 1'000'000 + t.tv_nsec / 1000;
+}
+// Never destroyed: helper threads may ask while the process ends.
+Guarded<std::set<Reactor*>>& living() {
+  static auto& all = *new Guarded<std::set<Reactor*>>;
+  return all;
 }
 }  // namespace
 
@@ -53,9 +61,17 @@ Reactor::Reactor(SystemClock& clock) : clock_(clock) {
   event.events = EPOLLIN;
   event.data.ptr = nullptr;
   CHECK(::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_fd_, &event) == 0);
+  living().write([this](std::set<Reactor*>& all) { all.insert(this); });
+}
+
+void post_if_living(Reactor& reactor, Work work) {
+  living().read([&](const std::set<Reactor*>& all) {
+    if (all.contains(&reactor)) reactor.post(std::move(work));
+  });
 }
 
 Reactor::~Reactor() {
+  living().write([this](std::set<Reactor*>& all) { all.erase(this); });
   if (current_reactor == this) current_reactor = nullptr;
   ::close(wake_fd_);
   ::close(epoll_);

@@ -80,6 +80,18 @@ def test_wildcards_aliases_and_chains(daemon, zone):
     assert dig(daemon, "chain.wire.example").answers == [("chain.wire.example.", 60, "CNAME", "alias.wire.example."), ("alias.wire.example.", 60, "A", "10.0.0.8")]
 
 
+def test_delegations_come_with_the_addresses_that_only_the_parent_knows(daemon, zone):
+    zone("child.wire.example", "NS", "ns1.Child.wire.example", "ns.other.example")
+    zone("ns1.child.wire.example", "A", "192.0.2.53", "192.0.2.54")
+    zone("ns1.child.wire.example", "AAAA", "2001:db8::53")
+    out = subprocess.run(["dig", "@127.0.0.1", "-p", str(dns_port(daemon)), "+norecurse", "+noall", "+authority", "+additional", "+comments", "a.b.child.wire.example"], capture_output=True, text=True, check=True).stdout
+    lines = sorted(line.split() for line in out.splitlines() if line and not line.startswith(";"))
+    assert [(one[0].lower(), one[3], one[4].lower()) for one in lines] == [
+        ("child.wire.example.", "NS", "ns.other.example."), ("child.wire.example.", "NS", "ns1.child.wire.example."), ("ns1.child.wire.example.", "A", "192.0.2.53"),
+        ("ns1.child.wire.example.", "A", "192.0.2.54"), ("ns1.child.wire.example.", "AAAA", "2001:db8::53")]
+    assert "aa" not in re.search(r"flags: ([\w ]*);", out)[1].split()
+
+
 def test_weights_are_kept(daemon, zone):
     zone("w.wire.example", "A", "10.0.1.1", SetIdentifier="a", Weight=3)
     zone("w.wire.example", "A", "10.0.1.2", SetIdentifier="b", Weight=1)
@@ -189,6 +201,11 @@ def test_the_rest_is_forwarded(new_daemon, tmp_path):
         "Name": "a.out.example", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": "www.elsewhere.example"}]}}]})
     # A chain that leaves our zones is followed for the client.
     assert [one[2:] for one in dig(daemon, "a.out.example").answers] == [("CNAME", "www.elsewhere.example."), ("A", "192.0.2.7")]
+    # Machines move between networks, and lose them.
+    configuration.write_text("")
+    wait_for(lambda: dig(daemon, "www.elsewhere.example").code == "REFUSED", what="the resolver to be forgotten")
+    configuration.write_text("nameserver 127.0.0.153\n")
+    wait_for(lambda: values(dig(daemon, "www.elsewhere.example")) == ["192.0.2.7"], what="the resolver to be found")
     silent = new_daemon("--resolv-conf", "/dev/null")
     assert dig(silent, "www.elsewhere.example").code == "REFUSED"
 

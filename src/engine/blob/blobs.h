@@ -18,6 +18,7 @@
 #include "base/task.h"
 #include "base/text.h"
 #include "engine/blob/data.h"
+#include "engine/blob/orphans.h"
 #include "engine/blob/records.h"
 #include "engine/store/kv.h"
 #include "engine/store/shard.h"
@@ -32,12 +33,14 @@ enum class Refusal {
   kNoSuchVersion,
   kNoSuchUpload,
   kPreconditionFailed,
+  kProtected,
 };
 
 // Conditions on what is there when a write happens.
 struct Precondition {
   bool must_be_absent = false;
   std::optional<std::string> etag;  // the current object must have it ("*": any)
+  std::function<bool(const Object&)> allows;  // erasing a version for good, or changing it; else kProtected
 };
 
 struct PutRequest {
@@ -94,7 +97,10 @@ class Blobs {
   ~Blobs();
   // On the control shard, after the store was recovered.
   void start();
-  void reset();  // on the control shard, when the stores were wiped: forgets everything, files too
+  void reset();  // on the control shard, when the stores are wiped: forgets everything, files too
+  // Looks for files that a crash left without a record, once, after `delay` of real time. On the control shard.
+  void remove_orphans_after(Duration delay);
+  void stop();  // on the control shard: gives up the search, which holds on to the store
 
   // Any thread; names are global.
   BucketPtr find_bucket(std::string_view name) const;
@@ -112,7 +118,7 @@ class Blobs {
                                       Precondition precondition = {});
   // Changes the properties of a version in place.
   Task<Result<Object, Refusal>> change(BucketPtr bucket, std::string key, std::optional<std::string> version,
-                                       std::function<void(Object&)> edit);
+                                       std::function<void(Object&)> edit, std::function<bool(const Object&)> allows = {});
   ListPage list(const ListRequest& request) const;
 
   Task<Result<Upload, Refusal>> start_upload(BucketPtr bucket, std::string key, Properties properties);
@@ -124,6 +130,7 @@ class Blobs {
 
  private:
   struct Snapshot;
+  static Task<void> search(std::shared_ptr<OrphanSearch> orphans);
   void publish();
   std::shared_ptr<const Snapshot> snapshot() const;
   static store::Shard& owner_of(const Bucket& bucket);
@@ -145,6 +152,8 @@ class Blobs {
   std::vector<std::unordered_set<std::uint64_t>> closed_;  // by shard, touched only there: its buckets that are being removed
   std::atomic<std::uint64_t> version_{0}, last_upload_{0};
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+  const Time began_ = file_time_now();
+  std::shared_ptr<OrphanSearch> orphans_;  // control shard only
 };
 
 }  // namespace reef::blob

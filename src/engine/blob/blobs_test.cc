@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "base/random.h"
 #include "engine/store/journal.h"
@@ -67,6 +68,17 @@ class BlobsTest : public testing::Test {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ + "/blobs"))
       count += entry.is_regular_file();
     return count;
+  }
+  // As a crash leaves one: in its place, and no record names it.
+  std::string plant(std::string id) {
+    std::string path = blobs_->data().path_of({.id = std::move(id)});
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path) << "left";
+    return path;
+  }
+  std::size_t search(Time began, OrphanPace pace = {.pause = Duration(0), .slice = 1, .round_max = 2}) {
+    OrphanSearch orphans(*kv_, blobs_->data(), began, pace);
+    return run(orphans.run());
   }
   void set_versioning(Versioning versioning) {
     ASSERT_TRUE(run(blobs_->change_bucket("photos", [&](Bucket& bucket) { bucket.versioning = versioning; })).has_value());
@@ -209,6 +221,58 @@ TEST(VersionIds, AreToldFromWhatNeverWasOne) {
   EXPECT_TRUE(is_version_id("null"));
   EXPECT_FALSE(is_version_id(""));
   EXPECT_FALSE(is_version_id("HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD"));
+}
+
+TEST_F(BlobsTest, RemovesFilesThatNoRecordNames) {
+  const std::string large(kInlineBytesMax + 1, 'x');
+  set_versioning(Versioning::kEnabled);
+  for (const char* key : {"a", "a", "b", "c"}) ASSERT_TRUE(put(key, large).has_value());
+  ASSERT_TRUE(run(blobs_->erase(bucket_, "c", std::nullopt)).has_value());  // its version stays below the marker
+  // Parts of an upload that goes on, and of one that became an object.
+  for (const char* key : {"going on", "done"}) {
+    const Upload upload = *run(blobs_->start_upload(bucket_, key, {}));
+    NewData data = blobs_->data().writer();
+    ASSERT_TRUE(data.append(large).has_value() && data.finish().has_value());
+    ASSERT_TRUE(run(blobs_->put_part(bucket_, key, upload.id, {.number = 1, .size = large.size()}, std::move(data))).has_value());
+    if (std::string_view(key) == "done")
+      ASSERT_TRUE(run(blobs_->put({.bucket = bucket_, .key = key, .object = {.parts = blobs_->parts(upload.id)}, .upload_id = upload.id})).has_value());
+  }
+  EXPECT_EQ(files(), 6u);
+  for (const char* id : {"00000000000000000000000000000000", "00ffffffffffffffffffffffffffffff", "7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f",
+                         "ff000000000000000000000000000000"})
+    plant(id);
+  const std::string not_ours = plant("ff.notes");
+  EXPECT_EQ(search(Time::max()), 4u);
+  EXPECT_EQ(files(), 7u);
+  EXPECT_TRUE(std::filesystem::exists(not_ours));
+  EXPECT_EQ(search(Time::max(), {}), 0u);
+  EXPECT_EQ(read(*blobs_->find(*bucket_, "done")), large);
+  // A copy shares the bytes of what it was made of, under a name of its own.
+  PutRequest copy{.bucket = bucket_, .key = "copy"};
+  copy.data.push_back(*blobs_->data().duplicate(blobs_->find(*bucket_, "a")->segments[0]));
+  copy.object.size = large.size();
+  ASSERT_TRUE(run(blobs_->put(std::move(copy))).has_value());
+  EXPECT_EQ(search(Time::max()), 0u);
+}
+
+TEST_F(BlobsTest, LeavesFilesThatAreYoungerThanTheProcess) {
+  const std::string path = plant("7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f");
+  EXPECT_EQ(search(from_seconds(0)), 0u);
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_EQ(search(Time::max()), 1u);
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST_F(BlobsTest, ASearchThatIsStoppedRemovesNothingMore) {
+  for (int i = 0; i < 9; ++i) plant("7" + std::to_string(i) + std::string(30, '0'));
+  OrphanSearch orphans(*kv_, blobs_->data(), Time::max(), {.pause = Duration(0), .slice = 1});
+  auto task = orphans.run();
+  for (int i = 0; i < 14; ++i) reactor_->run_once(0ms);
+  orphans.stop();
+  const std::size_t left = files();
+  EXPECT_GT(left, 0u);
+  run(std::move(task));
+  EXPECT_EQ(files(), left);
 }
 
 }  // namespace reef::blob

@@ -46,7 +46,19 @@ void Blobs::start() {
   publish();
 }
 
+void Blobs::remove_orphans_after(Duration delay) {
+  orphans_ = std::make_shared<OrphanSearch>(kv_, data_, began_);
+  store::Shard::control().reactor().after(delay, [orphans = orphans_] { search(orphans).detach(); });
+}
+
+Task<void> Blobs::search(std::shared_ptr<OrphanSearch> orphans) { co_await orphans->run(); }
+
+void Blobs::stop() {
+  if (orphans_) orphans_->stop();
+}
+
 void Blobs::reset() {
+  stop();
   buckets_.clear();
   publish();
   data_.wipe();

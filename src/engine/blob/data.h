@@ -51,6 +51,7 @@ class DataFolder {
   void wipe();   // removes everything
 
   NewData writer() { return NewData(*this); }
+  const std::string& path() const { return path_; }
   std::string path_of(const Segment& segment) const;
   std::string read_inline(const Segment& segment) const;
   // The bytes of a segment, piece by piece.

@@ -139,6 +139,8 @@ Task<Result<Erased, Refusal>> Blobs::erase(BucketPtr named, std::string key, std
     const auto now = find(*bucket, key, version);
     if (precondition.etag && !holds(precondition, now)) {
       result = Err(Refusal::kPreconditionFailed);
+    } else if (version && now && precondition.allows && !precondition.allows(*now)) {
+      result = Err(Refusal::kProtected);
     } else {
       erased.existed = now.has_value();
       if (version || bucket->versioning == Versioning::kOff) {
@@ -171,7 +173,7 @@ Task<Result<Erased, Refusal>> Blobs::erase(BucketPtr named, std::string key, std
 }
 
 Task<Result<Object, Refusal>> Blobs::change(BucketPtr named, std::string key, std::optional<std::string> version,
-                                            std::function<void(Object&)> edit) {
+                                            std::function<void(Object&)> edit, std::function<bool(const Object&)> allows) {
   store::Shard& home = store::Shard::current();
   store::Shard& owner = owner_of(*named);
   co_await owner.enter();
@@ -182,6 +184,8 @@ Task<Result<Object, Refusal>> Blobs::change(BucketPtr named, std::string key, st
       result = Err(version ? Refusal::kNoSuchVersion : Refusal::kNoSuchKey);
     } else if (object->is_delete_marker) {
       result = Err(Refusal::kNoSuchKey);
+    } else if (allows && !allows(*object)) {
+      result = Err(Refusal::kProtected);
     } else {
       edit(*object);
       kv_.put(object_key(bucket->id, key, object->sequence), object_bytes(*object));

@@ -53,12 +53,13 @@ class BlobSimulation {
     }
   }
   ~BlobSimulation() {
+    end_search();
     finish();
     settle();
   }
   void go(int steps) {
     for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) {
-      switch (random_.below(17)) {
+      switch (random_.below(18)) {
         case 0: case 1: case 2: case 3: issue_put(); break;
         case 4: case 5: issue_erase(); break;
         case 6: case 7: issue_upload_step(); break;
@@ -69,13 +70,21 @@ class BlobSimulation {
         case 14: change_versioning(); break;
         case 15: crash(); break;
         case 16: churn(); break;
+        case 17: begin_search(); break;
       }
     }
     finish();
     check();
+    if (!testing::Test::HasFailure()) check_files();
   }
 
  private:
+  struct Search {
+    OrphanSearch orphans;
+    std::optional<Task<std::size_t>> task;
+    Search(store::Kv& kv, const DataFolder& data, std::size_t slice)
+        : orphans(kv, data, Time::max(), {.pause = Duration(0), .slice = slice, .round_max = 4}) {}
+  };
   struct Asked {
     std::string bucket, key;
     Key after;
@@ -299,6 +308,35 @@ class BlobSimulation {
       ASSERT_NE(bucket("third"), nullptr);
     }
   }
+  // Looks for files without a record while others write. Whatever the file system's clock says: none is too young.
+  void begin_search() {
+    if (search_ && !search_->task->done()) return;
+    machine_.shard(0).adopt_thread();
+    search_ = std::make_unique<Search>(machine_.kv(), blobs_->data(), 1 + random_.below(4));
+    search_->task = search_->orphans.run();
+  }
+  void end_search() {
+    if (!search_) return;
+    ASSERT_TRUE(machine_.run_until([&] { return search_->task->done(); }));
+    search_.reset();
+  }
+  // After a search each file has its record, and each record its file.
+  void check_files() {
+    begin_search();
+    end_search();
+    std::set<std::string> named, found;
+    const auto cursor = machine_.kv().cursor();
+    for (cursor->seek("O"); cursor->valid() && cursor->key().front() <= 'P'; cursor->next()) {
+      const auto object = cursor->key().front() == 'O' ? read_object(cursor->value()) : std::nullopt;
+      const auto part = cursor->key().front() == 'P' ? read_part(cursor->value()) : std::nullopt;
+      for (const Segment& segment : object ? all_segments(*object) : part->segments)
+        if (!segment.is_inline) named.insert(segment.id);
+    }
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(machine_.disk() / "blobs", ignored))
+      if (entry.is_regular_file()) found.insert(entry.path().filename());
+    ASSERT_EQ(found, named);
+  }
   static bool HasFailure() { return testing::Test::HasFailure(); }
   void crash() {
     machine_.crash_soon();
@@ -308,6 +346,8 @@ class BlobSimulation {
     }
     std::vector<Asked> unknown = std::exchange(asked_, {});
     ASSERT_TRUE(machine_.run_until([&] { return std::ranges::all_of(unknown, [](const Asked& one) { return one.task.done(); }); }));
+    if (search_) search_->orphans.stop();
+    end_search();
     settle();
     const BucketPtr before = bucket("first");
     blobs_.reset();
@@ -322,6 +362,7 @@ class BlobSimulation {
       now = std::move(found);
     }
     check();
+    if (!HasFailure() && random_.below(2)) check_files();
   }
 
   std::string read(const Object& object) {
@@ -407,6 +448,7 @@ class BlobSimulation {
   std::unique_ptr<Blobs> blobs_;
   std::map<std::string, std::map<std::string, Key>> model_;
   std::vector<Asked> asked_;
+  std::unique_ptr<Search> search_;
   int written_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "base/text.h"
 #include "engine/naming/view.h"
 
 namespace reef::naming {
@@ -43,6 +44,10 @@ class Writer {
     ++counts_[section];
     return true;
   }
+  // What helps when it fits, and is left out otherwise.
+  void add_hint(const Values& values, std::uint16_t owner) {
+    if (has_room(values.bytes.size())) static_cast<void>(add(kAdditional, values, owner));
+  }
   void finish(std::uint8_t code, std::uint16_t flags) {
     reply_.size_before_edns = reply_.size;
     if (truncated_) {
@@ -67,8 +72,9 @@ class Writer {
   bool truncated() const { return truncated_; }
 
  private:
+  bool has_room(std::size_t size) const { return reply_.size + size + (query_.edns ? 11 : 0) <= reply_.limit; }
   bool room(std::size_t size) {
-    if (reply_.size + size + (query_.edns ? 11 : 0) <= reply_.limit) return true;
+    if (has_room(size)) return true;
     truncated_ = true;
     return false;
   }
@@ -209,6 +215,25 @@ std::uint16_t pointer_to(std::string_view name, std::string_view apex) {
   return static_cast<std::uint16_t>(0xC000 | (dns::kHeaderSize + name.size() - apex.size()));
 }
 
+// The servers of a child, and their addresses where only its parent can know them.
+void refer(Writer& writer, const ZoneImage& zone, const Node& delegation, std::uint16_t owner) {
+  constexpr std::size_t kFixed = 12;   // of a record before its data: pointer, type, class, lifetime, length
+  constexpr std::size_t kPointerMax = 0x3FFF;
+  const Values& servers = delegation.group(dns::kNs)->variants[0].values;
+  const std::size_t begin = writer.position();
+  if (!writer.add(Writer::kAuthority, servers, owner)) return;
+  for (const std::size_t start : servers.starts) {
+    const std::string_view record(servers.bytes.data() + start, servers.bytes.size() - start);
+    const std::string server = to_lower(record.substr(kFixed, dns::get16(record.data() + kFixed - 2)));
+    const std::size_t at = begin + start - servers.starts.front() + kFixed;
+    const Node* const node = dns::is_below(server, delegation.name) && at <= kPointerMax ? zone.nodes.find(server) : nullptr;
+    if (!node) continue;
+    for (const std::uint16_t type : {dns::kA, dns::kAaaa})
+      if (const Group* const group = node->group(type))
+        for (const Variant& one : group->variants) writer.add_hint(one.values, static_cast<std::uint16_t>(0xC000 | at));
+  }
+}
+
 }  // namespace
 
 void answer_with_code(const dns::Query& query, std::uint8_t code, Reply& reply) {
@@ -246,8 +271,7 @@ Outcome answer(const View& view, const dns::Query& query, dns::Code parsed, bool
     if (found.delegation) {
       // The child's servers, not ours, have the answer; whoever asks for recursion gets it from there.
       if (depth == 0 && (query.flags & dns::kRd) && recursion_available) return Outcome::kForward;
-      writer.add(Writer::kAuthority, found.delegation->group(dns::kNs)->variants[0].values,
-                 depth == 0 ? pointer_to(name, found.delegation->name) : owner);
+      refer(writer, *found.zone, *found.delegation, depth == 0 ? pointer_to(name, found.delegation->name) : owner);
       writer.finish(dns::kNoError, available);
       return Outcome::kAnswered;
     }

@@ -62,9 +62,13 @@ class Upstream::Stream final : public io::FdHandler {
   std::string in_, out_;
 };
 
-Upstream::Upstream(io::Reactor& reactor, std::vector<std::string> servers, int port) : reactor_(reactor), port_(port) {
+Upstream::Upstream(io::Reactor& reactor, std::vector<std::string> servers, int port) : reactor_(reactor), port_(port) { set_servers(std::move(servers)); }
+
+void Upstream::set_servers(std::vector<std::string> servers) {
+  servers_.clear();
+  names_.clear();
   for (std::string& address : servers)
-    if (const auto peer = io::peer_of(address, port)) {
+    if (const auto peer = io::peer_of(address, port_)) {
       servers_.push_back(*peer);
       names_.push_back(std::move(address));
     }
@@ -87,6 +91,7 @@ void Upstream::ask(std::string_view query, bool whole, Done done) {
 }
 
 void Upstream::send(std::uint16_t id) {
+  if (servers_.empty()) return finish(id, {});
   Pending& pending = pending_.at(id);
   const io::Peer& server = servers_[pending.attempt % servers_.size()];
   const int family = reinterpret_cast<const sockaddr*>(&server.address)->sa_family;
@@ -134,7 +139,7 @@ void Upstream::on_ready(std::uint32_t) {
       const std::uint16_t id = dns::get16(buffer);
       const auto found = pending_.find(id);
       // Only the server that was asked may answer, and only this question.
-      if (found == pending_.end() || !(from == servers_[found->second.attempt % servers_.size()])) continue;
+      if (found == pending_.end() || servers_.empty() || !(from == servers_[found->second.attempt % servers_.size()])) continue;
       const std::string_view reply(buffer, *size);
       const std::string& query = found->second.query;
       dns::Query asked;

@@ -24,6 +24,8 @@ class Upstream final : public io::FdHandler {
 
   Upstream(io::Reactor& reactor, std::vector<std::string> servers, int port = 53);
   ~Upstream() override;
+  // Instead of those before; what was asked already is asked of these from the next try on.
+  void set_servers(std::vector<std::string> servers);
   bool available() const { return !servers_.empty(); }
   // Asks one server after the other. `whole`: a truncated reply is asked for again over TCP.
   void ask(std::string_view query, bool whole, Done done);

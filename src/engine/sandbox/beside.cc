@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "base/bytes.h"
 #include "engine/sandbox/fd_message.h"
@@ -21,13 +24,16 @@ namespace {
 
 constexpr std::size_t kTypedMax = 1 << 20;
 
-// The near end becomes out[0]; the far end out[1], and once more err[1].
-int open_terminal(TerminalSize size, int (&out)[2], int (&err)[2]) {
-  char name[64];
-  out[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (out[0] < 0 || ::grantpt(out[0]) < 0 || ::unlockpt(out[0]) < 0) return errno;
-  if (const int error = ::ptsname_r(out[0], name, sizeof(name)); error != 0) return error;
-  out[1] = ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+// The near end becomes out[0]; the far end out[1], and once more err[1]. Of the sandbox's own terminals, which it knows by
+// name, where it has some and may be looked into.
+int open_terminal(int sandbox, TerminalSize size, int (&out)[2], int (&err)[2]) {
+  if (sandbox > 0) out[0] = ::open(fmt::format("/proc/{}/root/dev/pts/ptmx", sandbox).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (out[0] < 0) out[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (out[0] < 0 || ::unlockpt(out[0]) < 0) return errno;
+  out[1] = ::ioctl(out[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  // So that it can be opened by its name as well; only root may give it away.
+  struct stat owner{};
+  if (out[1] >= 0 && sandbox > 0 && ::stat(fmt::format("/proc/{}", sandbox).c_str(), &owner) == 0) static_cast<void>(!::fchown(out[1], owner.st_uid, owner.st_gid));
   err[1] = out[1] < 0 ? -1 : ::fcntl(out[1], F_DUPFD_CLOEXEC, 0);
   if (err[1] < 0) return errno;
   const winsize window{size.rows, size.columns, 0, 0};
@@ -52,7 +58,7 @@ std::uint32_t LiveSandbox::run(const Run& run, RunEvents events) {
   writer.fixed<std::uint8_t>(run.terminal ? 1 : 0);
   beside->is_terminal = run.terminal.has_value();
   int error = control_.fd < 0 ? ECONNREFUSED : 0;
-  if (error == 0 && run.terminal) error = open_terminal(*run.terminal, out, err);
+  if (error == 0 && run.terminal) error = open_terminal(pid(), *run.terminal, out, err);
   else if (error == 0 && (::pipe2(out, O_CLOEXEC) < 0 || ::pipe2(err, O_CLOEXEC) < 0)) error = errno;
   if (error == 0) {
     const int fds[] = {out[1], err[1]};

@@ -130,10 +130,10 @@ bool Cgroups::was_out_of_memory(const std::string& id) const {
   return at != std::string::npos && text.substr(at + 9, 1) != "0";
 }
 
-std::uint64_t Cgroups::peak_memory(const std::string& id) const {
-  if (kind_ == Kind::kNone) return 0;
+int Cgroups::open_peak_memory(const std::string& id) const {
+  if (kind_ == Kind::kNone) return -1;
   const std::string path = folder("memory", id) + (kind_ == Kind::kVersion1 ? "/memory.max_usage_in_bytes" : "/memory.peak");
-  return std::strtoull(slurp(path).c_str(), nullptr, 10);
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 void Cgroups::remove(const std::string& id) const {

@@ -28,8 +28,8 @@ class Cgroups {
   Result<void, Failure> set_memory(const std::string& id, std::uint64_t bytes) const;
   // Whether the kernel killed something in it for want of memory.
   bool was_out_of_memory(const std::string& id) const;
-  // The most that was ever in use; 0 when unknown.
-  std::uint64_t peak_memory(const std::string& id) const;
+  // The file that says the most that was ever in use; owned by the caller, -1 where there is none.
+  int open_peak_memory(const std::string& id) const;
   void remove(const std::string& id) const;
 
  private:

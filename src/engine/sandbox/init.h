@@ -2,6 +2,8 @@
 // where control groups cannot, and ends with the workload. It runs in a copy of the small spawner process.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 
 #include "engine/sandbox/cgroup.h"
@@ -44,6 +46,10 @@ struct InitContext {
   bool probe = false;  // exits instead of executing a workload
   int user_namespace = -1;  // of the workload that runs already; for processes beside it
 };
+
+// A copy of this process, which has one thread, as fork() makes it, and with nothing else done in it: ThreadSanitizer's fork
+// starts a thread, and only a process of one thread can enter a user namespace.
+pid_t copy_process();
 
 [[noreturn]] void run_init(const InitContext& context);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -64,6 +65,7 @@ LiveSandbox::~LiveSandbox() {
   close(out_);
   close(err_);
   if (pidfd_ >= 0) ::close(pidfd_);
+  if (peak_memory_ >= 0) ::close(peak_memory_);
 }
 
 void LiveSandbox::watch(Watch& watch, int fd, void (LiveSandbox::*ready)()) {
@@ -244,7 +246,11 @@ void LiveSandbox::flush_output() {
 }
 
 std::uint64_t LiveSandbox::memory_bytes() const {
-  if (!polls_memory()) return cgroups_.peak_memory(id_);
+  if (!polls_memory()) {
+    if (peak_memory_ < 0) peak_memory_ = cgroups_.open_peak_memory(id_);
+    char text[32] = {};
+    return peak_memory_ >= 0 && ::pread(peak_memory_, text, sizeof text - 1, 0) > 0 ? std::strtoull(text, nullptr, 10) : 0;
+  }
   return pid_ > 0 ? resident_bytes(descendants_of(pid_)) : 0;
 }
 

@@ -83,6 +83,7 @@ class LiveSandbox final : public Sandbox, public std::enable_shared_from_this<Li
   int pid_ = -1, pidfd_ = -1;
   bool isolated_network_ = false, plain_process_ = false;
   Cgroups cgroups_;
+  mutable int peak_memory_ = -1;   // its file, once it was asked for: every invocation of a function asks
   bool killed_before_start_ = false;
   Events events_;
   OutboundPolicy policy_;

@@ -87,6 +87,9 @@ Result<void, Failure> make_devices(const std::string& host) {
   static_cast<void>(::symlink("/proc/self/fd/0", "/dev/stdin"));
   static_cast<void>(::symlink("/proc/self/fd/1", "/dev/stdout"));
   static_cast<void>(::symlink("/proc/self/fd/2", "/dev/stderr"));
+  // Terminals of its own, for programs that make some (ssh, tmux, script) and for those that look up theirs by name.
+  ::mkdir("/dev/pts", 0755);
+  if (mount_at("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620")) static_cast<void>(::symlink("pts/ptmx", "/dev/ptmx"));
   ::mkdir("/dev/shm", 01777);
   return mount_at("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=64m");
 }

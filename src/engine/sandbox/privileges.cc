@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -21,7 +20,7 @@
 namespace reef::sandbox {
 namespace {
 
-Failure failed(const char* step) {
+Failure failed(std::string_view step) {
   const int error = errno;
   return {fmt::format("{}: {}", step, std::strerror(error)), error};
 }
@@ -121,11 +120,25 @@ Result<void, Failure> map_ids_of(int process, std::uint32_t first, std::uint32_t
   return {};
 }
 
-Result<void, Failure> become_user(std::uint32_t uid, std::uint32_t gid) {
-  if (::setgroups(0, nullptr) < 0) return Err(failed("setgroups"));
-  if (::setresgid(gid, gid, gid) < 0) return Err(failed("setresgid"));
-  if (::setresuid(uid, uid, uid) < 0) return Err(failed("setresuid"));
+Result<void, Failure> set_groups(const std::vector<std::uint32_t>& groups) {
+  if (::syscall(SYS_setgroups, groups.size(), groups.data()) < 0) return Err(failed("setgroups"));
   return {};
+}
+
+Result<void, Failure> set_group(std::uint32_t gid) {
+  if (::syscall(SYS_setresgid, gid, gid, gid) < 0) return Err(failed(fmt::format("group {}", gid)));
+  return {};
+}
+
+Result<void, Failure> set_user(std::uint32_t uid) {
+  if (::syscall(SYS_setresuid, uid, uid, uid) < 0) return Err(failed(fmt::format("user {}", uid)));
+  return {};
+}
+
+Result<void, Failure> become_user(std::uint32_t uid, std::uint32_t gid) {
+  TRY(set_groups({}));
+  TRY(set_group(gid));
+  return set_user(uid);
 }
 
 Result<void, Failure> map_own_ids(std::uint32_t inner_uid, std::uint32_t inner_gid, std::uint32_t outer_uid,

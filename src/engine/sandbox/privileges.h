@@ -24,6 +24,12 @@ Result<void, Failure> keep_container_capabilities();
 // As root: maps the first `count` ids of the user namespace that `process` just made to the host's from `first` on.
 Result<void, Failure> map_ids_of(int process, std::uint32_t first, std::uint32_t count);
 
+// Of the calling process, by the system calls themselves: the C library's own functions have every thread follow, and
+// wait for ever for those that only the process that it was cloned from had.
+Result<void, Failure> set_groups(const std::vector<std::uint32_t>& groups);
+Result<void, Failure> set_group(std::uint32_t gid);
+Result<void, Failure> set_user(std::uint32_t uid);
+
 // Becomes `uid`/`gid` for good.
 Result<void, Failure> become_user(std::uint32_t uid, std::uint32_t gid);
 

@@ -105,7 +105,7 @@ int Spawner::find_holder(const std::string& id) const {
 pid_t Spawner::clone_joined(const Spec& spec, const InitContext& context, int holder, int* pidfd) {
   int report[2];
   if (::pipe2(report, O_CLOEXEC) < 0) return -1;
-  const pid_t envoy = ::fork();
+  const pid_t envoy = copy_process();
   if (envoy == 0) {
     std::int32_t answer[2] = {-1, 0};
     const int spaces = CLONE_NEWNET | (context.tier == Tier::kUserNamespaces ? CLONE_NEWUSER : 0);

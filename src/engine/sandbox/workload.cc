@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +19,9 @@
 #include "engine/sandbox/privileges.h"
 
 namespace reef::sandbox {
+
+pid_t copy_process() { return static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr)); }
+
 namespace {
 
 Failure failed(const std::string& step) {
@@ -64,12 +67,11 @@ Result<void, Failure> enter_mapped_ids(const InitContext& context, bool sealed, 
     turns.tell(turns.to_parent);
     if (!turns.wait(turns.to_child)) return Err(Failure{"the ids of the container could not be mapped"});
   }
-  const gid_t group = spec.gid;
-  if (::setgroups(1, &group) < 0) return Err(failed("setgroups"));
-  if (::setresgid(spec.gid, spec.gid, spec.gid) < 0) return Err(failed(fmt::format("group {}", spec.gid)));
+  TRY(set_groups({spec.gid}));
+  TRY(set_group(spec.gid));
   // The capabilities of root stay until execve, which takes them from everybody else.
   ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-  if (::setresuid(spec.uid, spec.uid, spec.uid) < 0) return Err(failed(fmt::format("user {}", spec.uid)));
+  TRY(set_user(spec.uid));
   return spec.uid == 0 ? keep_container_capabilities() : drop_capabilities();
 }
 
@@ -152,7 +154,7 @@ Result<pid_t, Failure> start(InitContext& context, bool sealed) {
   int report[2];
   Turns turns;
   if (::pipe2(report, O_CLOEXEC) < 0 || !turns.open()) return Err(failed("pipe"));
-  const pid_t pid = ::fork();
+  const pid_t pid = copy_process();
   if (pid < 0) return Err(failed("fork"));
   if (pid == 0) {
     ::close(report[0]);

@@ -4,9 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "aws/sigv4.h"
-#include "base/digest.h"
-#include "base/encoding.h"
+#include "aws/request_signer.h"
 #include "base/text.h"
 #include "service/apigateway/policy.h"
 #include "wire/form.h"
@@ -16,8 +14,6 @@ namespace reef::service::apigateway {
 namespace {
 
 using wire::Json;
-
-constexpr Duration kSkewMax = 5min;
 
 Refusal wrong_signature(std::string_view type, std::string message, std::string_view error_type) {
   return {.type = type, .status = 403, .message = std::move(message), .error_type = error_type, .validation = {}};
@@ -78,33 +74,19 @@ std::optional<Refusal> check_body(const Frozen& frozen, const model::Method& met
 }  // namespace
 
 Signer check_signature(const aws::AccessKeys& keys, const http::Request& request, std::string_view body, const std::string& account, Time now) {
-  aws::SignatureClaim claim;
-  std::string why;
-  const aws::ClaimStatus status = aws::read_signature(request, claim, why);
-  if (status == aws::ClaimStatus::kNone) return {.refusal = missing_token(), .principal = {}};
-  if (status == aws::ClaimStatus::kMalformed) return {.refusal = wrong_signature("INVALID_SIGNATURE", why, "IncompleteSignatureException"), .principal = {}};
-  const auto signed_at = parse_basic(claim.timestamp);
-  if (!signed_at || now - *signed_at > kSkewMax || *signed_at - now > kSkewMax)
-    return {.refusal = wrong_signature("INVALID_SIGNATURE", fmt::format("Signature expired: {} is now earlier than {} ({} - 5 min.)", claim.timestamp, format_basic(now - kSkewMax), format_basic(now)), "InvalidSignatureException"), .principal = {}};
-  const auto key = keys.find(claim.access_key);
-  const auto unknown = [] { return wrong_signature("INVALID_SIGNATURE", "The security token included in the request is invalid.", "UnrecognizedClientException"); };
-  if (!key && !keys.are_unknown_believed()) return {.refusal = unknown(), .principal = {}};
-  if (!key) {
-    // Twelve digits are an account.
-    const bool is_account = claim.access_key.size() == 12 && std::all_of(claim.access_key.begin(), claim.access_key.end(), [](char c) { return c >= '0' && c <= '9'; });
-    const std::string whose = is_account ? claim.access_key : account;
-    return {.refusal = {}, .principal = aws::Principal{.arn = fmt::format("arn:aws:iam::{}:root", whose), .user_id = whose, .account = whose, .access_key = claim.access_key}};
+  using aws::SignatureFault;
+  aws::RequestSigner signer = aws::signer_of(keys, request, body, account, now);
+  const auto refused = [&](std::string_view type, std::string_view error_type) { return Signer{.refusal = wrong_signature(type, std::move(signer.why), error_type), .principal = {}}; };
+  switch (signer.fault) {
+    case SignatureFault::kNone: return {.refusal = {}, .principal = std::move(signer.principal)};
+    case SignatureFault::kUnsigned: return {.refusal = missing_token(), .principal = {}};
+    case SignatureFault::kMalformed: return refused("INVALID_SIGNATURE", "IncompleteSignatureException");
+    case SignatureFault::kUnknownKey: return refused("INVALID_SIGNATURE", "UnrecognizedClientException");
+    case SignatureFault::kExpiredToken: return refused("EXPIRED_TOKEN", "ExpiredTokenException");
+    case SignatureFault::kStale:
+    case SignatureFault::kWrong: break;
   }
-  if (!key->active || (!key->session_token.empty() && key->session_token != claim.session_token))
-    return {.refusal = unknown(), .principal = {}};
-  if (key->expires_at && now > *key->expires_at) return {.refusal = wrong_signature("EXPIRED_TOKEN", "The security token included in the request is expired", "ExpiredTokenException"), .principal = {}};
-  const std::string given(request.header("x-amz-content-sha256"));
-  const std::string expected = aws::expected_signature(claim, request, given.empty() ? sha256_hex(body) : given, key->secret);
-  if (!equals_in_constant_time(expected, claim.signature))
-    return {.refusal = wrong_signature("INVALID_SIGNATURE", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.", "InvalidSignatureException"), .principal = {}};
-  aws::Principal principal = key->principal;
-  principal.access_key = claim.access_key;
-  return {.refusal = {}, .principal = std::move(principal)};
+  return refused("INVALID_SIGNATURE", "InvalidSignatureException");
 }
 
 std::optional<Refusal> check_resource_policy(const std::string& policy, const aws::ProxyRequest& request, std::string_view region, const aws::Principal* signer) {
@@ -127,10 +109,6 @@ std::optional<Refusal> check_resource_policy(const std::string& policy, const aw
   if (verdict == aws::Verdict::kNotAllowed && signer && signer->account == request.account) return std::nullopt;
   return denied(fmt::format("User: {} is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:{}:{}:{}{}", signer ? signer->arn : "anonymous", region, masked(request.account), place,
                             verdict == aws::Verdict::kDenied ? " with an explicit deny" : ""));
-}
-
-Json identity_of(const aws::Principal& principal) {
-  return Json::object({{"accessKey", principal.access_key}, {"accountId", principal.account}, {"caller", principal.user_id}, {"user", principal.user_id}, {"userArn", principal.arn}});
 }
 
 std::optional<Refusal> check_request(const Frozen& frozen, const model::Method& method, const aws::ProxyRequest& request) {

@@ -19,8 +19,6 @@ Signer check_signature(const aws::AccessKeys& keys, const http::Request& request
 
 // `signer`: of a method that wants signatures, otherwise nullptr.
 std::optional<Refusal> check_resource_policy(const std::string& policy, const aws::ProxyRequest& request, std::string_view region, const aws::Principal* signer);
-// requestContext.identity of a signed request.
-wire::Json identity_of(const aws::Principal& principal);
 
 // Required parameters and the body's model, as the method's validator wants them looked at.
 std::optional<Refusal> check_request(const Frozen& frozen, const model::Method& method, const aws::ProxyRequest& request);

@@ -7,7 +7,9 @@
 
 #include "aws/models/lambda.h"
 #include "aws/proxy_event.h"
+#include "aws/request_signer.h"
 #include "aws/served_request.h"
+#include "http/replayed_body.h"
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "base/random.h"
@@ -137,7 +139,7 @@ class RestApiSite final : public edge::Site {
     served.stage = stage_name, served.path = "/" + stage_name + request.path;
     const auto match = stage.table.match(request.http.method, request.path);
     const CompiledMethod* method = match ? &stage.methods[match->route] : nullptr;
-    Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}, .replayed = {}};
+    Exchange exchange{.event = make_event(request, stage, method, match ? &*match : nullptr, trace, served.request_id), .body = {}};
     served.resource_path = exchange.event.resource_path, served.resource_id = exchange.event.resource_id;
     const auto refuse = [&](const Refusal& refusal) {
       served.error = refusal.message, served.error_type = refusal.type;
@@ -158,27 +160,12 @@ class RestApiSite final : public edge::Site {
   // A request as it goes through the stations, and its body once that was read.
   struct Exchange {
     aws::ProxyRequest event;
-    std::string body;
-    bool has_body = false;
-    std::unique_ptr<http::Body> replayed;  // for those who read it from the request
-    http::Request* lent_to = nullptr;      // whose own body comes back at the end
-    http::Body* original = nullptr;
-
-    ~Exchange() {
-      if (lent_to) lent_to->body = original;
-    }
+    http::ReplayedBody body;
   };
 
   static Task<std::optional<Refusal>> read_body(edge::SiteRequest& request, Exchange& exchange) {
-    if (exchange.has_body) co_return std::nullopt;
-    auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
-    if (!body) co_return too_large();
-    exchange.body = *std::move(body);
-    exchange.event.body = exchange.body;
-    exchange.has_body = true;
-    exchange.replayed = http::make_body(exchange.body);
-    exchange.lent_to = &request.http;
-    exchange.original = std::exchange(request.http.body, exchange.replayed.get());
+    if (!co_await exchange.body.read(request.http, kBodyBytesMax)) co_return too_large();
+    exchange.event.body = exchange.body.text();
     co_return std::nullopt;
   }
 
@@ -189,9 +176,9 @@ class RestApiSite final : public edge::Site {
     Signer signer;
     if (type == "AWS_IAM") {
       if (auto refusal = co_await read_body(request, exchange)) co_return refusal;
-      signer = check_signature(apis_.access_keys, request.http, exchange.body, account_, exchange.event.now);
+      signer = check_signature(apis_.access_keys, request.http, exchange.body.text(), account_, exchange.event.now);
       if (signer.refusal) co_return std::move(signer.refusal);
-      exchange.event.identity = identity_of(*signer.principal);
+      exchange.event.identity = aws::signer_identity(*signer.principal);
     }
     if (auto refusal = check_resource_policy(stage.frozen.policy, exchange.event, region_, signer.principal ? &*signer.principal : nullptr)) co_return refusal;
     std::string usage_key;

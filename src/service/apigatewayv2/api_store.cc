@@ -41,7 +41,7 @@ std::optional<StoredApi> decode(const std::string& text) {
 
 }  // namespace
 
-ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_log(parts.get<telemetry::Logs>()) {}
+ApiGateway::ApiGateway(Parts& parts) : caller(parts.get<aws::Caller>()), sites(parts.get<edge::Sites>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), authority(parts.get<edge::Authority>()), access_keys(parts.get<aws::AccessKeys>()), access_log(parts.get<telemetry::Logs>()) {}
 
 void ApiGateway::start() {
   store::Shard::control().records().scan(kPrefix, [this](std::string_view, const std::string& text) {

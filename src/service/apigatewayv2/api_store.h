@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/access_keys.h"
 #include "aws/caller.h"
 #include "aws/models/apigatewayv2.h"
 #include "aws/protocol/codec.h"
@@ -61,6 +62,7 @@ struct ApiGateway {
   telemetry::Spans& spans;
   metrics::Counters& counters;
   edge::Authority& authority;
+  aws::AccessKeys& access_keys;
   telemetry::AccessLogWriter access_log;
 
  private:

@@ -7,6 +7,7 @@
 #include "aws/authorizer_replies.h"
 #include "aws/invoke_policy.h"
 #include "aws/models/lambda.h"
+#include "aws/request_signer.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/edge/key_sets.h"
@@ -179,6 +180,12 @@ std::optional<std::vector<std::string>> identity_values(const std::vector<std::s
 Task<Admission> admit(ApiGateway& gateway, model::Authorizer authorizer, std::vector<std::string> scopes, const aws::ProxyRequest& event, std::string region) {
   if (authorizer.authorizer_type == "JWT") co_return co_await admit_token(gateway, authorizer, scopes, event);
   co_return co_await admit_by_function(gateway, authorizer, event, std::move(region));
+}
+
+Admission admit_signer(const ApiGateway& gateway, const http::Request& request, std::string_view body, const std::string& account, Time now) {
+  const aws::RequestSigner signer = aws::signer_of(gateway.access_keys, request, body, account, now);
+  if (signer.fault != aws::SignatureFault::kNone) return {.refusal = refuse(403, "Forbidden"), .for_v1 = {}, .for_v2 = {}, .identity = {}};
+  return {.refusal = {}, .for_v1 = {}, .for_v2 = Json::object({{"iam", aws::iam_authorizer(signer.principal)}}), .identity = aws::signer_identity(signer.principal)};
 }
 
 }  // namespace reef::service::apigatewayv2

@@ -104,6 +104,10 @@ aws::Reply<void> guard(const Json& document, const Json& security, StoredApi& ap
   if (security.as_array().front().contains("NONE") && !document["components"]["securitySchemes"].contains("NONE")) return {};
   if (security.size() > 1 || security.as_array().front().size() != 1) return Err(bad_request("Unable to import the API: a route of an HTTP API takes one security scheme."));
   const auto& [name, scopes] = security.as_array().front().as_object().front();
+  if (document["components"]["securitySchemes"][name].text("x-amazon-apigateway-authtype") == "awsSigv4") {
+    route.authorization_type = "AWS_IAM";
+    return {};
+  }
   auto found = std::find_if(api.current.authorizers.begin(), api.current.authorizers.end(), [&, n = name](const auto& one) { return one.second.name == n; });
   if (found == api.current.authorizers.end()) {
     const Json& scheme = document["components"]["securitySchemes"][name];

@@ -7,6 +7,7 @@
 #include "aws/models/lambda.h"
 #include "aws/proxy_event.h"
 #include "aws/served_request.h"
+#include "http/replayed_body.h"
 #include "base/digest.h"
 #include "base/encoding.h"
 #include "engine/edge/proxy.h"
@@ -193,10 +194,16 @@ class HttpApiSite final : public edge::Site {
       co_return message(429, "Too Many Requests");
     }
     Admission admitted;
-    if (!route.is_open) {
+    http::ReplayedBody body;
+    if (route.route.authorization_type == "AWS_IAM") {
+      if (auto read = co_await body.read(request.http, kBodyBytesMax); !read) co_return unread(read.error());
+      admitted = admit_signer(gateway_, request.http, body.text(), account_, served.at);
+    } else if (!route.is_open) {
       const aws::ProxyRequest event = make_event(request, *stage, route, *match, stage_in_path, request_id, trace, "");
       admitted = route.authorizer ? co_await admit(gateway_, *route.authorizer, route.route.authorization_scopes.value_or(std::vector<std::string>{}), event, region_)
                                   : Admission{.refusal = message(500, "Internal Server Error")};
+    }
+    if (!route.is_open) {
       served.authorizer = admitted.for_v2;
       if (admitted.refusal) {
         served.error = admitted.refusal->status == 401 ? "Unauthorized" : admitted.refusal->status == 403 ? "Forbidden" : "Internal Server Error";
@@ -206,7 +213,7 @@ class HttpApiSite final : public edge::Site {
       }
     }
     const std::int64_t began = io::monotonic_micros();
-    http::Response response = co_await integrate(request, *stage, route, *match, stage_in_path, trace, admitted, served);
+    http::Response response = co_await integrate(request, *stage, route, *match, stage_in_path, trace, admitted, served, body);
     served.integration_micros = io::monotonic_micros() - began;
     served.integration_status = response.status;
     if (api_.cors_configuration && !origin.empty()) add_cors(response, request.http, false);
@@ -216,7 +223,7 @@ class HttpApiSite final : public edge::Site {
 
   // The integration, with what it changes on the way there and back.
   Task<http::Response> integrate(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
-                                 const std::string& trace, const Admission& admitted, aws::ServedRequest& served) const {
+                                 const std::string& trace, const Admission& admitted, aws::ServedRequest& served, http::ReplayedBody& body) const {
     const model::Integration& integration = route.integration;
     if (request.http.body && request.http.body->size().value_or(0) > kBodyBytesMax) co_return message(413, "Request Entity Too Large");
     // Most integrations change nothing.
@@ -227,15 +234,9 @@ class HttpApiSite final : public edge::Site {
     served.account = account_, served.api_id = *api_.api_id, served.stage = stage.stage.stage_name;
     MappingValues values{.request = &request.http, .path = percent_decode(request.path), .parameters = match.parameters, .request_body = {}, .response_body = {}, .response = nullptr,
                          .context = &served, .stage_variables = stage.stage.stage_variables ? &*stage.stage.stage_variables : nullptr};
-    std::string text;
-    std::unique_ptr<http::Body> body;
     if (integration.integration_subtype || needs_body(parameters, "request")) {
-      auto read = co_await http::read_all(*request.http.body, kBodyBytesMax);
-      if (!read) co_return read.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
-      text = *std::move(read);
-      body = http::make_body(text);
-      request.http.body = body.get();
-      values.request_body = text;
+      if (auto read = co_await body.read(request.http, kBodyBytesMax); !read) co_return unread(read.error());
+      values.request_body = body.text();
     }
     http::Response response;
     if (integration.integration_subtype) {
@@ -267,6 +268,10 @@ class HttpApiSite final : public edge::Site {
                                const std::string& trace, const Admission& admitted, const aws::ServedRequest& served, const std::optional<std::string>& path) const {
     if (route.integration.integration_type == "HTTP_PROXY") co_return co_await call_http(request, route, match, path);
     co_return co_await call_function(request, stage, route, match, stage_in_path, served.request_id, trace, admitted);
+  }
+
+  static http::Response unread(const Failure& failure) {
+    return failure.code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
   }
 
   static std::string make_request_id() { return base64url_encode(telemetry::new_span_id()).substr(0, 15) + "="; }
@@ -331,10 +336,11 @@ class HttpApiSite final : public edge::Site {
   Task<http::Response> call_function(const edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match,
                                      bool stage_in_path, const std::string& request_id, const std::string& trace, const Admission& admitted) const {
     auto body = co_await http::read_all(*request.http.body, kBodyBytesMax);
-    if (!body) co_return body.error().code == EMSGSIZE ? message(413, "Request Entity Too Large") : message(400, "Bad Request");
+    if (!body) co_return unread(body.error());
     const bool is_v2 = route.integration.payload_format_version.value_or("1.0") == "2.0";
     aws::ProxyRequest event = make_event(request, stage, route, match, stage_in_path, request_id, trace, *body);
     event.authorizer = is_v2 ? admitted.for_v2 : admitted.for_v1;
+    event.identity = admitted.identity;
     Call call = caller_.internal_call(account_, region_);
     call.trace_id = trace;
     aws::lambda::InvokeInput invoke;

@@ -1,8 +1,11 @@
 #include "service/ecs/service_connect.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
+
+#include "base/text.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -35,15 +38,28 @@ mesh::Protocol protocol_of(const model::PortMapping& port) {
   return mesh::Protocol::kTcp;
 }
 
-// The configuration of the newest deployment; nullptr when it is not enabled.
+bool goes_back(const StoredService& service) {
+  const task::ShiftStatus status = service.shift.state().status;
+  return status == task::ShiftStatus::kRollingBack || status == task::ShiftStatus::kRolledBack;
+}
+
+// The configuration of the newest deployment that has not failed; nullptr when it is not enabled.
 const model::ServiceConnectConfiguration* configuration_of(const StoredService& service) {
   if (service.machine.deployments().empty()) return nullptr;
-  const auto found = service.deployments.find(service.machine.deployments().front().id);
+  auto found = service.deployments.find(service.machine.deployments().front().id);
+  if (shifts(service.service) && goes_back(service) && service.deployments.contains(service.shift.state().source)) found = service.deployments.find(service.shift.state().source);
   if (found == service.deployments.end() || !found->second.service_connect_configuration || !found->second.service_connect_configuration->enabled) return nullptr;
   return &*found->second.service_connect_configuration;
 }
 
-std::string node_id(const StoredService& service, const std::string& port_name) { return fmt::format("{}#{}", *service.service.service_arn, port_name); }
+// While traffic shifts, the two versions are two nodes, as they are two target groups behind a balancer.
+std::string node_id(const StoredService& service, const std::string& port_name, bool alternate) {
+  return fmt::format("{}#{}{}", *service.service.service_arn, port_name, alternate ? "#alternate" : "");
+}
+bool uses_alternate(const StoredService& service, const std::string& deployment) {
+  const auto link = service.links.find(deployment);
+  return link != service.links.end() && link->second.uses_alternate;
+}
 
 struct Found {
   std::string arn, name;
@@ -59,8 +75,8 @@ Task<Reply<std::optional<Found>>> find_namespace(Ecs& ecs, Call call, std::strin
   }
 }
 
-mesh::Route make_route(const std::string& node, mesh::Protocol protocol, const model::ServiceConnectService& one) {
-  mesh::Route route{.name = node, .protocol = protocol, .match = {}, .to = {{.node = node}}, .rewrite = {}};
+mesh::Route make_route(const std::string& name, mesh::Protocol protocol, const model::ServiceConnectService& one, std::vector<mesh::WeightedNode> to) {
+  mesh::Route route{.name = name, .protocol = protocol, .match = {}, .to = std::move(to), .rewrite = {}};
   route.retry = {.retries_max = kRetries, .stream_error = true, .connection_error = true};
   const bool is_tcp = protocol == mesh::Protocol::kTcp;
   route.request_timeout = is_tcp ? Duration(0) : kRequestTimeout;
@@ -68,6 +84,34 @@ mesh::Route make_route(const std::string& node, mesh::Protocol protocol, const m
   if (one.timeout && one.timeout->per_request_timeout_seconds) route.request_timeout = std::chrono::seconds(*one.timeout->per_request_timeout_seconds);
   if (one.timeout && one.timeout->idle_timeout_seconds) route.idle_timeout = std::chrono::seconds(*one.timeout->idle_timeout_seconds);
   return route;
+}
+
+// What test requests carry.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-blue-green.html
+std::pair<std::string, mesh::TextMatch> test_header(const model::ServiceConnectClientAlias& alias) {
+  if (!alias.test_traffic_rules) return {"x-amzn-ecs-blue-green-test", {}};
+  const auto& header = alias.test_traffic_rules->header;
+  mesh::TextMatch match;
+  if (header.value) match = {.kind = mesh::TextMatch::Kind::kExact, .text = header.value->exact};
+  return {to_lower(header.name), std::move(match)};
+}
+
+// Where an alias leads: to one node, or while a deployment shifts traffic to two by their weights, with test requests to the new one.
+std::vector<mesh::Route> routes_of(const StoredService& service, const model::ServiceConnectService& one, const model::ServiceConnectClientAlias& alias, mesh::Protocol protocol) {
+  const std::string name = node_id(service, one.port_name, false);
+  const task::ShiftState& state = service.shift.state();
+  if (!shifts(service.service) || state.target.empty()) return {make_route(name, protocol, one, {{.node = name}})};
+  const std::string target = node_id(service, one.port_name, uses_alternate(service, state.target));
+  if (state.source.empty()) return {make_route(name, protocol, one, {{.node = target}})};
+  // Parts of a thousand: percentages have one decimal place.
+  const auto part = static_cast<std::uint32_t>(std::lround(state.production * 10));
+  std::vector<mesh::Route> out;
+  if (state.test == 100 && protocol != mesh::Protocol::kTcp) {
+    out.push_back(make_route(name + "#test", protocol, one, {{.node = target}}));
+    out.back().match.headers.push_back(test_header(alias));
+  }
+  out.push_back(make_route(name, protocol, one, {{.node = target, .weight = part}, {.node = node_id(service, one.port_name, uses_alternate(service, state.source)), .weight = 1000 - part}}));
+  return out;
 }
 
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect-envoy-access-logs.html
@@ -108,7 +152,10 @@ Task<Reply<model::ServiceConnectConfiguration>> check_connect(Ecs& ecs, const Ca
     if (one.tls && one.tls->issuer_certificate_authority.aws_pca_authority_arn.value_or("").empty()) co_return Err(invalid("awsPcaAuthorityArn must be specified in the tls of a Service Connect service."));
     if (!one.client_aliases || one.client_aliases->empty()) co_return Err(invalid("At least one clientAlias must be specified for each ServiceConnectService."));
     if (one.client_aliases->size() > 1) co_return Err(invalid("At most one clientAlias can be specified for each ServiceConnectService."));
-    if (one.client_aliases->front().test_traffic_rules) co_return Err(aws::not_implemented("testTrafficRules of a Service Connect client alias"));
+    if (const auto& test = one.client_aliases->front().test_traffic_rules) {
+      if (test->header.name.empty()) co_return Err(invalid("The header name of the testTrafficRules must be specified."));
+      if (protocol_of(*port->port) == mesh::Protocol::kTcp) co_return Err(invalid(fmt::format("testTrafficRules cannot be set for the port {}, whose appProtocol is TCP.", one.port_name)));
+    }
     if (protocol_of(*port->port) == mesh::Protocol::kTcp && one.timeout && one.timeout->per_request_timeout_seconds)
       co_return Err(invalid("perRequestTimeoutSeconds cannot be set for a Service Connect service whose appProtocol is TCP."));
   }
@@ -169,7 +216,7 @@ void connect_service(Ecs& ecs, StoredService& service) {
     const auto port = find_port(definition->definition, one.port_name);
     if (!port) continue;
     const mesh::Protocol protocol = protocol_of(*port->port);
-    const std::string node = node_id(service, one.port_name), discovery = one.discovery_name.value_or(one.port_name);
+    const std::string node = node_id(service, one.port_name, false), discovery = one.discovery_name.value_or(one.port_name);
     for (const model::ServiceConnectServiceResource& resource : service.connect_resources)
       if (resource.discovery_name == discovery)
         service.connect_registries.push_back({.registry_arn = resource.discovery_arn, .port = {}, .container_name = port->container->name, .container_port = port->port->container_port});
@@ -183,17 +230,26 @@ void connect_service(Ecs& ecs, StoredService& service) {
       server = {.mode = mesh::ServerTlsPlan::Mode::kStrict, .certificate = fmt::format("{}#{}", authority, name), .trust = {}, .names = {}};
       client = mesh::ClientTlsPlan{.ports = {}, .certificate = {}, .trust = {authority}, .names = {name}};
     }
-    ecs.mesh.put_node({.id = node, .name = service.name, .port = port->port->container_port.value_or(0), .protocol = protocol,
-                       .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}, .tls = server, .access_log = access_format(*configuration)});
-    service.mesh_nodes.push_back(node);
+    for (const bool alternate : {false, true}) {
+      if (alternate && !shifts(service.service)) continue;
+      const std::string id = node_id(service, one.port_name, alternate);
+      ecs.mesh.put_node({.id = id, .name = service.name, .port = port->port->container_port.value_or(0), .protocol = protocol,
+                         .outliers = {.errors_max = kOutlierErrors, .interval = kOutlierInterval, .base_ejection = kEjection, .ejected_percent_max = kEjectedPercent}, .pool = {}, .tls = server, .access_log = access_format(*configuration)});
+      service.mesh_nodes.push_back(id);
+    }
     for (const model::ServiceConnectClientAlias& alias : *one.client_aliases) {
       const std::string dns = alias.dns_name.value_or("").empty() ? fmt::format("{}.{}", discovery, service.connect_namespace) : *alias.dns_name;
       const std::string id = fmt::format("{}#{}:{}", node, dns, alias.port);
-      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = {make_route(node, protocol, one)}, .tls = client, .owner = service.name, .group = service.cluster});
+      ecs.mesh.put_service({.id = id, .scope = *configuration->namespace_, .name = dns, .shown = discovery, .ports = {static_cast<int>(alias.port)}, .routes = routes_of(service, one, alias, protocol), .tls = client, .owner = service.name, .group = service.cluster});
       service.mesh_services.push_back(id);
     }
   }
   connect_endpoints(ecs, service);
+}
+
+bool has_test_traffic(const StoredService& service) {
+  const model::ServiceConnectConfiguration* const configuration = configuration_of(service);
+  return configuration && configuration->services && !configuration->services->empty();
 }
 
 void disconnect_service(Ecs& ecs, StoredService& service) {
@@ -206,7 +262,8 @@ void connect_endpoints(Ecs& ecs, const StoredService& service) {
   const model::ServiceConnectConfiguration* const configuration = configuration_of(service);
   if (!configuration || !configuration->services) return;
   for (const model::ServiceConnectService& one : *configuration->services) {
-    std::vector<mesh::Endpoint> endpoints;
+    std::vector<mesh::Endpoint> endpoints, alternates;
+    const bool shifting = shifts(service.service);
     for (const auto& [id, member] : service.machine.members()) {
       const auto found = ecs.all_tasks.find(id);
       if (found == ecs.all_tasks.end()) continue;
@@ -215,9 +272,14 @@ void connect_endpoints(Ecs& ecs, const StoredService& service) {
       const StoredDefinition* const definition = find_definition(ecs, task.account, task.region, *task.task.task_definition_arn);
       const auto port = definition ? find_port(definition->definition, one.port_name) : std::nullopt;
       if (!port) continue;
-      if (const auto at = reached_at(task, port->container->name.value_or(""), port->port->container_port.value_or(0))) endpoints.push_back({.id = id, .ip = at->first, .port = at->second});
+      // Tasks of earlier attempts are on their way out.
+      const task::ShiftState& state = service.shift.state();
+      if (shifting && !state.target.empty() && member.deployment != state.source && member.deployment != state.target) continue;
+      auto& node = shifting && uses_alternate(service, member.deployment) ? alternates : endpoints;
+      if (const auto at = reached_at(task, port->container->name.value_or(""), port->port->container_port.value_or(0))) node.push_back({.id = id, .ip = at->first, .port = at->second});
     }
-    ecs.mesh.set_endpoints(node_id(service, one.port_name), std::move(endpoints));
+    ecs.mesh.set_endpoints(node_id(service, one.port_name, false), std::move(endpoints));
+    if (shifting) ecs.mesh.set_endpoints(node_id(service, one.port_name, true), std::move(alternates));
   }
 }
 

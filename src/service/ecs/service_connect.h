@@ -21,6 +21,8 @@ Task<Reply<std::string>> default_namespace(Ecs& ecs, const Call& call, std::stri
 
 // The names and routes that a service's present configuration asks for; and none for one that is gone.
 void connect_service(Ecs& ecs, StoredService& service);
+// Whether requests can say that they are tests, while a deployment shifts traffic.
+bool has_test_traffic(const StoredService& service);
 void disconnect_service(Ecs& ecs, StoredService& service);
 // Which tasks answer now.
 void connect_endpoints(Ecs& ecs, const StoredService& service);

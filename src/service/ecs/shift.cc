@@ -9,6 +9,7 @@
 #include "aws/models/lambda.h"
 #include "base/random.h"
 #include "service/ecs/ecs.h"
+#include "service/ecs/service_connect.h"
 
 namespace reef::service::ecs {
 namespace {
@@ -87,13 +88,15 @@ Task<void> set_weights(Ecs& ecs, ServicePtr service, double production, double t
   }
   const Time now = store::Shard::control().now();
   if (!service->is_active || service->shift.state().target != target_id) co_return;
+  connect_service(ecs, *service);
   if (trouble.empty()) {
     service->shift.weights_set(production, test, now);
   } else {
     service->shift.weights_failed(now);
     add_event(*service, fmt::format("failed to shift traffic with (error {})", trouble), now);
   }
-  drive(ecs, service);
+  // Without a balancer nothing was waited for: not from inside what is being carried out already.
+  store::Shard::control().reactor().post([&ecs, service] { drive(ecs, service); });
 }
 
 Json traffic_json(const StoredService& service, double percent) {
@@ -241,6 +244,7 @@ void apply_shift_rule(StoredService& service) {
   }
   for (const model::LoadBalancer& one : service.service.load_balancers.value_or(std::vector<model::LoadBalancer>{}))
     rule.has_test = rule.has_test || (one.advanced_configuration && !one.advanced_configuration->test_listener_rule.value_or("").empty());
+  rule.has_test = rule.has_test || has_test_traffic(service);
   rule.rolls_back = !configuration.deployment_circuit_breaker || configuration.deployment_circuit_breaker->rollback;
   for (const model::DeploymentLifecycleHook& one : configuration.lifecycle_hooks.value_or(std::vector<model::DeploymentLifecycleHook>{})) {
     task::ShiftHook hook{.stages = {}, .is_pause = one.target_type == "PAUSE"};
@@ -302,6 +306,7 @@ bool drive_shift(Ecs& ecs, const ServicePtr& service, Time now) {
       case task::ShiftChange::Kind::kEvent: add_event(*service, change.text, now); break;
       case task::ShiftChange::Kind::kDone:
         finish_shift(*service, change.text, now);
+        connect_service(ecs, *service);
         changed = true;
         break;
     }

@@ -23,10 +23,9 @@ void Iam::start() {
 }
 
 void Iam::publish(const std::string& account, const model::AccessKey& key) {
-  keys.put(key.access_key_id,
-           {.secret = key.secret_access_key, .session_token = {},
-            .principal = {.arn = fmt::format("arn:aws:iam::{}:user/{}", account, key.user_name), .user_id = key.access_key_id, .account = account},
-            .expires_at = {}, .active = key.status == "Active"});
+  aws::Principal owner{.arn = fmt::format("arn:aws:iam::{}:root", account), .user_id = account, .account = account, .access_key = {}};
+  if (const auto user = load<model::User>(fmt::format("iam/{}/user/{}", account, key.user_name))) owner.arn = user->arn, owner.user_id = user->user_id;
+  keys.put(key.access_key_id, {.secret = key.secret_access_key, .session_token = {}, .principal = std::move(owner), .expires_at = {}, .active = key.status == "Active"});
 }
 
 std::vector<std::string> Iam::names_below(const std::string& prefix) {

@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "aws/proxy_event.h"
+#include "aws/request_signer.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "engine/store/shard.h"
@@ -28,13 +30,6 @@ bool is_text(std::string_view content_type) {
   for (const std::string_view text : {"text/", "application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded"})
     if (content_type.starts_with(text)) return true;
   return content_type.empty();
-}
-
-// "20/Nov/2026:22:38:29 +0000"
-std::string clf_time(Time now) {
-  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::string iso = format_iso8601(now);
-  return fmt::format("{}/{}/{}:{} +0000", iso.substr(8, 2), kMonths[std::stoi(iso.substr(5, 2)) - 1], iso.substr(0, 4), iso.substr(11, 8));
 }
 
 Json joined(const std::map<std::string, std::string>& values) {
@@ -96,7 +91,7 @@ std::string url_text(const std::string& id, const std::string& region, std::stri
 
 bool FunctionUrls::wants(const http::Request& request) { return request.host.find(kMark) != std::string_view::npos; }
 
-std::string url_event(const http::Request& request, const std::string& id, const std::string& body, const std::string& request_id, Time now) {
+std::string url_event(const http::Request& request, const std::string& id, const std::string& body, const std::string& request_id, Time now, const aws::Principal* signer) {
   std::map<std::string, std::string> headers, query;
   Json cookies = Json::array();
   for (const auto& header : request.headers) {
@@ -109,7 +104,7 @@ std::string url_event(const http::Request& request, const std::string& id, const
   const std::string domain(request.host.substr(0, request.host.find(':')));
   headers["host"] = domain;
   headers["x-forwarded-proto"] = request.is_tls ? "https" : "http";
-  headers["x-forwarded-for"] = request.peer.substr(0, request.peer.rfind(':'));
+  headers["x-forwarded-for"] = aws::source_ip(request);
   if (!request.query.empty())
     for (const std::string_view pair : split(request.query, '&')) {
       const auto equals = pair.find('=');
@@ -120,9 +115,14 @@ std::string url_event(const http::Request& request, const std::string& id, const
   event.set("headers", joined(headers));
   if (!query.empty()) event.set("queryStringParameters", joined(query));
   event.set("requestContext", Json::object({{"accountId", "anonymous"}, {"apiId", id}, {"domainName", domain}, {"domainPrefix", id},
-      {"http", Json::object({{"method", request.method}, {"path", percent_decode(request.path)}, {"protocol", "HTTP/1.1"},
-                             {"sourceIp", request.peer.substr(0, request.peer.rfind(':'))}, {"userAgent", request.header("user-agent")}})},
-      {"requestId", request_id}, {"routeKey", "$default"}, {"stage", "$default"}, {"time", clf_time(now)}, {"timeEpoch", to_millis(now)}}));
+      {"http", Json::object({{"method", request.method}, {"path", percent_decode(request.path)}, {"protocol", aws::protocol_of(request)},
+                             {"sourceIp", aws::source_ip(request)}, {"userAgent", request.header("user-agent")}})},
+      {"requestId", request_id}, {"routeKey", "$default"}, {"stage", "$default"}, {"time", aws::request_time(now)}, {"timeEpoch", to_millis(now)}}));
+  if (signer) {
+    Json& context = *event.find("requestContext");
+    context.set("accountId", signer->account);
+    context.set("authorizer", Json::object({{"iam", aws::iam_authorizer(*signer)}}));
+  }
   const bool as_text = is_text(request.header("content-type")) && is_valid_utf8(body);
   if (!body.empty()) event.set("body", as_text ? body : base64_encode(body));
   event.set("isBase64Encoded", !body.empty() && !as_text);
@@ -157,17 +157,17 @@ Task<http::Response> FunctionUrls::serve(http::Request& request) {
   store::Shard& home = store::Shard::current();
   const Time now = home.now();
   const std::string request_id = make_uuid(thread_random());
-  std::string event = url_event(request, id, *body, request_id, now);
-  const bool is_signed = request.has_header("authorization") || request.query.find("X-Amz-Signature=") != std::string_view::npos;
 
   co_await store::Shard::control().enter();
   const auto found = lambda_.repository.url_by_id(id);
   std::optional<Reply<Answer>> answer;
   const bool is_preflight = found && found->second.config.cors && request.method == "OPTIONS" && request.has_header("access-control-request-method");
   const bool streams = found && found->second.config.invoke_mode == "RESPONSE_STREAM";
-  const bool may = found && (found->second.config.auth_type == "NONE" || is_signed);
+  std::optional<aws::RequestSigner> signer;
+  if (found && !is_preflight && found->second.config.auth_type == "AWS_IAM") signer = aws::signer_of(lambda_.access_keys, request, *body, found->first.account, now);
+  const bool may = found && (!signer || signer->fault == aws::SignatureFault::kNone);
   if (may && !is_preflight) {
-    function::Invocation invocation{.request_id = request_id, .payload = std::move(event), .trace_id = std::string(request.header("x-amzn-trace-id")), .wants_stream = streams};
+    function::Invocation invocation{.request_id = request_id, .payload = url_event(request, id, *body, request_id, now, signer ? &signer->principal : nullptr), .trace_id = std::string(request.header("x-amzn-trace-id")), .wants_stream = streams};
     answer = co_await invoke_function(lambda_, found->first, std::move(invocation));
   }
   co_await home.enter();
@@ -177,7 +177,7 @@ Task<http::Response> FunctionUrls::serve(http::Request& request) {
   if (is_preflight) {
     response.status = 200;
   } else if (!may) {
-    response = plain(403, "Forbidden");
+    response = plain(403, signer->why.empty() ? "Forbidden" : signer->why);
   } else if (!*answer) {
     response = plain((*answer).error().status == 429 ? 429 : 502, (*answer).error().status == 429 ? "Too Many Requests" : "Internal Server Error");
   } else if ((*answer)->outcome.stream) {

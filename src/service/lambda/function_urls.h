@@ -26,8 +26,8 @@ class FunctionUrls {
   Lambda& lambda_;
 };
 
-// The event of payload format 2.0. Pure.
-std::string url_event(const http::Request& request, const std::string& id, const std::string& body, const std::string& request_id, Time now);
+// The event of payload format 2.0; `signer` may be null. Pure.
+std::string url_event(const http::Request& request, const std::string& id, const std::string& body, const std::string& request_id, Time now, const aws::Principal* signer);
 // What a function's buffered answer means. Pure.
 http::Response url_response(const std::string& payload);
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "aws/access_keys.h"
 #include "aws/caller.h"
 #include "base/parts.h"
 #include "engine/delivery/deliveries.h"
@@ -33,6 +34,7 @@ struct Lambda {
   telemetry::Spans& spans;
   metrics::Counters& counters;
   network::Networks& networks;
+  aws::AccessKeys& access_keys;
   std::map<std::string, int, std::less<>> running;  // invocations by function key
   Repository repository;
   std::unique_ptr<Resolver> resolver;

@@ -16,7 +16,7 @@ namespace reef::service {
 namespace lambda {
 
 Lambda::Lambda(Parts& parts)
-    : functions(parts.get<function::Functions>()), deliveries(parts.get<delivery::Deliveries>()), caller(parts.get<aws::Caller>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), networks(parts.get<network::Networks>()),
+    : functions(parts.get<function::Functions>()), deliveries(parts.get<delivery::Deliveries>()), caller(parts.get<aws::Caller>()), spans(parts.get<telemetry::Spans>()), counters(parts.get<metrics::Counters>()), networks(parts.get<network::Networks>()), access_keys(parts.get<aws::AccessKeys>()),
       resolver(std::make_unique<Resolver>(repository)), async(std::make_unique<AsyncInvocations>(*this)),
       mappings(std::make_unique<Mappings>(*this)), urls(std::make_unique<FunctionUrls>(*this)) {
   parts.add(*urls);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/seal.h"
 #include "base/text.h"
 #include "service/s3/object_headers.h"
 
@@ -12,19 +13,33 @@ namespace {
 // Computes everything that is wanted of bytes on their way into the store.
 class Intake {
  public:
-  Intake(S3& s3, std::optional<Algorithm> algorithm, bool wants_own = false) : data_(s3.blobs.data().writer()), md5_(Hasher::Kind::kMd5) {
+  Intake(S3& s3, std::optional<Algorithm> algorithm, const std::optional<CustomerKey>& key, bool wants_own = false)
+      : data_(s3.blobs.data().writer()), md5_(Hasher::Kind::kMd5) {
+    if (key) {
+      nonce_ = secret_bytes(StreamCipher::kNonceBytes);
+      cipher_.emplace(key->bytes, nonce_);
+      plain_md5_.emplace(Hasher::Kind::kMd5);
+    }
     if (algorithm) checksum_.emplace(*algorithm), algorithm_ = algorithm;
     if (wants_own && algorithm != Algorithm::kCrc64Nvme) own_.emplace(Algorithm::kCrc64Nvme);
   }
   Result<void, Failure> take(std::string_view bytes) {
-    md5_.update(bytes);
     if (checksum_) checksum_->update(bytes);
     if (own_) own_->update(bytes);
-    return data_.append(bytes);
+    if (!cipher_) {
+      md5_.update(bytes);
+      return data_.append(bytes);
+    }
+    plain_md5_->update(bytes);
+    const std::string hidden = cipher_->apply(bytes);
+    md5_.update(hidden);
+    return data_.append(hidden);
   }
   Reply<Received> finish() {
     if (auto finished = data_.finish(); !finished) return Err(storage_failed(finished.error()));
     Received out{.data = std::move(data_), .etag = hex_encode(md5_.finish())};
+    out.md5 = plain_md5_ ? hex_encode(plain_md5_->finish()) : out.etag;
+    if (cipher_) out.nonce = base64_encode(nonce_);
     if (checksum_) {
       out.checksum = algorithm_name(*algorithm_);
       out.checksum_value = checksum_->finish();
@@ -37,6 +52,9 @@ class Intake {
   blob::NewData data_;
   Hasher md5_;
   std::optional<ChecksumState> checksum_, own_;
+  std::optional<Hasher> plain_md5_;
+  std::string nonce_;
+  std::optional<StreamCipher> cipher_;
   std::optional<Algorithm> algorithm_;
 };
 
@@ -51,6 +69,38 @@ aws::Error body_fault(const Failure& failure) {
     return {"MalformedTrailerError", "The request contained trailing data that was not well-formed or did not conform to our "
                                      "published schema.", 400};
   return {"IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header", 400};
+}
+
+// A stored body as it was before it was encrypted.
+class DecryptedBody final : public http::Body {
+ public:
+  DecryptedBody(std::unique_ptr<http::Body> inner, StreamCipher cipher) : inner_(std::move(inner)), cipher_(std::move(cipher)) {}
+  Task<Result<std::string_view, Failure>> read() override {
+    auto piece = co_await inner_->read();
+    if (!piece || piece->empty()) co_return piece;
+    buffer_ = cipher_.apply(*piece);
+    co_return std::string_view(buffer_);
+  }
+  std::optional<std::uint64_t> size() const override { return inner_->size(); }
+
+ private:
+  std::unique_ptr<http::Body> inner_;
+  StreamCipher cipher_;
+  std::string buffer_;
+};
+
+std::optional<StreamCipher> cipher_of(const Source& source) {
+  if (source.key.empty()) return std::nullopt;
+  return StreamCipher(source.key, source.nonce, source.offset);
+}
+
+// Gives the bytes of a source, decrypted, to `visit`.
+Reply<void> read_source(S3& s3, const Source& source, const blob::DataFolder::Visit& visit) {
+  std::optional<StreamCipher> cipher = cipher_of(source);
+  const auto read = s3.blobs.data().read(source.segment, source.offset, source.size,
+                                         [&](std::string_view bytes) { return cipher ? visit(cipher->apply(bytes)) : visit(bytes); });
+  if (!read) return Err(storage_failed(read.error()));
+  return {};
 }
 
 // One body after another.
@@ -76,7 +126,7 @@ class ChainBody final : public http::Body {
 
 Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std::string>& inside,
                               std::optional<std::string> content_md5, std::optional<GivenChecksum> given,
-                              std::optional<Algorithm> algorithm, bool wants_own) {
+                              std::optional<Algorithm> algorithm, bool wants_own, const std::optional<CustomerKey>& key) {
   if (given) algorithm = given->algorithm;
   if (content_md5) {
     const auto raw = base64_decode(*content_md5);
@@ -86,7 +136,7 @@ Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std:
       co_return Err(std::move(error));
     }
   }
-  Intake intake(s3, algorithm, wants_own);
+  Intake intake(s3, algorithm, key, wants_own);
   if (call.http_request && call.http_request->body && !inside) {
     http::Body& body = *call.http_request->body;
     for (;;) {
@@ -102,10 +152,10 @@ Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std:
     if (auto taken = intake.take(*inside); !taken) co_return Err(storage_failed(taken.error()));
   }
   Received received = CO_TRY(intake.finish());
-  if (content_md5 && base64_encode(*hex_decode(received.etag)) != *content_md5) {
+  if (content_md5 && base64_encode(*hex_decode(received.md5)) != *content_md5) {
     aws::Error error("BadDigest", "The Content-MD5 you specified did not match what we received.", 400);
     error.fields.set("ExpectedDigest", hex_encode(base64_decode(*content_md5).value_or("")));
-    error.fields.set("CalculatedDigest", base64_encode(*hex_decode(received.etag)));
+    error.fields.set("CalculatedDigest", base64_encode(*hex_decode(received.md5)));
     co_return Err(std::move(error));
   }
   if (given && !given->value.empty() && given->value != received.checksum_value) {
@@ -118,27 +168,28 @@ Task<Reply<Received>> receive(S3& s3, const Call& call, const std::optional<std:
   co_return received;
 }
 
-Reply<Received> receive_copy(S3& s3, const std::vector<Source>& sources, std::optional<Algorithm> algorithm) {
-  Intake intake(s3, algorithm);
-  for (const Source& source : sources) {
-    const auto read = s3.blobs.data().read(source.segment, source.offset, source.size,
-                                           [&](std::string_view bytes) { return intake.take(bytes); });
-    if (!read) return Err(storage_failed(read.error()));
-  }
+Reply<Received> receive_copy(S3& s3, const std::vector<Source>& sources, std::optional<Algorithm> algorithm,
+                             const std::optional<CustomerKey>& key) {
+  Intake intake(s3, algorithm, key);
+  for (const Source& source : sources) TRY(read_source(s3, source, [&](std::string_view bytes) { return intake.take(bytes); }));
   return intake.finish();
 }
 
-std::vector<Source> sources_of(const blob::Object& object, std::uint64_t offset, std::uint64_t size) {
+std::vector<Source> sources_of(const blob::Object& object, std::uint64_t offset, std::uint64_t size, const std::optional<CustomerKey>& key) {
   std::vector<Source> out;
   std::uint64_t at = 0;
-  for (const blob::Segment& segment : blob::all_segments(object)) {
+  const auto add = [&](const blob::Segment& segment, const blob::Properties& properties) {
     const std::uint64_t end = at + segment.size;
     if (end > offset && at < offset + size) {
       const std::uint64_t from = std::max(at, offset);
-      out.push_back({segment, from - at, std::min(end, offset + size) - from});
+      Source& source = out.emplace_back(segment, from - at, std::min(end, offset + size) - from);
+      if (key) source.key = key->bytes, source.nonce = base64_decode(property_of(properties, property::kNonce).value_or("")).value_or("");
     }
     at = end;
-  }
+  };
+  for (const blob::Segment& segment : object.segments) add(segment, object.properties);
+  for (const blob::Part& part : object.parts)
+    for (const blob::Segment& segment : part.segments) add(segment, part.properties);
   return out;
 }
 
@@ -147,11 +198,10 @@ Reply<void> send(S3& s3, const Call& call, const std::vector<Source>& sources, s
   if (!call.http_response || (only_inline && sources.size() <= 1)) {
     inside.emplace();
     for (const Source& source : sources) {
-      const auto read = s3.blobs.data().read(source.segment, source.offset, source.size, [&](std::string_view bytes) {
+      TRY(read_source(s3, source, [&](std::string_view bytes) {
         *inside += bytes;
         return Result<void, Failure>();
-      });
-      if (!read) return Err(storage_failed(read.error()));
+      }));
     }
     return {};
   }
@@ -159,13 +209,16 @@ Reply<void> send(S3& s3, const Call& call, const std::vector<Source>& sources, s
   std::uint64_t size = 0;
   for (const Source& source : sources) {
     size += source.size;
+    std::optional<StreamCipher> cipher = cipher_of(source);
     if (source.segment.is_inline) {
-      bodies.push_back(http::make_body(s3.blobs.data().read_inline(source.segment).substr(source.offset, source.size)));
+      std::string bytes = s3.blobs.data().read_inline(source.segment).substr(source.offset, source.size);
+      bodies.push_back(http::make_body(cipher ? cipher->apply(bytes) : std::move(bytes)));
       continue;
     }
     auto file = http::make_file_body(s3.blobs.data().path_of(source.segment), source.offset, source.size);
     if (!file) return Err(storage_failed(file.error()));
-    bodies.push_back(*std::move(file));
+    if (cipher) bodies.push_back(std::make_unique<DecryptedBody>(*std::move(file), *std::move(cipher)));
+    else bodies.push_back(*std::move(file));
   }
   call.http_response->stream =
       bodies.size() == 1 ? std::move(bodies.front()) : std::make_unique<ChainBody>(std::move(bodies), size);

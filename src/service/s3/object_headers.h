@@ -18,6 +18,11 @@ inline constexpr const char* kRedirect = "website-redirect-location";
 inline constexpr const char* kStorageClass = "storage-class";
 inline constexpr const char* kEncryption = "encryption";
 inline constexpr const char* kEncryptionKey = "encryption-key";
+inline constexpr const char* kLockMode = "lock-mode";
+inline constexpr const char* kLockUntil = "lock-until";         // microseconds
+inline constexpr const char* kLegalHold = "legal-hold";
+inline constexpr const char* kCustomerKey = "customer-key";     // encrypted with a key whose salt and digest these are
+inline constexpr const char* kNonce = "nonce";                  // of its bytes, base64; parts have their own
 inline constexpr const char* kTags = "tags";                    // as a query string
 inline constexpr const char* kAcl = "acl";                      // canned name, or JSON
 inline constexpr const char* kChecksum = "checksum";            // algorithm
@@ -77,8 +82,6 @@ Reply<blob::Properties> properties_of(const In& in) {
     error.fields.set("MaxSizeAllowed", 2048);
     return Err(std::move(error));
   }
-  if (in.sse_customer_algorithm) return Err(aws::not_implemented("Encryption with customer-provided keys (SSE-C)"));
-  if (in.object_lock_mode || in.object_lock_legal_hold_status) return Err(aws::not_implemented("S3 Object Lock"));
   return out;
 }
 
@@ -105,6 +108,9 @@ void fill_headers(const blob::Bucket& bucket, const blob::Object& object, bool w
     out.metadata->emplace(at->first.substr(2), at->second);
   }
   if (const std::size_t tags = tags_of(properties).size()) out.tag_count = static_cast<std::int32_t>(tags);
+  out.object_lock_mode = property_of(properties, property::kLockMode);
+  if (const auto until = property_of(properties, property::kLockUntil)) out.object_lock_retain_until_date = from_micros(parse_int<std::int64_t>(*until).value_or(0));
+  out.object_lock_legal_hold_status = property_of(properties, property::kLegalHold);
   const auto algorithm = property_of(properties, property::kChecksum);
   if (!with_checksum || !algorithm) return;
   set_checksum(out, *algorithm, property_of(properties, property::kChecksumValue).value_or(""));

@@ -13,6 +13,7 @@
 #include "service/s3/errors.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/post_policy.h"
+#include "service/s3/request_metrics.h"
 #include "wire/multipart.h"
 #include "wire/xml.h"
 
@@ -162,6 +163,16 @@ Reply<model::PutObjectInput> to_input(const std::string& bucket, const Form& for
   take("x-amz-website-redirect-location", in.website_redirect_location);
   take("x-amz-server-side-encryption", in.server_side_encryption);
   take("x-amz-server-side-encryption-aws-kms-key-id", in.ssekms_key_id);
+  take("x-amz-server-side-encryption-customer-algorithm", in.sse_customer_algorithm);
+  take("x-amz-server-side-encryption-customer-key", in.sse_customer_key);
+  take("x-amz-server-side-encryption-customer-key-MD5", in.sse_customer_key_md5);
+  take("x-amz-object-lock-mode", in.object_lock_mode);
+  take("x-amz-object-lock-legal-hold", in.object_lock_legal_hold_status);
+  if (const std::string until = fields.value("x-amz-object-lock-retain-until-date"); !until.empty()) {
+    in.object_lock_retain_until_date = parse_iso8601(until);
+    if (!in.object_lock_retain_until_date)
+      return Err(invalid_argument("The retain until date must be provided in ISO 8601 format", "x-amz-object-lock-retain-until-date", until));
+  }
   take("x-amz-storage-class", in.storage_class);
   take("x-amz-checksum-crc32", in.checksum_crc32);
   take("x-amz-checksum-crc32c", in.checksum_crc32_c);
@@ -212,11 +223,12 @@ void answer(const http::Request& request, const std::string& bucket, const FormF
   xml.close("PostResponse");
 }
 
-Task<Reply<void>> take(const PostUploadParts& parts, http::Request& request, const std::string& bucket, http::Response& response) {
+Task<Reply<void>> take(const PostUploadParts& parts, http::Request& request, const std::string& bucket, RequestMetrics::Watch* watch, http::Response& response) {
   auto body = co_await http::read_all(*request.body, kFormBytesMax);
   if (!body) co_return Err(aws::Error(body.error().code == EMSGSIZE ? "MaxPostPreDataLengthExceeded" : "IncompleteBody",
                                       body.error().code == EMSGSIZE ? "Forms of more than 256 MiB are not supported by this version of Atoll." : "The request body did not arrive completely.", 400));
   Form form = CO_TRY(read_form(*body, request.header("content-type")));
+  if (watch) watch->set_key(form.fields.value("key"));
   const Time now = store::Shard::current().now();
   const Signer signer = CO_TRY(check_signature(parts, form.fields, now));
   FormFields checked = form.fields;
@@ -235,6 +247,8 @@ Task<Reply<void>> take(const PostUploadParts& parts, http::Request& request, con
   };
   show("x-amz-version-id", put.version_id);
   show("x-amz-server-side-encryption", put.server_side_encryption);
+  show("x-amz-server-side-encryption-customer-algorithm", put.sse_customer_algorithm);
+  show("x-amz-server-side-encryption-customer-key-MD5", put.sse_customer_key_md5);
   show("x-amz-checksum-crc64nvme", put.checksum_crc64_nvme);
   show("x-amz-checksum-crc32", put.checksum_crc32);
   show("x-amz-checksum-crc32c", put.checksum_crc32_c);
@@ -259,7 +273,8 @@ Task<http::Response> take_post_upload(PostUploadParts parts, http::Request& requ
   const std::string bucket = bucket_of(parts.blobs, request);
   http::Response response;
   const std::string id = make_token(thread_random(), 16, "0123456789ABCDEF");
-  if (auto done = co_await take(parts, request, bucket, response); !done) {
+  const auto watch = parts.metrics.begin("PostObject", bucket, "", request);
+  if (auto done = co_await take(parts, request, bucket, watch.get(), response); !done) {
     response = {};
     aws::encode_error(model::kModel, aws::Protocol::kRestXml, done.error(), id, response);
   }
@@ -267,6 +282,7 @@ Task<http::Response> take_post_upload(PostUploadParts parts, http::Request& requ
   response.set("x-amz-id-2", base64_encode(id));
   response.set("Server", "AmazonS3");
   if (const auto found = parts.blobs.find_bucket(bucket)) add_cors_headers(*found, request, response);
+  if (watch) watch->answer(response);
   co_return response;
 }
 

@@ -10,7 +10,10 @@
 
 namespace reef::s3 {
 
+class RequestMetrics;
+
 struct PostUploadParts {
+  RequestMetrics& metrics;
   const blob::Blobs& blobs;
   aws::Caller& caller;
   const aws::AccessKeys& keys;

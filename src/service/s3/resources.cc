@@ -183,11 +183,14 @@ Json logging(const Json& property) {
   return Json::object({{"LoggingEnabled", Json::object({{"TargetBucket", property["DestinationBucketName"]},
                                                         {"TargetPrefix", property.contains("LogFilePrefix") ? property["LogFilePrefix"] : Json("")}})}});
 }
+// It cannot be taken away any more, only its rule.
+Json object_lock(const Json& property) { return property.is_null() ? Json::object({{"ObjectLockEnabled", "Enabled"}}) : property; }
 Json acceleration(const Json& property) { return Json::object({{"Status", property["AccelerationStatus"]}}); }
 constexpr Step kSteps[] = {
     {"OwnershipControls", "PutBucketOwnershipControls", "OwnershipControls", as_given, "DeleteBucketOwnershipControls"},
     {"PublicAccessBlockConfiguration", "PutPublicAccessBlock", "PublicAccessBlockConfiguration", booleans, "DeletePublicAccessBlock"},
     {"VersioningConfiguration", "PutBucketVersioning", "VersioningConfiguration", as_given, nullptr},
+    {"ObjectLockConfiguration", "PutObjectLockConfiguration", "ObjectLockConfiguration", object_lock, nullptr},
     {"BucketEncryption", "PutBucketEncryption", "ServerSideEncryptionConfiguration", encryption, "DeleteBucketEncryption"},
     {"CorsConfiguration", "PutBucketCors", "CORSConfiguration", cors, "DeleteBucketCors"},
     {"WebsiteConfiguration", "PutBucketWebsite", "WebsiteConfiguration", website, "DeleteBucketWebsite"},
@@ -197,11 +200,49 @@ constexpr Step kSteps[] = {
     {"AccelerateConfiguration", "PutBucketAccelerateConfiguration", "AccelerateConfiguration", acceleration, nullptr},
 };
 
+// {"Id", "Prefix", "TagFilters", "AccessPointArn"}: two of them or more are combined.
+Json metrics_configuration(const Json& property) {
+  Json out = Json::object({{"Id", property["Id"]}});
+  Json all = Json::object();
+  for (const char* name : {"Prefix", "AccessPointArn"})
+    if (property.contains(name)) all.set(name, property[name]);
+  const Json& tags = property["TagFilters"];
+  if (all.size() == 0 && tags.size() == 0) return out;
+  if (all.size() + tags.size() == 1) {
+    if (tags.size()) all.set("Tag", tags.as_array().front());
+    out.set("Filter", std::move(all));
+    return out;
+  }
+  if (tags.size()) all.set("Tags", tags);
+  out.set("Filter", Json::object({{"And", std::move(all)}}));
+  return out;
+}
+
 Task<Reply<Json>> call(const aws::ResourceContext& context, std::string_view operation, Json input) {
   co_return co_await context.caller.invoke_json(context.call, "s3", operation, input);
 }
 
+// A list of them, each with an id of its own.
+Task<Reply<void>> apply_metrics(const aws::ResourceContext& context, std::string bucket, const Json& before, const Json& after) {
+  const auto find = [](const Json& list, std::string_view id) -> const Json* {
+    for (const Json& one : list.as_array())
+      if (one.text("Id") == id) return &one;
+    return nullptr;
+  };
+  for (const Json& one : before.as_array())
+    if (!find(after, one.text("Id")))
+      CO_TRY(co_await call(context, "DeleteBucketMetricsConfiguration", Json::object({{"Bucket", bucket}, {"Id", one.text("Id")}})));
+  for (const Json& one : after.as_array()) {
+    const Json* had = find(before, one.text("Id"));
+    if (had && *had == one) continue;
+    CO_TRY(co_await call(context, "PutBucketMetricsConfiguration",
+                         Json::object({{"Bucket", bucket}, {"Id", one.text("Id")}, {"MetricsConfiguration", metrics_configuration(one)}})));
+  }
+  co_return Reply<void>{};
+}
+
 Task<Reply<void>> apply(const aws::ResourceContext& context, std::string bucket, const Json& before, const Json& after) {
+  CO_TRY(co_await apply_metrics(context, bucket, before["MetricsConfigurations"], after["MetricsConfigurations"]));
   for (const Step& step : kSteps) {
     if (before[step.property] == after[step.property]) continue;
     Json input = Json::object({{"Bucket", bucket}});
@@ -246,6 +287,7 @@ Task<Reply<aws::ResourceState>> create(const aws::ResourceContext& context, cons
   CO_TRY(co_await refuse_others(context, name));
   Json input = Json::object({{"Bucket", name}});
   if (region != "us-east-1") input.set("CreateBucketConfiguration", Json::object({{"LocationConstraint", region}}));
+  if (is_true(properties["ObjectLockEnabled"])) input.set("ObjectLockEnabledForBucket", true);
   CO_TRY(co_await call(context, "CreateBucket", std::move(input)));
   auto applied = co_await apply(context, name, Json::object(), properties);
   if (!applied) {
@@ -265,6 +307,10 @@ Task<Reply<aws::ResourceState>> create(const aws::ResourceContext& context, cons
 Task<Reply<aws::ResourceState>> update(const aws::ResourceContext& context, const aws::ResourceState& current,
                                        const Json& before, const Json& after) {
   CO_TRY(co_await apply(context, current.physical_id, before, after));
+  const bool locks_now = is_true(after["ObjectLockEnabled"]) && !is_true(before["ObjectLockEnabled"]);
+  if (locks_now && !after.contains("ObjectLockConfiguration"))
+    CO_TRY(co_await call(context, "PutObjectLockConfiguration",
+                         Json::object({{"Bucket", current.physical_id}, {"ObjectLockConfiguration", object_lock(Json())}})));
   co_return current;
 }
 
@@ -307,7 +353,10 @@ const aws::ResourceType kBucket{
                    {"CorsConfiguration"},
                    {"LifecycleConfiguration"},
                    {"LoggingConfiguration"},
+                   {"MetricsConfigurations"},
                    {"NotificationConfiguration"},
+                   {"ObjectLockConfiguration"},
+                   {"ObjectLockEnabled"},
                    {"OwnershipControls"},
                    {"PublicAccessBlockConfiguration"},
                    {"Tags"},

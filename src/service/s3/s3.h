@@ -16,17 +16,20 @@ using aws::Call;
 using aws::Reply;
 
 class Notifications;
+class RequestMetrics;
 class StorageMetrics;
 
 struct S3 {
   explicit S3(Parts& parts);
   ~S3();
   void start();
+  void stop() { blobs.stop(); }
   void reset() { blobs.reset(); }
 
   blob::Blobs& blobs;
   std::unique_ptr<Notifications> notifications;
   std::unique_ptr<StorageMetrics> storage_metrics;
+  std::unique_ptr<RequestMetrics> request_metrics;
 };
 
 // The bucket, or NoSuchBucket. Adds the bucket's CORS headers to the reply when the request has an Origin.

@@ -97,6 +97,11 @@ def test_atoll_exec_has_a_terminal(fleet, task):
     until(b"# ")
     os.write(terminal, b"echo it is $((40+2))\r")
     until(b"it is 42")
+    os.write(terminal, b"busybox test -c /dev/ptmx && echo terminals can be $((40+4)) made\r")
+    until(b"be 44 made")
+    if os.geteuid() == 0:
+        os.write(terminal, b"busybox tty; echo by $((40+5)) name > $(busybox tty)\r")
+        until(b"/dev/pts/0\r\nby 45 name")
     os.write(terminal, b"busybox sleep 200\r")
     wait_for(lambda: "sleep 200" in fleet.exec(task, "busybox", "ps"))
     os.write(terminal, b"\x03")

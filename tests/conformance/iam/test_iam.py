@@ -33,10 +33,13 @@ def test_role_with_policies(iam):
 
 
 def test_issued_keys_are_verified(iam, daemon):
-    iam.create_user(UserName="u")
+    user = iam.create_user(UserName="u", Path="/team/")["User"]
     key = iam.create_access_key(UserName="u")["AccessKey"]
     good = daemon.client("sts", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
-    assert good.get_caller_identity()["Arn"] == "arn:aws:iam::000000000000:user/u"
+    who = good.get_caller_identity()
+    assert (who["Arn"], who["UserId"]) == ("arn:aws:iam::000000000000:user/team/u", user["UserId"])
+    iam.update_user(UserName="u", NewPath="/other/")
+    assert good.get_caller_identity()["Arn"] == "arn:aws:iam::000000000000:user/other/u"
     bad = daemon.client("sts", key=key["AccessKeyId"], secret="wrong")
     with pytest.raises(ClientError) as caught:
         bad.get_caller_identity()

@@ -1,9 +1,12 @@
 """Uploads by an HTML form: what boto3's generate_presigned_post signs, posted as a browser would."""
+import base64
+import hashlib
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as xml
 
 import pytest
+from support import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +98,19 @@ def test_forms_signed_in_the_old_way(daemon, bucket):
     assert "AWSAccessKeyId" in form and post(daemon, form)[0] == 204
     status, told = refusal(post(daemon, {name: value for name, value in form.items() if name != "signature"}))
     assert (status, told["ArgumentName"], told["ArgumentValue"]) == (400, "Signature", None)
+
+
+def test_a_file_under_a_customers_key(daemon, bucket):
+    key = b"k" * 32
+    headers = {"x-amz-server-side-encryption-customer-algorithm": "AES256",
+               "x-amz-server-side-encryption-customer-key": base64.b64encode(key).decode(),
+               "x-amz-server-side-encryption-customer-key-MD5": base64.b64encode(hashlib.md5(key).digest()).decode()}
+    bucket.put_bucket_metrics_configuration(Bucket="forms", Id="of-forms", MetricsConfiguration={"Id": "of-forms", "Filter": {"Prefix": "hid"}})
+    form = bucket.generate_presigned_post("forms", "hidden", Fields=headers, Conditions=[{name: value} for name, value in headers.items()])
+    status, answered, _ = post(daemon, form["fields"], b"hidden content")
+    assert status == 204 and answered["x-amz-server-side-encryption-customer-algorithm"] == "AES256"
+    with pytest.raises(bucket.exceptions.ClientError):
+        bucket.get_object(Bucket="forms", Key="hidden")
+    assert bucket.get_object(Bucket="forms", Key="hidden", SSECustomerAlgorithm="AES256", SSECustomerKey=key)["Body"].read() == b"hidden content"
+    wait_for(lambda: "PostRequests" in [metric["MetricName"] for metric in daemon.client("cloudwatch").list_metrics(
+        Namespace="AWS/S3", Dimensions=[{"Name": "FilterId", "Value": "of-forms"}])["Metrics"]], 10, "the form to be counted")

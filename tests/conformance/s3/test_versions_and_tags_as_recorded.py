@@ -84,7 +84,7 @@ def test_tags_are_checked(s3):
 
 def test_configurations_that_are_not_supported_say_their_names(s3):
     s3.create_bucket(Bucket="configured")
-    for name in ("Analytics", "Inventory", "Metrics", "IntelligentTiering"):
+    for name in ("Analytics", "Inventory", "IntelligentTiering"):
         operation = f"List{'Bucket' + name}Configurations"
         snake = {"IntelligentTiering": "intelligent_tiering"}.get(name, name.lower())
         answer = refusal(getattr(s3, f"list_bucket_{snake}_configurations"), Bucket="configured")

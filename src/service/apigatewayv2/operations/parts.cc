@@ -39,8 +39,7 @@ aws::Reply<void> check_route_key(const StoredApi& api, const std::string& key, c
 
 aws::Reply<void> check_authorization(const StoredApi& api, const model::Route& route) {
   const std::string type = route.authorization_type.value_or("NONE");
-  if (type == "NONE") return {};
-  if (type == "AWS_IAM") return Err(aws::Error("NotImplemented", "Authorization type AWS_IAM is not supported by this version of Atoll.", 501));
+  if (type == "NONE" || type == "AWS_IAM") return {};
   const auto found = api.current.authorizers.find(route.authorizer_id.value_or(""));
   if (found == api.current.authorizers.end()) return Err(bad_request(fmt::format("Authorizer {} does not exist", route.authorizer_id.value_or(""))));
   if (found->second.authorizer_type != (type == "JWT" ? "JWT" : "REQUEST")) return Err(bad_request("Authorization type of the route and type of the authorizer do not match"));

@@ -47,11 +47,12 @@ Reply<Json> scheme_of(const Context& context, const std::string& id, const std::
 
 Reply<void> add_http_auth(Context& context, const std::string& id, const Json& auth, Json& body) {
   if (auth.is_null()) return {};
-  if (auth["EnableIamAuthorizer"].scalar_text() == "true") return Err(invalid_resource(id, "property EnableIamAuthorizer of Auth is not supported by this version of Atoll."));
+  const bool has_iam = auth["EnableIamAuthorizer"].scalar_text() == "true";
   Json schemes = body["components"]["securitySchemes"].is_object() ? body["components"]["securitySchemes"] : Json::object();
   for (const auto& [name, authorizer] : auth["Authorizers"].as_object()) schemes.set(name, TRY(scheme_of(context, id, name, authorizer)));
+  if (has_iam) schemes.set("AWS_IAM", Json::object({{"type", "apiKey"}, {"name", "Authorization"}, {"in", "header"}, {"x-amazon-apigateway-authtype", "awsSigv4"}}));
   const std::string& fallback = auth.text("DefaultAuthorizer");
-  if (!fallback.empty() && !auth["Authorizers"].contains(fallback))
+  if (!fallback.empty() && !auth["Authorizers"].contains(fallback) && !(has_iam && fallback == "AWS_IAM"))
     return Err(invalid_resource(id, fmt::format("Unable to set DefaultAuthorizer because '{}' was not defined in 'Authorizers'.", fallback)));
   if (body["paths"].is_object())
     for (auto& [path, operations] : body.find("paths")->members()) {

@@ -10,14 +10,12 @@
 namespace reef::service::ecs::operations {
 namespace {
 
-
-// Traffic through the mesh goes to all of a service's tasks: it is not shifted between versions.
-Reply<void> check_connect_strategy(const std::optional<model::ServiceConnectConfiguration>& connect, const std::optional<model::DeploymentConfiguration>& configuration, bool external) {
-  if (!connect || !connect->enabled) return {};
-  if (external) return Err(aws::not_implemented("serviceConnectConfiguration with the deployment controller EXTERNAL"));
-  const std::string strategy = configuration ? configuration->strategy.value_or("ROLLING") : "ROLLING";
-  return strategy == "ROLLING" ? Reply<void>() : Err(aws::not_implemented("serviceConnectConfiguration with the deployment strategy " + strategy));
+Reply<void> check_connect_controller(const std::optional<model::ServiceConnectConfiguration>& connect, bool external) {
+  if (connect && connect->enabled && external) return Err(aws::not_implemented("serviceConnectConfiguration with the deployment controller EXTERNAL"));
+  return {};
 }
+
+bool offers(const std::optional<model::ServiceConnectConfiguration>& connect) { return connect && connect->enabled && connect->services && !connect->services->empty(); }
 
 template <class In>
 Reply<void> check_unsupported(const In& in) {
@@ -63,8 +61,8 @@ Task<Reply<model::CreateServiceOutput>> CreateService(Ecs& ecs, const model::Cre
   if (!external && !in.task_definition) co_return Err(invalid("TaskDefinition cannot be blank."));
   if (external) CO_TRY(check_external(in));
   const StoredDefinition* definition = external ? nullptr : CO_TRY(active_definition(ecs, call, *in.task_definition));
-  CO_TRY(check_strategy(in.deployment_configuration, in.load_balancers));
-  CO_TRY(check_connect_strategy(in.service_connect_configuration, in.deployment_configuration, external));
+  CO_TRY(check_strategy(in.deployment_configuration, in.load_balancers, offers(in.service_connect_configuration)));
+  CO_TRY(check_connect_controller(in.service_connect_configuration, external));
   if (definition) CO_TRY(check_balancers(in.load_balancers, definition->definition));
   const ServicePtr existing = find_service(ecs, call, *cluster, in.service_name);
   if (existing && existing->is_active) {
@@ -143,8 +141,8 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   auto connects = in.service_connect_configuration;
   if (!connects && !stored->machine.deployments().empty())
     if (const auto current = stored->deployments.find(stored->machine.deployments().front().id); current != stored->deployments.end()) connects = current->second.service_connect_configuration;
-  CO_TRY(check_connect_strategy(connects, merged(in.deployment_configuration, stored->service.deployment_configuration), is_external(stored->service)));
-  CO_TRY(check_strategy(merged(in.deployment_configuration, stored->service.deployment_configuration), in.load_balancers ? in.load_balancers : stored->service.load_balancers));
+  CO_TRY(check_connect_controller(connects, is_external(stored->service)));
+  CO_TRY(check_strategy(merged(in.deployment_configuration, stored->service.deployment_configuration), in.load_balancers ? in.load_balancers : stored->service.load_balancers, offers(connects)));
   model::Service& service = stored->service;
   if (is_external(service)) {
     CO_TRY(check_external_update(in));
@@ -188,8 +186,12 @@ Task<Reply<model::UpdateServiceOutput>> UpdateService(Ecs& ecs, const model::Upd
   if (in.enable_ecs_managed_tags) service.enable_ecs_managed_tags = in.enable_ecs_managed_tags;
   if (in.propagate_tags) service.propagate_tags = in.propagate_tags;
   if (in.desired_count) stored->machine.set_desired(*in.desired_count, call.now);
-  if (deploys) new_deployment(ecs, *stored, arn, false, call.now, std::move(connect));
-  else apply_rule(ecs, *stored);
+  if (deploys) {
+    new_deployment(ecs, *stored, arn, false, call.now, std::move(connect));
+  } else {
+    apply_rule(ecs, *stored);
+    if (in.deployment_configuration) connect_service(ecs, *stored);   // the strategy says how many nodes there are
+  }
   drive(ecs, stored);
   watch_alarms(ecs, stored);
   co_await committed();

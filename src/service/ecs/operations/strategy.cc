@@ -45,7 +45,7 @@ Reply<void> check_hooks(const std::vector<model::DeploymentLifecycleHook>& hooks
 }
 
 // https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html
-Reply<void> check_advanced(const Balancers& balancers, std::string_view strategy) {
+Reply<void> check_advanced(const Balancers& balancers, std::string_view strategy, bool has_connect) {
   bool any = false;
   for (const model::LoadBalancer& one : balancers.value_or(std::vector<model::LoadBalancer>{})) {
     if (!one.advanced_configuration) {
@@ -61,14 +61,14 @@ Reply<void> check_advanced(const Balancers& balancers, std::string_view strategy
       if (rule && !rule->empty() && rule->find(":listener-rule/") == std::string::npos && rule->find(":listener/") == std::string::npos)
         return Err(invalid(fmt::format("Invalid listener rule: {}.", *rule)));
   }
-  if (!any && (strategy == "LINEAR" || strategy == "CANARY")) return Err(invalid(fmt::format("The deployment strategy {} requires a load balancer or Service Connect.", strategy)));
+  if (!any && !has_connect && (strategy == "LINEAR" || strategy == "CANARY")) return Err(invalid(fmt::format("The deployment strategy {} requires a load balancer or Service Connect.", strategy)));
   return {};
 }
 
 }  // namespace
 
-Reply<void> check_strategy(const std::optional<model::DeploymentConfiguration>& configuration, const Balancers& balancers) {
-  if (!configuration) return check_advanced(balancers, "ROLLING");
+Reply<void> check_strategy(const std::optional<model::DeploymentConfiguration>& configuration, const Balancers& balancers, bool has_connect) {
+  if (!configuration) return check_advanced(balancers, "ROLLING", has_connect);
   const model::DeploymentConfiguration& in = *configuration;
   const std::string strategy = in.strategy.value_or("ROLLING");
   if (in.maximum_percent.value_or(200) == 100 && in.minimum_healthy_percent == 100) return Err(invalid("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."));
@@ -88,7 +88,7 @@ Reply<void> check_strategy(const std::optional<model::DeploymentConfiguration>& 
     TRY(check_percent(in.linear_configuration->step_percent, 3, "stepPercent"));
     TRY(check_minutes(in.linear_configuration->step_bake_time_in_minutes, "stepBakeTimeInMinutes"));
   }
-  return check_advanced(balancers, strategy);
+  return check_advanced(balancers, strategy, has_connect);
 }
 
 model::DeploymentConfiguration merged(const std::optional<model::DeploymentConfiguration>& change, const std::optional<model::DeploymentConfiguration>& before) {

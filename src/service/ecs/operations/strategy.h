@@ -7,7 +7,7 @@ namespace reef::service::ecs::operations {
 
 using Balancers = std::optional<std::vector<model::LoadBalancer>>;
 
-Reply<void> check_strategy(const std::optional<model::DeploymentConfiguration>& configuration, const Balancers& balancers);
+Reply<void> check_strategy(const std::optional<model::DeploymentConfiguration>& configuration, const Balancers& balancers, bool has_connect);
 // `before` with what `change` names.
 model::DeploymentConfiguration merged(const std::optional<model::DeploymentConfiguration>& change, const std::optional<model::DeploymentConfiguration>& before);
 

@@ -106,6 +106,7 @@ Task<Reply<model::UpdateUserOutput>> UpdateUser(Iam& iam, const model::UpdateUse
   }
   user.arn = make_arn(call, "user", user.path, user.user_name);
   iam.save(holder_key(call, Holder::kUser, user.user_name), user);
+  for (const model::AccessKey& key : keys_of(iam, call, user.user_name)) iam.publish(call.account, key);   // they tell who the caller is
   co_await iam.committed();
   co_return model::UpdateUserOutput{};
 }

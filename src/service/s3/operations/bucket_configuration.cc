@@ -61,10 +61,14 @@ Task<Reply<model::PutBucketVersioningOutput>> put_bucket_versioning(S3& s3, cons
     co_return Err(aws::Error("IllegalVersioningConfigurationException",
                              "The Versioning element must be specified", 400));
   const bool enable = wanted.status == "Enabled";
+  bool is_locked = false;
   const auto changed = co_await s3.blobs.change_bucket(in.bucket, [&](blob::Bucket& bucket) {
-    bucket.versioning = enable ? blob::Versioning::kEnabled : blob::Versioning::kSuspended;
+    is_locked = !enable && bucket.settings.contains(setting::kObjectLock);
+    if (!is_locked) bucket.versioning = enable ? blob::Versioning::kEnabled : blob::Versioning::kSuspended;
   });
   if (!changed) co_return Err(to_error(changed.error(), {.bucket = in.bucket}));
+  if (is_locked)
+    co_return Err(aws::Error("InvalidBucketState", "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.", 409));
   co_return model::PutBucketVersioningOutput{};
 }
 
@@ -391,12 +395,6 @@ Task<Reply<model::DeleteBucketReplicationOutput>> delete_bucket_replication(S3& 
   CO_TRY(find_bucket(s3, call, in.bucket));
   if (call.http_response) call.http_response->status = 204;
   co_return model::DeleteBucketReplicationOutput{};
-}
-
-Task<Reply<model::GetObjectLockConfigurationOutput>> get_object_lock_configuration(
-    S3& s3, const model::GetObjectLockConfigurationInput& in, const Call& call) {
-  CO_TRY(find_bucket(s3, call, in.bucket));
-  co_return Err(absent("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket", in.bucket));
 }
 
 }  // namespace reef::s3::operations

@@ -71,12 +71,15 @@ Reply<void> check_new_bucket_tags(const std::vector<model::Tag>& tags) {
 
 Task<Reply<model::CreateBucketOutput>> create_bucket(S3& s3, const model::CreateBucketInput& in, const Call& call) {
   if (!is_bucket_name(in.bucket)) co_return Err(bucket_error("InvalidBucketName", "The specified bucket is not valid.", 400, in.bucket));
-  if (in.object_lock_enabled_for_bucket.value_or(false)) co_return Err(aws::not_implemented("S3 Object Lock"));
   blob::Bucket bucket;
   bucket.account = call.account;
   bucket.name = in.bucket;
   bucket.region = CO_TRY(region_of(in, call));
   bucket.created = call.now;
+  if (in.object_lock_enabled_for_bucket.value_or(false)) {
+    bucket.versioning = blob::Versioning::kEnabled;
+    bucket.settings[setting::kObjectLock] = configuration_text(model::ObjectLockConfiguration{.object_lock_enabled = "Enabled"});
+  }
   if (in.acl) bucket.settings[setting::kAcl] = wire::Json(*in.acl).dump();
   if (in.object_ownership)
     bucket.settings[setting::kOwnership] = configuration_text(model::OwnershipControls{.rules = {{*in.object_ownership}}});

@@ -7,6 +7,7 @@
 #include "service/s3/content.h"
 #include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
+#include "service/s3/object_lock.h"
 #include "service/s3/operations/operations.h"
 
 namespace reef::s3::operations {
@@ -16,6 +17,7 @@ struct CopySource {
   blob::BucketPtr bucket;
   std::string key;
   blob::Object object;
+  std::optional<CustomerKey> customer_key;
 };
 
 // "bucket/key?versionId=x", percent-encoded, perhaps with a leading slash.
@@ -41,6 +43,7 @@ Reply<CopySource> find_source(S3& s3, const Call& call, const In& in) {
   if (object->is_delete_marker)
     return Err(invalid_request("The source of a copy request may not specifically refer to a delete marker by version id."));
   source.object = *std::move(object);
+  source.customer_key = TRY(key_for_reading(source_key_headers(in), source.object.properties));
   TRY(check_conditions({.if_match = in.copy_source_if_match,
                         .if_none_match = in.copy_source_if_none_match,
                         .if_modified_since = in.copy_source_if_modified_since,
@@ -49,6 +52,11 @@ Reply<CopySource> find_source(S3& s3, const Call& call, const In& in) {
                         .is_copy = true},
                        source.object));
   return source;
+}
+
+// What one version has and a copy of it does not.
+bool belongs_to_version(const std::string& name) {
+  return name == property::kCustomerKey || name == property::kNonce || name == property::kLockMode || name == property::kLockUntil || name == property::kLegalHold;
 }
 
 // The copy's properties: the request's, or the source's under COPY.
@@ -66,7 +74,7 @@ Reply<blob::Properties> copied_properties(const model::CopyObjectInput& in, cons
   for (const auto& [name, value] : source.properties) {
     if (name == property::kTags) {
       if (in.tagging_directive != "REPLACE") out[name] = value;
-    } else if (!replaces && !belongs_to_request(name) && !name.starts_with("checksum")) {
+    } else if (!replaces && !belongs_to_request(name) && !name.starts_with("checksum") && !belongs_to_version(name)) {
       out[name] = value;
     }
   }
@@ -75,7 +83,7 @@ Reply<blob::Properties> copied_properties(const model::CopyObjectInput& in, cons
 
 bool changes_nothing(const model::CopyObjectInput& in, const CopySource& source, const blob::Bucket& target) {
   return source.bucket->id == target.id && source.key == in.key && in.metadata_directive != "REPLACE" && !in.storage_class &&
-         !in.website_redirect_location && !in.server_side_encryption && source.object.version_id == "null" &&
+         !in.website_redirect_location && !in.server_side_encryption && !in.sse_customer_algorithm && !source.customer_key && source.object.version_id == "null" &&
          in.tagging_directive != "REPLACE";
 }
 
@@ -88,6 +96,7 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
   if (in.tagging_directive && !is_directive(*in.tagging_directive))
     co_return Err(invalid_argument("Unknown tagging directive.", "x-amz-tagging-directive", *in.tagging_directive));
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
+  const auto key = CO_TRY(key_for_writing(customer_key_headers(in), in.server_side_encryption));
   const CopySource source = CO_TRY(find_source(s3, call, in));
   if (changes_nothing(in, source, *bucket))
     co_return Err(invalid_request("This copy request is illegal because it is trying to copy an object to itself without "
@@ -95,6 +104,8 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
                                   "attributes."));
   blob::PutRequest request{.bucket = bucket, .key = in.key};
   request.object.properties = CO_TRY(copied_properties(in, source.object));
+  CO_TRY(apply_lock_headers(*bucket, in, call, request.object.properties));
+  apply_default_retention(*bucket, call.now, request.object.properties);
   request.object.size = source.object.size;
   request.object.modified = call.now;
   request.precondition.must_be_absent = in.if_none_match.has_value();
@@ -104,7 +115,8 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
   const auto source_algorithm = property_of(source.object.properties, property::kChecksum);
   if (!algorithm && source_algorithm) algorithm = algorithm_from_name(*source_algorithm);
   const bool has_checksum = source_algorithm && algorithm == algorithm_from_name(*source_algorithm) && source.object.parts.empty();
-  if (source.object.parts.empty() && (!algorithm || has_checksum)) {
+  const bool keeps_bytes = !key && !source.customer_key;
+  if (keeps_bytes && source.object.parts.empty() && (!algorithm || has_checksum)) {
     for (const blob::Segment& segment : source.object.segments) {
       auto data = s3.blobs.data().duplicate(segment);
       if (!data) co_return Err(storage_failed(data.error()));
@@ -115,8 +127,12 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
       for (const char* name : {property::kChecksum, property::kChecksumValue, property::kChecksumType})
         request.object.properties[name] = property_of(source.object.properties, name).value_or("FULL_OBJECT");
   } else {
-    Received received = CO_TRY(receive_copy(s3, sources_of(source.object, 0, source.object.size), algorithm));
+    Received received = CO_TRY(receive_copy(s3, sources_of(source.object, 0, source.object.size, source.customer_key), algorithm, key));
     request.object.etag = received.etag;
+    if (key) {
+      mark(request.object.properties, *key);
+      request.object.properties[property::kNonce] = received.nonce;
+    }
     if (received.checksum) {
       request.object.properties[property::kChecksum] = *received.checksum;
       request.object.properties[property::kChecksumValue] = received.checksum_value;
@@ -134,6 +150,7 @@ Task<Reply<model::CopyObjectOutput>> copy_object(S3& s3, const model::CopyObject
   fill_checksum(stored->properties, *out.copy_object_result);
   out.copy_object_result->checksum_type.reset();  // recorded: modelled, and never there
   out.server_side_encryption = property_of(stored->properties, property::kEncryption).value_or("AES256");
+  show_customer_key(key, out);
   if (bucket->versioning != blob::Versioning::kOff && stored->version_id != "null") out.version_id = stored->version_id;
   if (source.bucket->versioning != blob::Versioning::kOff) out.copy_source_version_id = source.object.version_id;
   co_return out;
@@ -146,6 +163,7 @@ Task<Reply<model::UploadPartCopyOutput>> upload_part_copy(S3& s3, const model::U
   if (in.part_number < 1 || in.part_number > 10000)
     co_return Err(invalid_argument("Part number must be an integer between 1 and 10000, inclusive", "partNumber",
                                    std::to_string(in.part_number)));
+  const auto key = CO_TRY(key_of_part(customer_key_headers(in), upload->properties));
   const CopySource source = CO_TRY(find_source(s3, call, in));
   std::uint64_t offset = 0, size = source.object.size;
   if (in.copy_source_range) {
@@ -168,8 +186,9 @@ Task<Reply<model::UploadPartCopyOutput>> upload_part_copy(S3& s3, const model::U
   }
   std::optional<Algorithm> algorithm;
   if (const auto name = property_of(upload->properties, property::kChecksum)) algorithm = algorithm_from_name(*name);
-  Received received = CO_TRY(receive_copy(s3, sources_of(source.object, offset, size), algorithm));
+  Received received = CO_TRY(receive_copy(s3, sources_of(source.object, offset, size, source.customer_key), algorithm, key));
   blob::Part part{.number = static_cast<std::uint16_t>(in.part_number), .size = size, .etag = received.etag, .modified = call.now};
+  if (key) part.properties[property::kNonce] = received.nonce;
   if (received.checksum) {
     part.properties[property::kChecksum] = *received.checksum;
     part.properties[property::kChecksumValue] = received.checksum_value;
@@ -182,6 +201,7 @@ Task<Reply<model::UploadPartCopyOutput>> upload_part_copy(S3& s3, const model::U
   out.copy_part_result->last_modified = stored->modified;
   fill_checksum(stored->properties, *out.copy_part_result);
   out.server_side_encryption = "AES256";
+  show_customer_key(key, out);
   co_return out;
 }
 

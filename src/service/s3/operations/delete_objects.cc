@@ -2,7 +2,9 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 #include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
+#include "service/s3/object_lock.h"
 #include "service/s3/operations/operations.h"
+#include "service/s3/stored_configuration.h"
 
 namespace reef::s3::operations {
 namespace {
@@ -25,19 +27,25 @@ bool is_wrong_version(const blob::Bucket& bucket, const std::optional<std::strin
   return version && *version != "null" && (bucket.versioning == blob::Versioning::kOff || !blob::is_version_id(*version));
 }
 
-aws::Error nothing_to_bypass() {
-  return invalid_argument("x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-                          "x-amz-bypass-governance-retention", "");
+// `bypasses`: what the header says, if it is there.
+Reply<void> check_bypass(const blob::Bucket& bucket, const std::optional<bool>& bypasses) {
+  if (!bypasses || bucket.settings.contains(setting::kObjectLock)) return {};
+  return Err(invalid_argument("x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
+                              "x-amz-bypass-governance-retention", ""));
+}
+
+std::function<bool(const blob::Object&)> lock_allows(const std::optional<bool>& bypasses, Time now) {
+  return [bypasses = bypasses.value_or(false), now](const blob::Object& object) { return may_erase(object, bypasses, now); };
 }
 
 }  // namespace
 
 Task<Reply<model::DeleteObjectOutput>> delete_object(S3& s3, const model::DeleteObjectInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
-  if (in.bypass_governance_retention) co_return Err(nothing_to_bypass());
+  CO_TRY(check_bypass(*bucket, in.bypass_governance_retention));
   if (is_wrong_version(*bucket, in.version_id) && !s3.blobs.find(*bucket, in.key, in.version_id))
     co_return Err(invalid_argument("Invalid version id specified", "versionId", *in.version_id));
-  blob::Precondition precondition;
+  blob::Precondition precondition{.allows = lock_allows(in.bypass_governance_retention, call.now)};
   if (in.if_match) precondition.etag = unquoted(*in.if_match);
   auto erased = co_await s3.blobs.erase(bucket, in.key, in.version_id, std::move(precondition));
   if (!erased && erased.error() == blob::Refusal::kPreconditionFailed) co_return Err(precondition_failed("If-Match"));
@@ -53,10 +61,10 @@ Task<Reply<model::DeleteObjectOutput>> delete_object(S3& s3, const model::Delete
 Task<Reply<model::DeleteObjectsOutput>> delete_objects(S3& s3, const model::DeleteObjectsInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   if (in.delete_.objects.empty() || in.delete_.objects.size() > kDeletesMax) co_return Err(malformed_xml());
-  if (in.bypass_governance_retention) co_return Err(nothing_to_bypass());
+  CO_TRY(check_bypass(*bucket, in.bypass_governance_retention));
   std::vector<Task<Result<blob::Erased, blob::Refusal>>> running;
   for (const model::ObjectIdentifier& object : in.delete_.objects) {
-    blob::Precondition precondition;
+    blob::Precondition precondition{.allows = lock_allows(in.bypass_governance_retention, call.now)};
     if (object.etag) precondition.etag = unquoted(*object.etag);
     running.push_back(s3.blobs.erase(bucket, object.key, object.version_id, std::move(precondition)));
   }

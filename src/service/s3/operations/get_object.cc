@@ -80,9 +80,10 @@ Reply<blob::Object> find_object(S3& s3, const Call& call, const blob::Bucket& bu
   return Err(no_such_key(key));
 }
 
-// Everything but the bytes; the slice that is meant.
+// Everything but the bytes; the slice that is meant. The key must have been found right.
 template <class In, class Out>
-Reply<Slice> describe(const In& in, const Call& call, const blob::Bucket& bucket, const blob::Object& object, Out& out) {
+Reply<Slice> describe(const In& in, const Call& call, const blob::Bucket& bucket, const blob::Object& object,
+                      const std::optional<CustomerKey>& key, Out& out) {
   TRY(check_conditions({.if_match = in.if_match,
                         .if_none_match = in.if_none_match,
                         .if_modified_since = in.if_modified_since,
@@ -92,6 +93,7 @@ Reply<Slice> describe(const In& in, const Call& call, const blob::Bucket& bucket
   const Slice slice = TRY(slice_of(in.range, in.part_number, object));
   const bool whole = slice.size == object.size;
   fill_headers(bucket, object, in.checksum_mode == "ENABLED" && (whole || !slice.is_partial), out);
+  show_customer_key(key, out);
   const auto override_with = [](const std::optional<std::string>& given, std::optional<std::string>& header) {
     if (given) header = given;
   };
@@ -116,10 +118,11 @@ Task<Reply<model::GetObjectOutput>> get_object(S3& s3, const model::GetObjectInp
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   for (int attempt = 0;; ++attempt) {
     const blob::Object object = CO_TRY(find_object(s3, call, *bucket, in.key, in.version_id));
+    const auto key = CO_TRY(key_for_reading(customer_key_headers(in), object.properties));
     model::GetObjectOutput out;
-    const Slice slice = CO_TRY(describe(in, call, *bucket, object, out));
+    const Slice slice = CO_TRY(describe(in, call, *bucket, object, key, out));
     // Its files may go between the look-up and here, when it is replaced; then there is a newer one.
-    auto sent = send(s3, call, sources_of(object, slice.offset, slice.size), out.body);
+    auto sent = send(s3, call, sources_of(object, slice.offset, slice.size, key), out.body);
     if (!sent && attempt == 0) continue;
     CO_TRY(std::move(sent));
     if (!call.http_response) out.content_length = static_cast<std::int64_t>(slice.size);
@@ -130,8 +133,9 @@ Task<Reply<model::GetObjectOutput>> get_object(S3& s3, const model::GetObjectInp
 Task<Reply<model::HeadObjectOutput>> head_object(S3& s3, const model::HeadObjectInput& in, const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   const blob::Object object = CO_TRY(find_object(s3, call, *bucket, in.key, in.version_id));
+  const auto key = CO_TRY(key_for_reading(customer_key_headers(in), object.properties));
   model::HeadObjectOutput out;
-  const Slice slice = CO_TRY(describe(in, call, *bucket, object, out));
+  const Slice slice = CO_TRY(describe(in, call, *bucket, object, key, out));
   out.content_length = static_cast<std::int64_t>(slice.size);
   co_return out;
 }

@@ -12,6 +12,7 @@
 #include "service/s3/content.h"
 #include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
+#include "service/s3/object_lock.h"
 #include "service/s3/operations/operations.h"
 
 namespace reef::s3::operations {
@@ -122,6 +123,9 @@ Task<Reply<model::CreateMultipartUploadOutput>> create_multipart_upload(S3& s3, 
                                                                         const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   blob::Properties properties = CO_TRY(properties_of(in));
+  CO_TRY(apply_lock_headers(*bucket, in, call, properties));
+  const auto key = CO_TRY(key_for_writing(customer_key_headers(in), in.server_side_encryption));
+  if (key) mark(properties, *key);
   model::CreateMultipartUploadOutput out;
   if (in.checksum_algorithm) {
     const auto algorithm = algorithm_from_name(*in.checksum_algorithm);
@@ -138,6 +142,7 @@ Task<Reply<model::CreateMultipartUploadOutput>> create_multipart_upload(S3& s3, 
     out.checksum_type = type;
   }
   out.server_side_encryption = property_of(properties, property::kEncryption).value_or("AES256");
+  show_customer_key(key, out);
   const auto upload = co_await s3.blobs.start_upload(bucket, in.key, std::move(properties));
   if (!upload) co_return Err(to_error(upload.error(), {.bucket = in.bucket}));
   out.bucket = in.bucket;
@@ -153,6 +158,7 @@ Task<Reply<model::UploadPartOutput>> upload_part(S3& s3, const model::UploadPart
                                    std::to_string(in.part_number)));
   const auto upload = s3.blobs.find_upload(*bucket, in.key, in.upload_id);
   if (!upload) co_return Err(no_such_upload(in.upload_id));
+  const auto key = CO_TRY(key_of_part(customer_key_headers(in), upload->properties));
   const auto given = CO_TRY(given_checksum(in, call));
   std::optional<Algorithm> algorithm;
   if (const auto name = property_of(upload->properties, property::kChecksum)) algorithm = algorithm_from_name(*name);
@@ -160,8 +166,8 @@ Task<Reply<model::UploadPartOutput>> upload_part(S3& s3, const model::UploadPart
     co_return Err(invalid_request(fmt::format("Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum "
                                               "Type: {}", to_lower(algorithm_name(*algorithm)),
                                               to_lower(algorithm_name(given->algorithm)))));
-  // Without an algorithm the whole object has S3's own, whatever its parts come with.
-  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, algorithm, !algorithm));
+  // Without an algorithm the whole object has S3's own, whatever its parts come with; recorded: not under a customer's key.
+  Received received = CO_TRY(co_await receive(s3, call, in.body, in.content_md5, given, algorithm, !algorithm && !key, key));
   blob::Part part{.number = static_cast<std::uint16_t>(in.part_number),
                   .size = received.data.size(),
                   .etag = received.etag,
@@ -170,12 +176,14 @@ Task<Reply<model::UploadPartOutput>> upload_part(S3& s3, const model::UploadPart
     part.properties[property::kChecksum] = *received.checksum;
     part.properties[property::kChecksumValue] = received.checksum_value;
   }
+  if (key) part.properties[property::kNonce] = received.nonce;
   if (!algorithm) part.properties[kOwnChecksum] = received.own_checksum;
   const auto stored = co_await s3.blobs.put_part(bucket, in.key, in.upload_id, std::move(part), std::move(received.data));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
   model::UploadPartOutput out;
   out.etag = quoted(stored->etag);
   out.server_side_encryption = "AES256";
+  show_customer_key(key, out);
   fill_checksum(stored->properties, out);
   co_return out;
 }
@@ -194,6 +202,7 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   object.etag = whole_etag(object.parts);
   object.modified = call.now;
   object.properties = upload->properties;
+  apply_default_retention(*bucket, call.now, object.properties);
   CO_TRY(set_whole_checksum(*upload, in, call, object));
   request.precondition.must_be_absent = in.if_none_match.has_value();
   if (in.if_match) request.precondition.etag = unquoted(*in.if_match);
@@ -206,7 +215,7 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   out.bucket = in.bucket;
   out.key = in.key;
   out.etag = quoted(stored->etag);
-  out.server_side_encryption = property_of(stored->properties, property::kEncryption).value_or("AES256");
+  if (!has_customer_key(stored->properties)) out.server_side_encryption = property_of(stored->properties, property::kEncryption).value_or("AES256");
   fill_checksum(stored->properties, out);
   if (bucket->versioning != blob::Versioning::kOff && stored->version_id != "null") out.version_id = stored->version_id;
   co_return out;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "service/s3/acl.h"
+#include "service/s3/customer_key.h"
 #include "service/s3/notifications.h"
 #include "service/s3/object_headers.h"
 #include "service/s3/operations/operations.h"
@@ -97,6 +98,7 @@ Task<Reply<model::GetObjectAttributesOutput>> get_object_attributes(S3& s3, cons
                                                                     const Call& call) {
   const blob::BucketPtr bucket = CO_TRY(find_bucket(s3, call, in.bucket));
   const blob::Object object = CO_TRY(find_version(s3, call, *bucket, in.key, in.version_id, false));
+  CO_TRY(key_for_reading(customer_key_headers(in), object.properties));
   const auto wants = [&](std::string_view name) {
     return std::ranges::find(in.object_attributes, name) != in.object_attributes.end();
   };
