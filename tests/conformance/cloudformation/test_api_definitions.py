@@ -106,3 +106,11 @@ def test_binary_types_are_added_where_there_are_none(daemon):
     out = client.update_rest_api(restApiId=api, patchOperations=[{"op": "add", "path": "/binaryMediaTypes/image~1png"}])
     assert out["binaryMediaTypes"] == ["image/png"]
     client.delete_rest_api(restApiId=api)
+
+
+def test_routes_for_signed_requests(daemon, stack):
+    template = {"Resources": {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "signed", "ProtocolType": "HTTP"}},
+                              "Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Api"}, "RouteKey": "GET /x", "AuthorizationType": "AWS_IAM"}}},
+                "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
+    api = deploy(daemon, template)["Id"]
+    assert daemon.client("apigatewayv2").get_routes(ApiId=api)["Items"][0]["AuthorizationType"] == "AWS_IAM"

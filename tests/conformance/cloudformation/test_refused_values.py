@@ -16,7 +16,6 @@ REFUSED = [
     ("AWS::Lambda::EventSourceMapping", {"FunctionName": "f", "EventSourceArn": {"Fn::Sub": "arn:aws:kinesis:${AWS::Region}:${AWS::AccountId}:stream/s"}}, "kinesis:us-east-1:000000000000:stream/s' is not supported"),
     ("AWS::Lambda::EventInvokeConfig", {"FunctionName": "f", "Qualifier": "$LATEST", "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:s3:::b"}}}, "S3 destination arn:aws:s3:::b is not supported"),
     ("AWS::ApiGatewayV2::Api", {"Name": "a", "ProtocolType": {"Fn::If": ["Always", "WEBSOCKET", "HTTP"]}}, "ProtocolType: WEBSOCKET is not supported"),
-    ("AWS::ApiGatewayV2::Route", {"ApiId": "a", "RouteKey": "$default", "AuthorizationType": "AWS_IAM"}, "AuthorizationType: AWS_IAM is not supported"),
     ("AWS::ApiGatewayV2::Integration", {"ApiId": "a", "IntegrationType": "AWS_PROXY", "IntegrationSubtype": "Kinesis-PutRecord"}, "IntegrationSubtype: Kinesis-PutRecord is not supported"),
     ("AWS::ApiGateway::Method", {"RestApiId": "a", "ResourceId": "r", "HttpMethod": "GET", "Integration": {"Type": "AWS"}}, "Integration/Type: AWS .* is not supported"),
     ("AWS::ApiGateway::Stage", {"RestApiId": "a", "StageName": "s", "CacheClusterEnabled": True}, "CacheClusterEnabled: a cache cluster is not supported"),
