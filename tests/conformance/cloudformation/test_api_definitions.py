@@ -114,3 +114,19 @@ def test_routes_for_signed_requests(daemon, stack):
                 "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
     api = deploy(daemon, template)["Id"]
     assert daemon.client("apigatewayv2").get_routes(ApiId=api)["Items"][0]["AuthorizationType"] == "AWS_IAM"
+
+
+@pytest.mark.parametrize("kind, definition, path", [("AWS::Serverless::Api", SWAGGER % "sam", "/hello"), ("AWS::Serverless::HttpApi", OPENAPI % "web", None)])
+def test_serverless_apis_whose_definition_is_in_s3(daemon, bucket, stack, kind, definition, path):
+    bucket.put_object(Bucket="definitions", Key="api.yaml", Body=definition)
+    template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Api": {"Type": kind, "Properties": {"StageName": "dev", "DefinitionUri": "s3://definitions/api.yaml"}}},
+                "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
+    stacks = daemon.client("cloudformation")
+    stacks.create_stack(StackName="apis", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    stacks.get_waiter("stack_create_complete").wait(StackName="apis", WaiterConfig={"Delay": 1})
+    api = stacks.describe_stacks(StackName="apis")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    if path:
+        with urllib.request.urlopen(f"{daemon.url}/_aws/execute-api/{api}/dev{path}") as reply:
+            assert reply.read() == b"sam"
+    else:
+        assert [one["RouteKey"] for one in daemon.client("apigatewayv2").get_routes(ApiId=api)["Items"]] == ["GET /web"]
