@@ -25,7 +25,7 @@ class RequestSignerTest : public testing::Test {
   }
   SignatureFault fault(std::string_view body = "{}") const { return signer_of(keys_, request_, body, "000000000000", kNow).fault; }
 
-  static constexpr Time kNow = from_seconds(1'700'000'000);
+  static inline const Time kNow = from_seconds(1'700'000'000);
   AccessKeys keys_;
   http::Request request_;
   std::string at_, authorization_;

@@ -176,6 +176,7 @@ int destroy(const Target& target, const std::string& stack) {
   // By id: the name stops meaning anything once the stack is gone.
   const std::string status = follow(target, found.text("StackId"), token, progress);
   const bool good = status == "DELETE_COMPLETE";
+  if (Json rest; !good && stack_status(target, found.text("StackId"), &rest)) std::fprintf(stderr, "atoll: %s\n", rest.text("StackStatusReason").c_str());
   std::printf("%s%s%s %s %s%.1f s%s\n", good ? c.green : c.red, status.c_str(), c.plain, stack.c_str(), c.dim, seconds_since(start), c.plain);
   return good ? 0 : 1;
 }

@@ -14,6 +14,7 @@
 #include "engine/store/shard.h"
 #include "engine/telemetry/spans.h"
 #include "gateway/body.h"
+#include "gateway/query_as_json.h"
 
 namespace reef::gateway {
 namespace {
@@ -102,6 +103,7 @@ http::Response Gateway::refuse(const aws::Error& error, const Exchange& exchange
   if (exchange.identified) {
     aws::encode_error(*exchange.identified->service->model, exchange.identified->protocol, error, exchange.request_id, response);
     if (exchange.identified->protocol == aws::Protocol::kQuery && exchange.identified->operation_name.empty()) response.body = "<UnknownOperationException/>\n";
+    else if (wants_query_as_json(exchange.request, *exchange.identified->service->model, exchange.identified->protocol)) encode_query_error_as_json(error, exchange.request_id, response);
   } else {
     response.status = error.status;
     response.set("content-type", "application/json");
@@ -155,7 +157,8 @@ Task<http::Response> Gateway::answer(Exchange& exchange) {
   auto reply = co_await run_call(exchange);
   if (!reply) co_return refuse(reply.error(), exchange);
   const Identified& found = *exchange.identified;
-  aws::encode_reply(*found.service->model, *found.operation, found.protocol, reply->get(), exchange.request_id, exchange.response);
+  if (wants_query_as_json(exchange.request, *found.service->model, found.protocol)) encode_query_as_json(*found.operation, reply->get(), exchange.request_id, exchange.response);
+  else aws::encode_reply(*found.service->model, *found.operation, found.protocol, reply->get(), exchange.request_id, exchange.response);
   if (found.protocol == aws::Protocol::kRestXml) {
     exchange.response.set("x-amz-request-id", exchange.request_id);
     exchange.response.set("x-amz-id-2", base64_encode(exchange.request_id));

@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // What a handler left unread is swallowed up to this much to keep the connection; beyond, it is closed.
 constexpr std::uint64_t kSwallowBytesMax = 256 * 1024;
-constexpr std::uint64_t kLingerBytesMax = 1024 * 1024;
+// What a refused client still sends is taken up to this much and this long, so that it gets to read the reply.
+constexpr std::uint64_t kLingerBytesMax = 64 * 1024 * 1024;
+constexpr Duration kLingerTime = 2s;
 
 // The body of the request being served.
 class Http1Body final : public Body {
@@ -217,6 +219,17 @@ Task<void> serve_upgrade(Connection& connection, const Response& response, Upgra
   co_await client_ended;
 }
 
+// Closing with bytes unread resets the connection, and the client would not see the reply: so takes some first.
+Task<void> linger(Connection& connection) {
+  ::shutdown(connection.stream.transport().fd(), SHUT_WR);
+  const std::int64_t deadline = io::monotonic_micros() + kLingerTime.count();
+  for (std::uint64_t taken = 0; taken < kLingerBytesMax && io::monotonic_micros() < deadline;) {
+    const long n = co_await connection.stream.read(read_scratch(), kReadBytes, deadline);
+    if (n <= 0) co_return;
+    taken += static_cast<std::uint64_t>(n);
+  }
+}
+
 Task<void> refuse(Connection& connection, int status) {
   Response response;
   response.status = status;
@@ -226,14 +239,7 @@ Task<void> refuse(Connection& connection, int status) {
   append_response_head(out, response, response.body.size(), false, true);
   out += response.body;
   if (!co_await connection.stream.write(out, 1s)) co_return;
-  // Closing with bytes unread resets the connection, and the client would not see the reply: so take some first.
-  ::shutdown(connection.stream.transport().fd(), SHUT_WR);
-  const std::int64_t deadline = io::monotonic_micros() + Duration(1s).count();
-  for (std::uint64_t taken = 0; taken < kLingerBytesMax;) {
-    const long n = co_await connection.stream.read(read_scratch(), kReadBytes, deadline);
-    if (n <= 0) co_return;
-    taken += static_cast<std::uint64_t>(n);
-  }
+  co_await linger(connection);
 }
 
 }  // namespace
@@ -282,7 +288,10 @@ Task<void> serve_http1(Connection& connection) {
         co_await serve_upgrade(connection, response, *upgrade);
         co_return;
       }
-      if (!co_await send_response(connection, request, response, keep && reusable)) co_return;
+      if (!co_await send_response(connection, request, response, keep && reusable)) {
+        if (!reusable) co_await linger(connection);
+        co_return;
+      }
     }
     if (connection.input.empty() && connection.input.capacity() > 4096) connection.input.shrink_to_fit();
   }

@@ -35,12 +35,14 @@ enum class Refusal {
   kNoSuchUpload,
   kPreconditionFailed,
   kProtected,
+  kConflict,  // what a precondition is about was written while the upload went on
 };
 
 // Conditions on what is there when a write happens.
 struct Precondition {
   bool must_be_absent = false;
   std::optional<std::string> etag;  // the current object must have it ("*": any)
+  bool is_any() const { return must_be_absent || etag; }
   std::function<bool(const Object&)> allows;  // erasing a version for good, or changing it; else kProtected
 };
 

@@ -275,4 +275,31 @@ TEST_F(BlobsTest, ASearchThatIsStoppedRemovesNothingMore) {
   EXPECT_EQ(files(), left);
 }
 
+TEST_F(BlobsTest, VersionsThatMayNotGoStay) {
+  set_versioning(Versioning::kEnabled);
+  const std::string id = put("k", "kept")->version_id;
+  const Precondition never{.allows = [](const Object&) { return false; }};
+  EXPECT_EQ(run(blobs_->erase(bucket_, "k", id, never)).error(), Refusal::kProtected);
+  EXPECT_EQ(run(blobs_->change(bucket_, "k", id, [](Object& object) { object.etag = "other"; }, never.allows)).error(), Refusal::kProtected);
+  EXPECT_EQ(blobs_->find(*bucket_, "k")->etag, "4");
+  EXPECT_TRUE(run(blobs_->erase(bucket_, "k", std::nullopt, never))->is_delete_marker);  // a marker takes nothing away
+  EXPECT_TRUE(run(blobs_->erase(bucket_, "k", id))->existed);
+}
+
+TEST_F(BlobsTest, AConditionDoesNotHoldForWhatWasWrittenMeanwhile) {
+  ASSERT_TRUE(put("k", "one").has_value());
+  const auto complete = [&](const Upload& upload, const char* etag) {
+    PutRequest request{.bucket = bucket_, .key = "k", .upload_id = upload.id};
+    request.precondition.etag = etag;
+    return run(blobs_->put(std::move(request)));
+  };
+  const Upload upload = *run(blobs_->start_upload(bucket_, "k", {}));
+  clock_.advance(1s);
+  ASSERT_TRUE(put("k", "three").has_value());
+  EXPECT_EQ(complete(upload, "3").error(), Refusal::kPreconditionFailed);
+  EXPECT_EQ(complete(upload, "5").error(), Refusal::kConflict);
+  clock_.advance(1s);
+  EXPECT_TRUE(complete(*run(blobs_->start_upload(bucket_, "k", {})), "5").has_value());
+}
+
 }  // namespace reef::blob

@@ -97,11 +97,14 @@ Task<Result<Object, Refusal>> Blobs::put(PutRequest request) {
   Result<Object, Refusal> result = Err(Refusal::kNoSuchBucket);
   if (const BucketPtr bucket = current(*request.bucket)) {
     const auto now = find(*bucket, request.key);
-    if (!request.upload_id.empty() && !find_upload(*bucket, request.key, request.upload_id)) {
+    const auto upload = request.upload_id.empty() ? std::nullopt : find_upload(*bucket, request.key, request.upload_id);
+    if (!request.upload_id.empty() && !upload) {
       result = Err(Refusal::kNoSuchUpload);
     } else if (!holds(request.precondition, now)) {
       const bool exists = now && !now->is_delete_marker;
       result = Err(request.precondition.etag && !exists ? Refusal::kNoSuchKey : Refusal::kPreconditionFailed);
+    } else if (upload && now && request.precondition.is_any() && now->sequence > static_cast<std::uint64_t>(to_micros(upload->started))) {
+      result = Err(Refusal::kConflict);
     } else {
       store::KvBatch batch;
       std::vector<Segment> gone;

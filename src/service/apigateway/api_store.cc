@@ -137,6 +137,11 @@ aws::Reply<void> check_integration(const model::Integration& integration) {
   if (type == "AWS_PROXY" && integration.uri->find(":lambda:path/") == std::string::npos)
     return Err(unsupported("AWS_PROXY integrations with other services than Lambda"));
   if (integration.connection_type.value_or("INTERNET") != "INTERNET") return Err(unsupported("VPC_LINK integrations"));
+  // 29 seconds are the most unless an account has asked for more, which regional APIs may.
+  // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+  constexpr std::int32_t kTimeoutMillisMin = 50, kTimeoutMillisMax = 300'000;
+  if (const std::int32_t timeout = integration.timeout_in_millis.value_or(29'000); timeout < kTimeoutMillisMin || timeout > kTimeoutMillisMax)
+    return Err(bad_request(fmt::format("Timeout should be between {} ms and {} ms", kTimeoutMillisMin, kTimeoutMillisMax)));
   // MOCK templates are texts here: the mapping language (#set, $input) is not evaluated.
   const auto has_language = [](const std::optional<std::map<std::string, std::string, std::less<>>>& templates) {
     if (templates)

@@ -230,6 +230,7 @@ class RestApiSite final : public edge::Site {
   Task<Result<http::Response, Refusal>> integrate(const CompiledMethod& method, const edge::RouteMatch& match, edge::SiteRequest& request, Exchange& exchange) const {
     const model::Integration& integration = *method.method.method_integration;
     const std::string type = integration.type.value_or("");
+    if (request.http.body && request.http.body->size().value_or(0) > kBodyBytesMax) co_return std::unexpected(too_large());
     if (type == "HTTP_PROXY") co_return co_await call_http(request, integration, match);
     if (auto refusal = co_await read_body(request, exchange)) co_return std::unexpected(*std::move(refusal));
     if (type == "MOCK") co_return mock(integration);

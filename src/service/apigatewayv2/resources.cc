@@ -224,9 +224,6 @@ std::string check_api(const Json& properties) {
   if (properties.contains("Body") && properties.contains("BodyS3Location")) return "Body and BodyS3Location cannot both be specified.";
   return {};
 }
-std::string check_route(const Json& properties) {
-  return properties.text("AuthorizationType") == "AWS_IAM" ? not_supported("/AuthorizationType: AWS_IAM") : std::string();
-}
 std::string check_integration_values(const Json& properties) {
   if (properties.text("ConnectionType") == "VPC_LINK") return not_supported("/ConnectionType: VPC_LINK");
   if (const std::string& subtype = properties.text("IntegrationSubtype"); !subtype.empty() && !is_subtype(subtype)) return not_supported("/IntegrationSubtype: " + subtype);
@@ -253,7 +250,7 @@ const aws::ResourceType kRoute{
     .name = "AWS::ApiGatewayV2::Route",
     .properties = {{"ApiId", kReplace, true}, {"ApiKeyRequired"}, {"AuthorizationScopes"}, {"AuthorizationType"}, {"AuthorizerId"}, {"OperationName"},
                    {"RouteKey", OnChange::kUpdate, true}, {"Target"}},
-    .check = check_route, .create = create_route, .update = update_route, .remove = remove_route};
+    .create = create_route, .update = update_route, .remove = remove_route};
 const aws::ResourceType kIntegration{
     .name = "AWS::ApiGatewayV2::Integration",
     .properties = {{"ApiId", kReplace, true}, {"ConnectionId"}, {"ConnectionType"}, {"CredentialsArn"}, {"Description"}, {"IntegrationMethod"},

@@ -225,6 +225,7 @@ class HttpApiSite final : public edge::Site {
   Task<http::Response> integrate(edge::SiteRequest& request, const CompiledStage& stage, const CompiledRoute& route, const edge::RouteMatch& match, bool stage_in_path,
                                  const std::string& trace, const Admission& admitted, aws::ServedRequest& served, http::ReplayedBody& body) const {
     const model::Integration& integration = route.integration;
+    if (request.http.body && request.http.body->size().value_or(0) > kBodyBytesMax) co_return message(413, "Request Entity Too Large");
     // Most integrations change nothing.
     if (!integration.integration_subtype && !integration.request_parameters && !integration.response_parameters)
       co_return co_await hand_on(request, stage, route, match, stage_in_path, trace, admitted, served, {});

@@ -21,6 +21,12 @@ namespace {
 
 constexpr std::size_t kParallelMax = 16;
 
+std::string names_of(const std::vector<const Stack*>& stacks) {
+  std::string out;
+  for (const Stack* stack : stacks) out += (out.empty() ? "" : ", ") + stack->name;
+  return out;
+}
+
 class Deployment {
  public:
   Deployment(Cloudformation& cloud, Stack& stack) : cloud_(cloud), stack_(stack) {}
@@ -393,9 +399,9 @@ class Deployment {
       if (importers.empty()) continue;
       const auto found = exported.find(*old.export_name);
       if (found == exported.end())
-        return Err(invalid(fmt::format("Cannot delete export {} as it is in use by {}.", *old.export_name, importers.front()->name)));
+        return Err(invalid(fmt::format("Delete canceled. Cannot delete export {} as it is in use by {}.", *old.export_name, names_of(importers))));
       if (found->second != old.output_value)
-        return Err(invalid(fmt::format("Cannot update export {} as it is in use by {}.", *old.export_name, importers.front()->name)));
+        return Err(invalid(fmt::format("Cannot update export {} as it is in use by {}.", *old.export_name, names_of(importers))));
     }
     return {};
   }
@@ -450,7 +456,9 @@ Task<void> delete_stack(Cloudformation& cloud, Stack& stack) {
     const auto importers = cloud.importers(stack.account, stack.region, *output.export_name);
     if (importers.empty()) continue;
     stack.work = Work::kNone;
-    cloud.set_status(stack, "DELETE_FAILED", fmt::format("Cannot delete export {} as it is in use by {}.", *output.export_name, importers.front()->name));
+    // Nothing has happened: the stack is what it was.
+    const std::string before = std::exchange(stack.status_before_delete, {});
+    cloud.set_status(stack, before.empty() ? "DELETE_FAILED" : before, fmt::format("Delete canceled. Cannot delete export {} as it is in use by {}.", *output.export_name, names_of(importers)));
     co_return;
   }
   Deployment deployment(cloud, stack);

@@ -98,7 +98,7 @@ Task<Reply<void>> remove_stack(const ResourceContext& context, const ResourceSta
   for (Duration pause = 2ms;; pause = std::min<Duration>(pause * 2, 200ms)) {
     auto shown = co_await context.caller.call<model::DescribeStacksOutput>(context.call, model::ops::kDescribeStacks, model::DescribeStacksInput{.stack_name = id});
     if (!shown || shown->stacks->front().stack_status == "DELETE_COMPLETE") co_return Reply<void>{};
-    if (shown->stacks->front().stack_status == "DELETE_FAILED")
+    if (!shown->stacks->front().stack_status.ends_with("_IN_PROGRESS"))
       co_return Err(aws::validation_error(fmt::format("Embedded stack {} was not successfully deleted: {}", id, shown->stacks->front().stack_status_reason.value_or(""))));
     co_await store::Shard::control().reactor().sleep(pause);
   }

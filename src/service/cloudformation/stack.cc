@@ -107,7 +107,7 @@ Json to_json(const Stack& stack) {
                            {"terminationProtection", stack.has_termination_protection}, {"changeSetId", stack.change_set_id},
                            {"token", stack.token}, {"parentId", stack.parent_id}, {"rootId", stack.root_id}, {"stackPolicy", stack.stack_policy},
                            {"timeoutMinutes", stack.timeout_minutes}, {"outputs", list_to_json(stack.outputs)},
-                           {"retain", texts_to_json(stack.retain)}, {"imports", texts_to_json(stack.imports)}});
+                           {"retain", texts_to_json(stack.retain)}, {"statusBeforeDelete", stack.status_before_delete}, {"imports", texts_to_json(stack.imports)}});
   if (stack.updated) out.set("updated", time_to_json(*stack.updated));
   if (stack.deleted) out.set("deleted", time_to_json(*stack.deleted));
   if (stack.previous) out.set("previous", desired_to_json(*stack.previous));
@@ -128,7 +128,7 @@ Stack stack_from_json(const Json& json) {
             .change_set_id = json.text("changeSetId"), .token = json.text("token"), .parent_id = json.text("parentId"),
             .root_id = json.text("rootId"), .stack_policy = json.text("stackPolicy"),
             .timeout_minutes = static_cast<std::int32_t>(json["timeoutMinutes"].as_int().value_or(0)),
-            .outputs = list_from_json<model::Output>(json["outputs"]), .retain = set_from_json(json["retain"]), .imports = set_from_json(json["imports"])};
+            .outputs = list_from_json<model::Output>(json["outputs"]), .retain = set_from_json(json["retain"]), .status_before_delete = json.text("statusBeforeDelete"), .imports = set_from_json(json["imports"])};
   if (json.contains("updated")) out.updated = time_from_json(json["updated"]);
   if (json.contains("deleted")) out.deleted = time_from_json(json["deleted"]);
   if (json.contains("previous")) out.previous = desired_from_json(json["previous"]);

@@ -82,6 +82,7 @@ struct Stack {
   std::vector<Leftover> leftovers;
   std::map<std::string, ChangeSet, std::less<>> change_sets;  // by name
   std::set<std::string> retain;       // on delete
+  std::string status_before_delete;   // what a deletion that is refused goes back to
   std::set<std::string> imports;      // names of exports in use
   std::uint64_t event_count = 0;      // not stored: the events tell
 

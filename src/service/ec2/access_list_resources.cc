@@ -1,6 +1,8 @@
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-networkacl.html, its entries and
 // associations, aws-resource-ec2-networkinterface.html and aws-resource-ec2-flowlog.html
 #include "service/ec2/resources.h"
+
+#include <fmt/format.h>
 #include "wire/json.h"
 
 namespace reef::service::ec2::resources {
@@ -119,13 +121,22 @@ Task<aws::Reply<void>> remove_flow_log(const ResourceContext& context, const Res
 
 constexpr auto kReplace = OnChange::kReplace;
 
+// What the API refuses, before anything is made.
+std::string check_entry(const Json& properties) { return properties.contains("Ipv6CidrBlock") ? "Ipv6CidrBlock is not supported by this version of Atoll." : ""; }
+std::string check_flow_log(const Json& properties) {
+  const std::string &kind = properties.text("ResourceType"), &to = properties.text("LogDestinationType");
+  if (!kind.empty() && kind != "VPC" && kind != "Subnet" && kind != "NetworkInterface") return fmt::format("Flow logs of a {} are not supported by this version of Atoll.", kind);
+  if (!to.empty() && to != "s3" && to != "cloud-watch-logs") return fmt::format("Flow logs to {} are not supported by this version of Atoll.", to);
+  return {};
+}
+
 }  // namespace
 
 const aws::ResourceType kNetworkAcl{.name = "AWS::EC2::NetworkAcl", .properties = {{"Tags"}, {"VpcId", kReplace, true}}, .create = create_list, .update = keep_and_tag, .remove = remove_list};
 const aws::ResourceType kNetworkAclEntry{.name = "AWS::EC2::NetworkAclEntry",
                                          .properties = {{"CidrBlock"}, {"Egress", kReplace}, {"Icmp"}, {"Ipv6CidrBlock"}, {"NetworkAclId", kReplace, true}, {"PortRange"}, {"Protocol", OnChange::kUpdate, true},
                                                         {"RuleAction", OnChange::kUpdate, true}, {"RuleNumber", kReplace, true}},
-                                         .create = create_entry, .update = update_entry, .remove = remove_entry};
+                                         .check = check_entry, .create = create_entry, .update = update_entry, .remove = remove_entry};
 const aws::ResourceType kNetworkAclAssociation{.name = "AWS::EC2::SubnetNetworkAclAssociation", .properties = {{"NetworkAclId", kReplace, true}, {"SubnetId", kReplace, true}},
                                                .create = associate_list, .remove = dissociate_list};
 const aws::ResourceType kNetworkInterface{.name = "AWS::EC2::NetworkInterface",
@@ -134,6 +145,6 @@ const aws::ResourceType kNetworkInterface{.name = "AWS::EC2::NetworkInterface",
 const aws::ResourceType kFlowLog{.name = "AWS::EC2::FlowLog",
                                  .properties = {{"DeliverLogsPermissionArn", kReplace}, {"DestinationOptions", kReplace}, {"LogDestination", kReplace}, {"LogDestinationType", kReplace}, {"LogFormat", kReplace},
                                                 {"LogGroupName", kReplace}, {"MaxAggregationInterval", kReplace}, {"ResourceId", kReplace, true}, {"ResourceType", kReplace, true}, {"Tags"}, {"TrafficType", kReplace}},
-                                 .create = create_flow_log, .update = keep_and_tag, .remove = remove_flow_log};
+                                 .check = check_flow_log, .create = create_flow_log, .update = keep_and_tag, .remove = remove_flow_log};
 
 }  // namespace reef::service::ec2::resources

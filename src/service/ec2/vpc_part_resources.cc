@@ -1,6 +1,8 @@
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-vpcendpoint.html,
 // aws-resource-ec2-vpccidrblock.html, aws-resource-ec2-dhcpoptions.html and aws-resource-ec2-prefixlist.html
 #include "service/ec2/resources.h"
+
+#include <fmt/format.h>
 #include "wire/json.h"
 
 namespace reef::service::ec2::resources {
@@ -129,12 +131,19 @@ Task<aws::Reply<void>> remove_prefix_list(const ResourceContext& context, const 
 
 constexpr auto kReplace = OnChange::kReplace;
 
+// What the API refuses, before anything is made.
+std::string check_endpoint(const Json& properties) {
+  const std::string& type = properties.text("VpcEndpointType");
+  return type.empty() || type == "Gateway" || type == "Interface" ? std::string() : fmt::format("VPC endpoints of type {} are not supported by this version of Atoll.", type);
+}
+std::string check_prefix_list(const Json& properties) { return properties.text("AddressFamily") == "IPv6" ? "Prefix lists for IPv6 are not supported by this version of Atoll." : ""; }
+
 }  // namespace
 
 const aws::ResourceType kVpcEndpoint{.name = "AWS::EC2::VPCEndpoint",
                                      .properties = {{"PolicyDocument"}, {"PrivateDnsEnabled"}, {"RouteTableIds"}, {"SecurityGroupIds"}, {"ServiceName", kReplace, true}, {"SubnetIds"}, {"Tags"},
                                                     {"VpcEndpointType", kReplace}, {"VpcId", kReplace, true}},
-                                     .create = create_endpoint, .update = update_endpoint, .remove = remove_endpoint};
+                                     .check = check_endpoint, .create = create_endpoint, .update = update_endpoint, .remove = remove_endpoint};
 const aws::ResourceType kVpcCidrBlock{.name = "AWS::EC2::VPCCidrBlock", .properties = {{"CidrBlock", kReplace, true}, {"VpcId", kReplace, true}}, .create = create_block, .remove = remove_block};
 const aws::ResourceType kDhcpOptions{.name = "AWS::EC2::DHCPOptions",
                                      .properties = {{"DomainName", kReplace}, {"DomainNameServers", kReplace}, {"NetbiosNameServers", kReplace}, {"NetbiosNodeType", kReplace}, {"NtpServers", kReplace}, {"Tags"}},
@@ -143,6 +152,6 @@ const aws::ResourceType kDhcpOptionsAssociation{.name = "AWS::EC2::VPCDHCPOption
                                                 .create = associate_options, .update = change_options, .remove = dissociate_options};
 const aws::ResourceType kPrefixList{.name = "AWS::EC2::PrefixList",
                                     .properties = {{"AddressFamily", kReplace, true}, {"Entries"}, {"MaxEntries"}, {"PrefixListName", OnChange::kUpdate, true}, {"Tags"}},
-                                    .create = create_prefix_list, .update = update_prefix_list, .remove = remove_prefix_list};
+                                    .check = check_prefix_list, .create = create_prefix_list, .update = update_prefix_list, .remove = remove_prefix_list};
 
 }  // namespace reef::service::ec2::resources

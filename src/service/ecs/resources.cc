@@ -251,6 +251,41 @@ Task<aws::Reply<ResourceState>> update_primary(const ResourceContext& context, c
 // The service keeps its primary task set: there is no way back.
 Task<aws::Reply<void>> remove_primary(const ResourceContext&, const ResourceState&, const Json&) { co_return aws::Reply<void>(); }
 
+// --- What can be refused before anything is made -------------------------------------------------------------------------
+
+bool is_function(const Json& value) {
+  if (!value.is_object() || value.size() != 1) return false;
+  const std::string& name = value.as_object().front().first;
+  return name == "Ref" || name.starts_with("Fn::");
+}
+// Without what is not known yet.
+Json known_part(const Json& value) {
+  if (value.is_array()) {
+    Json out = Json::array();
+    for (const Json& one : value.as_array())
+      if (!is_function(one)) out.push_back(known_part(one));
+    return out;
+  }
+  if (!value.is_object()) return value;
+  Json out = Json::object();
+  for (const auto& [name, one] : value.as_object())
+    if (!is_function(one)) out.set(name, known_part(one));
+  return out;
+}
+
+std::string check_definition(const Json& properties) {
+  if (is_function(properties["NetworkMode"]) || !properties["ContainerDefinitions"].is_array()) return {};
+  const auto definition = aws::from_json<model::TaskDefinition>(input_of<model::TaskDefinition>(known_part(properties)));
+  if (!definition || !definition->container_definitions) return {};   // what is malformed is refused in the API's own words
+  const auto checked = check_supported(*definition);
+  return checked ? std::string() : checked.error().message;
+}
+std::string check_service_values(const Json& properties) {
+  if (properties["VolumeConfigurations"].size() > 0) return "VolumeConfigurations of a service is not supported by this version of Atoll.";
+  const std::string& controller = properties["DeploymentController"].text("Type");
+  return controller.empty() || controller == "ECS" || controller == "EXTERNAL" ? std::string() : fmt::format("the deployment controller {} is not supported by this version of Atoll.", controller);
+}
+
 }  // namespace
 
 const aws::ResourceType kTaskSet{
@@ -279,7 +314,7 @@ const aws::ResourceType kTaskDefinition{
                    {"PidMode", OnChange::kReplace}, {"PlacementConstraints", OnChange::kReplace}, {"ProxyConfiguration", OnChange::kReplace},
                    {"RequiresCompatibilities", OnChange::kReplace}, {"RuntimePlatform", OnChange::kReplace}, {"Tags"}, {"TaskRoleArn", OnChange::kReplace},
                    {"Volumes", OnChange::kReplace}},
-    .create = create_definition, .update = update_definition, .remove = remove_definition};
+    .check = check_definition, .create = create_definition, .update = update_definition, .remove = remove_definition};
 
 const aws::ResourceType kService{
     .name = "AWS::ECS::Service",
@@ -288,6 +323,6 @@ const aws::ResourceType kService{
                    {"LaunchType", OnChange::kReplace}, {"LoadBalancers"}, {"NetworkConfiguration"}, {"PlacementConstraints"}, {"PlacementStrategies"}, {"PlatformVersion"},
                    {"PropagateTags"}, {"Role", OnChange::kReplace}, {"SchedulingStrategy", OnChange::kReplace}, {"ServiceConnectConfiguration"},
                    {"ServiceName", OnChange::kReplace}, {"ServiceRegistries"}, {"Tags"}, {"TaskDefinition"}, {"VolumeConfigurations"}},
-    .create = create_service, .identify = identify_service, .update = update_service, .remove = remove_service};
+    .check = check_service_values, .create = create_service, .identify = identify_service, .update = update_service, .remove = remove_service};
 
 }  // namespace reef::service::ecs::resources

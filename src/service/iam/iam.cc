@@ -62,6 +62,46 @@ aws::Reply<void> check_document(std::string_view document) {
   return {};
 }
 
+namespace {
+
+aws::Error malformed(std::string text) { return {errors::kMalformedPolicyDocumentException, std::move(text)}; }
+
+// Of each statement, of which there may be one without a list around it.
+template <class Check>
+aws::Reply<void> check_statements(std::string_view document, const Check& check) {
+  TRY(check_document(document));
+  const auto json = wire::Json::parse(document);
+  const wire::Json& statements = (*json)["Statement"];
+  if (statements.is_object()) return check(statements);
+  for (const wire::Json& statement : statements.as_array()) TRY(check(statement));
+  return {};
+}
+
+bool has_effect(const wire::Json& statement) { return statement.text("Effect") == "Allow" || statement.text("Effect") == "Deny"; }
+
+}  // namespace
+
+// The words are those that AWS answers with; of its grammar the parts that people get wrong.
+aws::Reply<void> check_identity_document(std::string_view document) {
+  return check_statements(document, [](const wire::Json& statement) -> aws::Reply<void> {
+    if (!has_effect(statement)) return Err(malformed("Syntax errors in policy."));
+    if (statement.contains("Principal") || statement.contains("NotPrincipal")) return Err(malformed("Policy document should not specify a principal."));
+    if (!statement.contains("Action") && !statement.contains("NotAction")) return Err(malformed("Policy statement must contain actions."));
+    if (!statement.contains("Resource") && !statement.contains("NotResource")) return Err(malformed("Policy statement must contain resources."));
+    return {};
+  });
+}
+
+aws::Reply<void> check_trust_document(std::string_view document) {
+  return check_statements(document, [](const wire::Json& statement) -> aws::Reply<void> {
+    if (!has_effect(statement)) return Err(malformed("Syntax errors in policy."));
+    if (statement.contains("Resource") || statement.contains("NotResource")) return Err(malformed("Has prohibited field Resource"));
+    if (!statement.contains("Principal") && !statement.contains("NotPrincipal")) return Err(malformed("Missing required field Principal"));
+    if (!statement.contains("Action") && !statement.contains("NotAction")) return Err(malformed("Missing required field Action"));
+    return {};
+  });
+}
+
 aws::Reply<void> check_holder(Iam& iam, const Call& call, Holder holder, std::string_view name) {
   if (!iam.records().find(holder_key(call, holder, name))) return Err(no_such(word(holder), name));
   return {};

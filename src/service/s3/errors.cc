@@ -87,6 +87,8 @@ aws::Error to_error(blob::Refusal refusal, const Subject& subject) {
       return no_such_upload(subject.upload);
     case blob::Refusal::kPreconditionFailed:
       return precondition_failed("If-None-Match");
+    case blob::Refusal::kConflict:
+      return {"OperationAborted", "A conflicting conditional operation is currently in progress against this resource. Please try again.", 409};
     case blob::Refusal::kProtected:
       return {"AccessDenied", "Access Denied because object protected by object lock.", 403};
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/encoding.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include "engine/store/shard.h"
 #include "service/ssm/ssm.h"
@@ -134,6 +135,12 @@ Task<Reply<model::PutParameterOutput>> PutParameter(Ssm& ssm, const model::PutPa
                              version.tier == "Advanced" ? "Parameter values can't exceed 8192 characters."
                                                         : "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger "
                                                           "parameter value, upgrade the parameter to use the advanced-parameter tier.", 400));
+  if (!version.allowed_pattern.empty()) {
+    const auto pattern = Pattern::compile(version.allowed_pattern, {.whole = false});
+    if (!pattern) co_return Err(aws::Error(errors::kInvalidAllowedPatternException, "The request doesn't meet the regular expression requirement."));
+    if (!pattern->matches(in.value))
+      co_return Err(aws::Error(errors::kParameterPatternMismatchException, "Parameter value, cannot be validated against allowedPattern: " + version.allowed_pattern));
+  }
   const bool is_new = !existing;
   StoredParameter parameter = existing ? *std::move(existing) : StoredParameter{.name = in.name, .versions = {}, .tags = {}};
   if (in.tags)

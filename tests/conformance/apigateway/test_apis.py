@@ -166,3 +166,20 @@ def test_the_account_keeps_its_role_for_logs(daemon):
     stacks.get_waiter("stack_delete_complete").wait(StackName="account", WaiterConfig={"Delay": 1})
     assert api.get_account()["cloudwatchRoleArn"] == role  # as on AWS, it stays
     assert "cloudwatchRoleArn" not in api.update_account(patchOperations=[{"op": "remove", "path": "/cloudwatchRoleArn"}])
+
+
+def test_parts_of_rest_apis_that_cannot_be(daemon):
+    client = daemon.client("apigateway")
+    api = client.create_rest_api(name="refused")["id"]
+    root = client.get_resources(restApiId=api)["items"][0]["id"]
+    for part in ("a b", "a/b", "{a", "{}", "a}", "é"):
+        with pytest.raises(ClientError, match="Resource's path part only allow a-zA-Z0-9._-:"):
+            client.create_resource(restApiId=api, parentId=root, pathPart=part)
+    for part in ("{id}", "v1.0", "x_y-z:do"):
+        client.create_resource(restApiId=api, parentId=root, pathPart=part)
+    with pytest.raises(ClientError, match="Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY"):
+        client.put_method(restApiId=api, resourceId=root, httpMethod="FETCH", authorizationType="NONE")
+    client.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    with pytest.raises(ClientError, match="Timeout should be between 50 ms"):
+        client.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="HTTP_PROXY", integrationHttpMethod="GET", uri="http://127.0.0.1:1/", timeoutInMillis=49)
+    client.delete_rest_api(restApiId=api)

@@ -106,3 +106,27 @@ def test_binary_types_are_added_where_there_are_none(daemon):
     out = client.update_rest_api(restApiId=api, patchOperations=[{"op": "add", "path": "/binaryMediaTypes/image~1png"}])
     assert out["binaryMediaTypes"] == ["image/png"]
     client.delete_rest_api(restApiId=api)
+
+
+def test_routes_for_signed_requests(daemon, stack):
+    template = {"Resources": {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "signed", "ProtocolType": "HTTP"}},
+                              "Route": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Api"}, "RouteKey": "GET /x", "AuthorizationType": "AWS_IAM"}}},
+                "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
+    api = deploy(daemon, template)["Id"]
+    assert daemon.client("apigatewayv2").get_routes(ApiId=api)["Items"][0]["AuthorizationType"] == "AWS_IAM"
+
+
+@pytest.mark.parametrize("kind, definition, path", [("AWS::Serverless::Api", SWAGGER % "sam", "/hello"), ("AWS::Serverless::HttpApi", OPENAPI % "web", None)])
+def test_serverless_apis_whose_definition_is_in_s3(daemon, bucket, stack, kind, definition, path):
+    bucket.put_object(Bucket="definitions", Key="api.yaml", Body=definition)
+    template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Api": {"Type": kind, "Properties": {"StageName": "dev", "DefinitionUri": "s3://definitions/api.yaml"}}},
+                "Outputs": {"Id": {"Value": {"Ref": "Api"}}}}
+    stacks = daemon.client("cloudformation")
+    stacks.create_stack(StackName="apis", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    stacks.get_waiter("stack_create_complete").wait(StackName="apis", WaiterConfig={"Delay": 1})
+    api = stacks.describe_stacks(StackName="apis")["Stacks"][0]["Outputs"][0]["OutputValue"]
+    if path:
+        with urllib.request.urlopen(f"{daemon.url}/_aws/execute-api/{api}/dev{path}") as reply:
+            assert reply.read() == b"sam"
+    else:
+        assert [one["RouteKey"] for one in daemon.client("apigatewayv2").get_routes(ApiId=api)["Items"]] == ["GET /web"]

@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -141,3 +142,35 @@ def test_http2_connections_that_end_within_a_head(daemon):
             connection.recv(1)
     assert daemon.process.poll() is None
     assert urllib.request.urlopen(daemon.url + "/_atoll/health", timeout=5).status == 200
+
+
+@pytest.mark.parametrize("size", [(10 << 20) + 1, 30_000_000])
+def test_a_client_that_sends_too_much_gets_to_read_why(daemon, size):
+    client = daemon.client("apigatewayv2")
+    api = client.create_api(Name="bounded", ProtocolType="HTTP", Target="http://127.0.0.1:1/")["ApiId"]
+    for _ in range(5):
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        connection.request("POST", f"/_aws/execute-api/{api}/$default/x", body=b"x" * size)  # sent to its end, whatever comes meanwhile
+        reply = connection.getresponse()
+        assert (reply.status, reply.read()) == (413, b'{"message":"Request Entity Too Large"}')
+        connection.close()
+    client.delete_api(ApiId=api)
+
+
+def test_query_services_answer_json_to_who_accepts_only_that(daemon):
+    def ask(query, accept="application/json"):
+        request = urllib.request.Request(f"{daemon.url}/?{query}", headers={"Accept": accept})
+        try:
+            with urllib.request.urlopen(request) as reply:
+                return reply.status, reply.headers["content-type"], reply.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers["content-type"], error.read()
+
+    status, kind, body = ask("Action=GetCallerIdentity&Version=2011-06-15")
+    answer = json.loads(body)["GetCallerIdentityResponse"]
+    assert (status, kind) == (200, "application/json")
+    assert answer["GetCallerIdentityResult"]["Arn"] == "arn:aws:iam::000000000000:root" and answer["ResponseMetadata"]["RequestId"]
+    status, kind, body = ask("Action=GetRole&Version=2010-05-08&RoleName=nobody")
+    assert (status, kind) == (404, "application/json")
+    assert json.loads(body)["Error"] == {"Code": "NoSuchEntity", "Message": "The role with name nobody cannot be found.", "Type": "Sender"}
+    assert ask("Action=GetCallerIdentity&Version=2011-06-15", "*/*")[1] == "text/xml"

@@ -5,6 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+ALLOW = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +17,9 @@ def test_role_with_policies(iam):
     role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST, Tags=[{"Key": "a", "Value": "b"}])["Role"]
     assert role["Arn"] == "arn:aws:iam::000000000000:role/r"
     assert iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"] == json.loads(TRUST)
-    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=TRUST)
-    assert iam.get_role_policy(RoleName="r", PolicyName="p")["PolicyDocument"] == json.loads(TRUST)
-    arn = iam.create_policy(PolicyName="managed", PolicyDocument=TRUST)["Policy"]["Arn"]
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=ALLOW)
+    assert iam.get_role_policy(RoleName="r", PolicyName="p")["PolicyDocument"] == json.loads(ALLOW)
+    arn = iam.create_policy(PolicyName="managed", PolicyDocument=ALLOW)["Policy"]["Arn"]
     iam.attach_role_policy(RoleName="r", PolicyArn=arn)
     assert iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"][0]["RoleName"] == "r"
     with pytest.raises(ClientError) as caught:
@@ -72,3 +73,21 @@ def test_strict_mode_refuses_unknown_keys(new_daemon):
     with pytest.raises(ClientError) as caught:
         strict.client("sts").get_caller_identity()
     assert caught.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+@pytest.mark.parametrize("statement, words", [({"Effect": "Allow", "Resource": "*"}, "Policy statement must contain actions."), ({"Effect": "Allow", "Action": "s3:*"}, "Policy statement must contain resources."),
+                                              ({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*"}, "Policy document should not specify a principal."),
+                                              ({"Effect": "Maybe", "Action": "s3:*", "Resource": "*"}, "Syntax errors in policy.")])
+def test_policies_that_say_too_little_or_too_much(daemon, statement, words):
+    iam = daemon.client("iam")
+    for document in ({"Version": "2012-10-17", "Statement": statement}, {"Version": "2012-10-17", "Statement": [statement]}):
+        with pytest.raises(ClientError) as error:
+            iam.create_policy(PolicyName="never", PolicyDocument=json.dumps(document))
+        assert error.value.response["Error"]["Code"] == "MalformedPolicyDocument" and error.value.response["Error"]["Message"] == words
+
+
+@pytest.mark.parametrize("statement, words", [({"Effect": "Allow", "Action": "sts:AssumeRole"}, "Missing required field Principal"),
+                                              ({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Resource": "*"}, "Has prohibited field Resource")])
+def test_trust_that_says_too_little_or_too_much(daemon, statement, words):
+    with pytest.raises(ClientError, match=words):
+        daemon.client("iam").create_role(RoleName="never", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))

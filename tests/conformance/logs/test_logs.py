@@ -70,3 +70,12 @@ def test_every_form_of_filter_pattern(daemon):
     for pattern, words in [("status: 5", r"Invalid character\(s\) in term ':'"), ("[ip, status = 4* && bytes > 1]", "Invalid filter pattern"), ("{ $.a = 1", "must end with '}'")]:
         with pytest.raises(ClientError, match=words):
             logs.filter_log_events(logGroupName="/patterns", filterPattern=pattern)
+
+
+def test_a_batch_spans_a_day_at_most(daemon):
+    logs = daemon.client("logs")
+    logs.create_log_group(logGroupName="/spans")
+    logs.create_log_stream(logGroupName="/spans", logStreamName="s")
+    now = int(time.time() * 1000)
+    with pytest.raises(ClientError, match="cannot span more than 24 hours"):
+        logs.put_log_events(logGroupName="/spans", logStreamName="s", logEvents=[{"timestamp": now - 86_400_001, "message": "a"}, {"timestamp": now, "message": "b"}])

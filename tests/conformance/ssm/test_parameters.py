@@ -37,3 +37,13 @@ def test_missing(ssm):
     with pytest.raises(ClientError) as caught:
         ssm.get_parameter(Name="/nope")
     assert caught.value.response["Error"]["Code"] == "ParameterNotFound"
+
+
+def test_values_fit_the_allowed_pattern(daemon):
+    ssm = daemon.client("ssm")
+    with pytest.raises(ClientError) as error:
+        ssm.put_parameter(Name="/patterned", Value="x", Type="String", AllowedPattern=r"^\d+$")
+    assert error.value.response["Error"] == {"Code": "ParameterPatternMismatchException", "Message": r"Parameter value, cannot be validated against allowedPattern: ^\d+$"}
+    with pytest.raises(ClientError, match="InvalidAllowedPatternException"):
+        ssm.put_parameter(Name="/patterned", Value="x", Type="String", AllowedPattern="[")
+    assert ssm.put_parameter(Name="/patterned", Value="12", Type="String", AllowedPattern=r"^\d+$")["Version"] == 1

@@ -1,4 +1,6 @@
 // https://docs.aws.amazon.com/apigateway/latest/api/API_CreateResource.html, methods, integrations and their responses.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "service/apigateway/operations.h"
@@ -47,8 +49,12 @@ Task<Reply<model::CreateResourceOutput>> CreateResource(RestApis& apis, const mo
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
   const model::Resource* parent = CO_TRY(find_resource(*api, in.parent_id));
   const bool is_parameter = in.path_part.starts_with('{');
-  const bool good = !in.path_part.empty() && in.path_part.find('/') == std::string::npos && is_parameter == in.path_part.ends_with('}');
-  if (!good)
+  std::string_view name = in.path_part;
+  if (is_parameter && name.ends_with('}')) {
+    name = name.substr(1, name.size() - 2);
+    if (name.ends_with('+')) name.remove_suffix(1);
+  }
+  if (name.empty() || !std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == ':'; }))
     co_return Err(bad_request("Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly braces at the beginning and the end."));
   if (parent->path_part.value_or("").ends_with("+}")) co_return Err(bad_request(fmt::format("Cannot create a child of a resource with a greedy path variable: {}", *parent->path_part)));
   for (const auto& [id, other] : api->resources) {
@@ -125,6 +131,9 @@ Task<Reply<model::DeleteResourceOutput>> DeleteResource(RestApis& apis, const mo
 Task<Reply<model::PutMethodOutput>> PutMethod(RestApis& apis, const model::PutMethodInput& in, const Call& call) {
   StoredApi* api = CO_TRY(find_api(apis, call, in.rest_api_id));
   model::Resource* resource = CO_TRY(find_resource(*api, in.resource_id));
+  constexpr std::string_view kMethods[] = {"GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"};
+  if (std::ranges::find(kMethods, in.http_method) == std::end(kMethods))
+    co_return Err(bad_request("Invalid HttpMethod specified. Valid options are GET,PUT,POST,DELETE,PATCH,OPTIONS,HEAD,ANY"));
   if (!resource->resource_methods) resource->resource_methods.emplace();
   if (resource->resource_methods->contains(in.http_method)) co_return Err(aws::Error(errors::kConflictException, "Method already exists for this resource"));
   model::Method method;

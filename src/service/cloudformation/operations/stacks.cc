@@ -160,6 +160,7 @@ Task<Reply<model::DeleteStackOutput>> delete_stack(Cloudformation& cloud, const 
   stack->retain.clear();
   for (const std::string& name : in.retain_resources.value_or(std::vector<std::string>())) stack->retain.insert(name);
   stack->work = Work::kDelete;
+  stack->status_before_delete = stack->status;
   cloud.set_status(*stack, "DELETE_IN_PROGRESS", "User Initiated");
   const std::string id = stack->id;
   cloud.carry_out(id);

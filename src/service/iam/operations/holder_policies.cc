@@ -10,7 +10,7 @@ namespace {
 
 Task<Reply<void>> put_inline(Iam& iam, const Call& call, Holder holder, const std::string& name, const std::string& policy, const std::string& document) {
   CO_TRY(check_holder(iam, call, holder, name));
-  CO_TRY(check_document(document));
+  CO_TRY(check_identity_document(document));
   iam.records().put(inline_key(call, holder, name, policy), document);
   co_await iam.committed();
   co_return Reply<void>();

@@ -74,7 +74,7 @@ void set_default(Iam& iam, const Call& call, const std::string& arn, const std::
 }  // namespace
 
 Task<Reply<model::CreatePolicyOutput>> CreatePolicy(Iam& iam, const model::CreatePolicyInput& in, const Call& call) {
-  CO_TRY(check_document(in.policy_document));
+  CO_TRY(check_identity_document(in.policy_document));
   model::Policy policy;
   policy.policy_name = in.policy_name;
   policy.policy_id = make_id("ANPA");
@@ -135,7 +135,7 @@ Task<Reply<model::DeletePolicyOutput>> DeletePolicy(Iam& iam, const model::Delet
 
 Task<Reply<model::CreatePolicyVersionOutput>> CreatePolicyVersion(Iam& iam, const model::CreatePolicyVersionInput& in, const Call& call) {
   CO_TRY(find_policy(iam, call, in.policy_arn));
-  CO_TRY(check_document(in.policy_document));
+  CO_TRY(check_identity_document(in.policy_document));
   const auto versions = versions_of(iam, call, in.policy_arn);
   if (versions.size() >= kVersionsMax)
     co_return Err(aws::Error(errors::kLimitExceededException,

@@ -31,7 +31,7 @@ Task<Reply<model::Role>> edit_role(Iam& iam, const Call& call, std::string_view 
 Task<Reply<model::CreateRoleOutput>> CreateRole(Iam& iam, const model::CreateRoleInput& in, const Call& call) {
   const std::string key = holder_key(call, Holder::kRole, in.role_name);
   if (iam.records().find(key)) co_return Err(exists_already("Role", in.role_name));
-  CO_TRY(check_document(in.assume_role_policy_document));
+  CO_TRY(check_trust_document(in.assume_role_policy_document));
   model::Role role;
   role.path = in.path.value_or("/");
   role.role_name = in.role_name;
@@ -99,7 +99,7 @@ Task<Reply<model::UpdateRoleDescriptionOutput>> UpdateRoleDescription(Iam& iam, 
 }
 
 Task<Reply<model::UpdateAssumeRolePolicyOutput>> UpdateAssumeRolePolicy(Iam& iam, const model::UpdateAssumeRolePolicyInput& in, const Call& call) {
-  CO_TRY(check_document(in.policy_document));
+  CO_TRY(check_trust_document(in.policy_document));
   CO_TRY(co_await edit_role(iam, call, in.role_name, [&](model::Role& role) { role.assume_role_policy_document = in.policy_document; }));
   co_return model::UpdateAssumeRolePolicyOutput{};
 }

@@ -55,6 +55,8 @@ Task<Reply<model::PutLogEventsOutput>> PutLogEvents(LogsService& service, const 
     const auto index = static_cast<std::int32_t>(i);
     if (i && event.timestamp < in.log_events[i - 1].timestamp)
       co_return Err(aws::Error(errors::kInvalidParameterException, "Log events in a single PutLogEvents request must be in chronological order."));
+    if (event.timestamp - in.log_events.front().timestamp > 86'400'000)
+      co_return Err(aws::Error(errors::kInvalidParameterException, "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."));
     if (event.timestamp < expired) rejected.expired_log_event_end_index = index + 1;
     else if (event.timestamp < too_old) rejected.too_old_log_event_end_index = index + 1;
     else if (event.timestamp > too_new) rejected.too_new_log_event_start_index = rejected.too_new_log_event_start_index.value_or(index);

@@ -92,7 +92,14 @@ Reply<Slice> describe(const In& in, const Call& call, const blob::Bucket& bucket
                        object));
   const Slice slice = TRY(slice_of(in.range, in.part_number, object));
   const bool whole = slice.size == object.size;
-  fill_headers(bucket, object, in.checksum_mode == "ENABLED" && (whole || !slice.is_partial), out);
+  const bool wants_checksum = in.checksum_mode && equals_ignoring_case(*in.checksum_mode, "ENABLED");
+  // Recorded: a part has its own when the whole's is made of them.
+  const bool is_part = in.part_number && !object.parts.empty() && property_of(object.properties, property::kChecksumType) == "COMPOSITE";
+  fill_headers(bucket, object, wants_checksum && !is_part && (whole || !slice.is_partial), out);
+  if (wants_checksum && is_part) {
+    fill_checksum(object.parts[static_cast<std::size_t>(*in.part_number) - 1].properties, out);
+    out.checksum_type = "COMPOSITE";
+  }
   show_customer_key(key, out);
   const auto override_with = [](const std::optional<std::string>& given, std::optional<std::string>& header) {
     if (given) header = given;

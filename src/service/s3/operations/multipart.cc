@@ -24,24 +24,66 @@ constexpr std::int32_t kPartNumberMax = 10000;
 constexpr std::uint64_t kPartBytesMin = 5u << 20;  // of all but the last
 constexpr std::int32_t kPartsListMax = 1000;
 
+aws::Error conflict(std::string_view condition, std::string_view key) {
+  aws::Error error("ConditionalRequestConflict", "The conditional request cannot succeed due to a conflicting operation against this resource.", 409);
+  error.fields.set("Condition", condition);
+  error.fields.set("Key", key);
+  return error;
+}
+
+aws::Error invalid_part(const model::CompletedPart& wanted, std::string_view upload_id) {
+  aws::Error error("InvalidPart",
+                   "One or more of the specified parts could not be found.  The part may not have been uploaded, or "
+                   "the specified entity tag may not match the part's entity tag.", 400);
+  error.fields.set("UploadId", upload_id);
+  error.fields.set("PartNumber", wanted.part_number.value_or(0));
+  error.fields.set("ETag", unquoted(wanted.etag.value_or("")));
+  return error;
+}
+
+// A whole that is made of its parts' checksums needs them again. `algorithm`: of an upload whose checksum is composite.
+Reply<void> check_has_checksum(const model::CompletedPart& wanted, const std::string& algorithm) {
+  const bool has_one = wanted.checksum_crc32 || wanted.checksum_crc32_c || wanted.checksum_crc64_nvme || wanted.checksum_sha1 || wanted.checksum_sha256;
+  if (algorithm.empty() || has_one) return {};
+  return Err(invalid_request(fmt::format("The upload was created using a {} checksum. The complete request must include the checksum for each part. It was "
+                                         "missing for part {} in the request.", to_lower(algorithm), wanted.part_number.value_or(0))));
+}
+
+// What the request says of a part's checksum, against what was computed when the part came.
+Reply<void> check_part_checksum(const model::CompletedPart& wanted, const blob::Upload& upload, const blob::Part& part, std::string_view upload_id) {
+  const std::pair<Algorithm, const std::optional<std::string>*> kGiven[] = {
+      {Algorithm::kCrc32, &wanted.checksum_crc32}, {Algorithm::kCrc32c, &wanted.checksum_crc32_c}, {Algorithm::kCrc64Nvme, &wanted.checksum_crc64_nvme},
+      {Algorithm::kSha1, &wanted.checksum_sha1}, {Algorithm::kSha256, &wanted.checksum_sha256}};
+  const auto of_upload = property_of(upload.properties, property::kChecksum);
+  for (const auto& [algorithm, given] : kGiven) {
+    if (!*given) continue;
+    if (!of_upload) return Err(invalid_part(wanted, upload_id));  // recorded: even the right one
+    if (*of_upload != algorithm_name(algorithm))
+      return Err(aws::Error("BadDigest", fmt::format("The {} you specified for part {} did not match what we received.", to_lower(algorithm_name(algorithm)),
+                                                     wanted.part_number.value_or(0)), 400));
+    if (const auto value = property_of(part.properties, property::kChecksumValue); value && **given != *value) return Err(invalid_part(wanted, upload_id));
+  }
+  return {};
+}
+
 // The parts that a CompleteMultipartUpload names, checked against those that were uploaded.
-Reply<std::vector<blob::Part>> chosen_parts(const model::CompleteMultipartUploadInput& in, std::vector<blob::Part> uploaded) {
-  if (!in.multipart_upload || !in.multipart_upload->parts || in.multipart_upload->parts->empty()) return Err(malformed_xml());
-  const aws::Error invalid_part("InvalidPart",
-                                "One or more of the specified parts could not be found.  The part may not have been uploaded, or "
-                                "the specified entity tag may not match the part's entity tag.", 400);
+Reply<std::vector<blob::Part>> chosen_parts(const model::CompleteMultipartUploadInput& in, const blob::Upload& upload, std::vector<blob::Part> uploaded) {
+  if (!in.multipart_upload || !in.multipart_upload->parts || in.multipart_upload->parts->empty())
+    return Err(invalid_request("You must specify at least one part"));
+  const bool is_composite = property_of(upload.properties, property::kChecksumType) == "COMPOSITE";
+  const std::string composite = is_composite ? property_of(upload.properties, property::kChecksum).value_or("") : "";
   std::vector<blob::Part> chosen;
   for (const model::CompletedPart& wanted : *in.multipart_upload->parts) {
     const int number = wanted.part_number.value_or(0);
-    if (!chosen.empty() && number <= chosen.back().number)
-      return Err(aws::Error("InvalidPartOrder",
-                            "The list of parts was not in ascending order. Parts must be ordered by part number.", 400));
+    if (!chosen.empty() && number <= chosen.back().number) {
+      aws::Error error("InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.", 400);
+      error.fields.set("UploadId", in.upload_id);
+      return Err(std::move(error));
+    }
     const auto found = std::ranges::find_if(uploaded, [&](const blob::Part& part) { return part.number == number; });
-    if (found == uploaded.end() || !wanted.etag || unquoted(*wanted.etag) != found->etag) return Err(invalid_part);
-    if (const auto value = property_of(found->properties, property::kChecksumValue))
-      for (const auto* given : {&wanted.checksum_crc32, &wanted.checksum_crc32_c, &wanted.checksum_crc64_nvme, &wanted.checksum_sha1,
-                                &wanted.checksum_sha256})
-        if (*given && **given != *value) return Err(invalid_part);
+    if (found == uploaded.end() || !wanted.etag || unquoted(*wanted.etag) != found->etag) return Err(invalid_part(wanted, in.upload_id));
+    TRY(check_has_checksum(wanted, composite));
+    TRY(check_part_checksum(wanted, upload, *found, in.upload_id));
     chosen.push_back(*found);
   }
   for (std::size_t i = 0; i + 1 < chosen.size(); ++i)
@@ -109,8 +151,11 @@ Reply<void> set_whole_checksum(const blob::Upload& upload, const model::Complete
   object.properties.erase(property::kChecksumType);
   if (!value) return {};
   const auto given = TRY(given_checksum(in, call));
-  if (given && !given->value.empty() && given->algorithm == *algorithm && given->value != *value)
-    return Err(aws::Error("BadDigest", fmt::format("The {} you specified did not match the calculated checksum.", *name), 400));
+  // Recorded: one over the whole object counts only together with its type.
+  const bool fits = given && given->algorithm == *algorithm && given->value == *value && (type == "COMPOSITE" || in.checksum_type == type);
+  const bool is_other = given && given->algorithm != *algorithm && type == "COMPOSITE";
+  if (given && !given->value.empty() && !fits && !is_other)
+    return Err(aws::Error("BadDigest", fmt::format("The {} you specified did not match the calculated checksum.", to_lower(*name)), 400));
   object.properties[property::kChecksum] = *name;
   object.properties[property::kChecksumValue] = *value;
   object.properties[property::kChecksumType] = type;
@@ -127,9 +172,12 @@ Task<Reply<model::CreateMultipartUploadOutput>> create_multipart_upload(S3& s3, 
   const auto key = CO_TRY(key_for_writing(customer_key_headers(in), in.server_side_encryption));
   if (key) mark(properties, *key);
   model::CreateMultipartUploadOutput out;
+  if (in.checksum_type && !in.checksum_algorithm)
+    co_return Err(invalid_request("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."));
   if (in.checksum_algorithm) {
     const auto algorithm = algorithm_from_name(*in.checksum_algorithm);
-    if (!algorithm) co_return Err(aws::not_implemented("The checksum algorithm " + *in.checksum_algorithm));
+    if (!algorithm)
+      co_return Err(invalid_request("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, SHA1, SHA256]"));
     const bool only_whole = *algorithm == Algorithm::kCrc64Nvme;
     const bool only_composite = *algorithm == Algorithm::kSha1 || *algorithm == Algorithm::kSha256;
     const std::string type = in.checksum_type.value_or(only_whole ? "FULL_OBJECT" : "COMPOSITE");
@@ -195,10 +243,16 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   const auto upload = s3.blobs.find_upload(*bucket, in.key, in.upload_id);
   if (!upload) co_return Err(no_such_upload(in.upload_id));
   CO_TRY(check_write_conditions(in.if_match, in.if_none_match));
+  const std::string type = property_of(upload->properties, property::kChecksumType).value_or("null");
+  if (in.checksum_type && *in.checksum_type != type)
+    co_return Err(invalid_request(fmt::format("The upload was created using the {} checksum mode. The complete request must use the same checksum mode.", type)));
   blob::PutRequest request{.bucket = bucket, .key = in.key, .upload_id = in.upload_id};
   blob::Object& object = request.object;
-  object.parts = CO_TRY(chosen_parts(in, s3.blobs.parts(in.upload_id)));
+  object.parts = CO_TRY(chosen_parts(in, *upload, s3.blobs.parts(in.upload_id)));
   for (const blob::Part& part : object.parts) object.size += part.size;
+  if (in.mpu_object_size && static_cast<std::uint64_t>(*in.mpu_object_size) != object.size)
+    co_return Err(invalid_request(fmt::format("The provided 'x-amz-mp-object-size' header value {} does not match what was computed: {}",
+                                              *in.mpu_object_size, object.size)));
   object.etag = whole_etag(object.parts);
   object.modified = call.now;
   object.properties = upload->properties;
@@ -207,7 +261,9 @@ Task<Reply<model::CompleteMultipartUploadOutput>> complete_multipart_upload(S3& 
   request.precondition.must_be_absent = in.if_none_match.has_value();
   if (in.if_match) request.precondition.etag = unquoted(*in.if_match);
   const auto stored = co_await s3.blobs.put(std::move(request));
-  if (!stored && stored.error() == blob::Refusal::kPreconditionFailed) co_return Err(precondition_failed(in.if_match ? "If-Match" : "If-None-Match"));
+  const char* const condition = in.if_match ? "If-Match" : "If-None-Match";
+  if (!stored && stored.error() == blob::Refusal::kPreconditionFailed) co_return Err(precondition_failed(condition));
+  if (!stored && stored.error() == blob::Refusal::kConflict) co_return Err(conflict(condition, in.key));
   if (!stored) co_return Err(to_error(stored.error(), {.bucket = in.bucket, .key = in.key, .upload = in.upload_id}));
   co_await s3.notifications->notify(call, bucket, "ObjectCreated:CompleteMultipartUpload", in.key, *stored);
   model::CompleteMultipartUploadOutput out;

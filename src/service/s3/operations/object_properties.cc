@@ -54,6 +54,13 @@ Task<Reply<std::optional<std::string>>> change_property(S3& s3, const Call& call
   co_return shown_version(*bucket, *changed);
 }
 
+// Recorded: "value-3" of a composite checksum is shown without the count here, and only here.
+blob::Properties without_count(blob::Properties properties) {
+  std::string& value = properties[property::kChecksumValue];
+  value.resize(std::min(value.size(), value.find('-')));
+  return properties;
+}
+
 }  // namespace
 
 Task<Reply<model::PutObjectTaggingOutput>> put_object_tagging(S3& s3, const model::PutObjectTaggingInput& in, const Call& call) {
@@ -108,16 +115,17 @@ Task<Reply<model::GetObjectAttributesOutput>> get_object_attributes(S3& s3, cons
   if (wants("ETag")) out.etag = object.etag;
   if (wants("ObjectSize")) out.object_size = static_cast<std::int64_t>(object.size);
   if (wants("StorageClass")) out.storage_class = property_of(object.properties, property::kStorageClass).value_or("STANDARD");
-  if (wants("Checksum") && property_of(object.properties, property::kChecksum)) fill_checksum(object.properties, out.checksum.emplace());
+  if (wants("Checksum") && property_of(object.properties, property::kChecksum)) fill_checksum(without_count(object.properties), out.checksum.emplace());
   if (wants("ObjectParts") && !object.parts.empty()) {
     model::GetObjectAttributesParts& parts = out.object_parts.emplace();
     parts.total_parts_count = static_cast<std::int32_t>(object.parts.size());
+    // Recorded: parts show one by one only when the whole's checksum is made of theirs.
+    if (property_of(object.properties, property::kChecksumType) != "COMPOSITE") co_return out;
     parts.part_number_marker = in.part_number_marker.value_or(0);
     parts.max_parts = std::clamp(in.max_parts.value_or(1000), 0, 1000);
     parts.is_truncated = false;
     parts.next_part_number_marker = 0;
     for (const blob::Part& part : object.parts) {
-      // Parts show one by one only when they have checksums.
       if (part.number <= *parts.part_number_marker || !property_of(part.properties, property::kChecksum)) continue;
       if (parts.parts && parts.parts->size() == static_cast<std::size_t>(*parts.max_parts)) {
         parts.is_truncated = true;
