@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/table/values.h"
+#include "service/dynamodb/expressions.h"
 
 namespace reef::dynamodb {
 namespace {
@@ -89,6 +90,14 @@ Reply<void> check_nested_heads(const table::TableDefinition& table, const std::s
     if (index.keys.range && heads.contains(index.keys.range->name)) return refuse("IndexKey", index.keys.range->name);
   }
   return {};
+}
+
+Reply<void> check_paths(const table::TableDefinition& table, const Expressions& expressions) {
+  std::set<std::string, std::less<>> heads;
+  if (expressions.condition) table::collect_nested_heads(*expressions.condition, heads);
+  if (expressions.projection) table::collect_nested_heads(*expressions.projection, heads);
+  if (expressions.filter) table::collect_nested_heads(*expressions.filter, heads);
+  return check_nested_heads(table, heads);
 }
 
 const AttributeMap* canonical(const AttributeMap& item, AttributeMap& storage) {

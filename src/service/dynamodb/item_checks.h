@@ -7,6 +7,8 @@
 
 namespace reef::dynamodb {
 
+class Expressions;
+
 // A whole item as PutItem gets it.
 Reply<void> check_item(const table::TableDefinition& table, const AttributeMap& item);
 // A key: exactly the key attributes.
@@ -17,6 +19,8 @@ Reply<void> check_attributes(const AttributeMap& values);
 Reply<void> check_update_targets(const table::TableDefinition& table, const std::vector<std::string>& names);
 // Paths that reach into a key attribute.
 Reply<void> check_nested_heads(const table::TableDefinition& table, const std::set<std::string, std::less<>>& heads);
+// The same for all paths of the condition, the projection and the filter, where there are any.
+Reply<void> check_paths(const table::TableDefinition& table, const Expressions& expressions);
 
 // `item`, or a copy in `storage` with its numbers made canonical when they were not.
 const AttributeMap* canonical(const AttributeMap& item, AttributeMap& storage);

@@ -18,11 +18,7 @@ Task<Reply<model::DeleteItemOutput>> delete_item(Dynamodb& dynamodb, const model
   if (in.condition_expression) CO_TRY(expressions.parse({.condition = &in.condition_expression}));
   const table::TablePtr table = CO_TRY(find_table(dynamodb, call, in.table_name));
   CO_TRY(check_key(table->keys, in.key));
-  if (expressions.condition) {
-    std::set<std::string, std::less<>> nested;
-    table::collect_nested_heads(*expressions.condition, nested);
-    CO_TRY(check_nested_heads(*table, nested));
-  }
+  CO_TRY(check_paths(*table, expressions));
   AttributeMap storage;
   const bool wants_old = in.return_values == "ALL_OLD";
   auto written = co_await dynamodb.tables.write({.kind = table::Write::Kind::kDelete,

@@ -17,11 +17,7 @@ Task<Reply<model::GetItemOutput>> get_item(Dynamodb& dynamodb, const model::GetI
   CO_TRY(expressions.take_attributes(in.attributes_to_get));
   const table::TablePtr table = CO_TRY(find_table(dynamodb, call, in.table_name));
   CO_TRY(check_key(table->keys, in.key));
-  if (expressions.projection) {
-    std::set<std::string, std::less<>> nested;
-    table::collect_nested_heads(*expressions.projection, nested);
-    CO_TRY(check_nested_heads(*table, nested));
-  }
+  CO_TRY(check_paths(*table, expressions));
   model::GetItemOutput out;
   out.item = dynamodb.tables.get(*table, in.key);
   Consumption consumption{.table = table};

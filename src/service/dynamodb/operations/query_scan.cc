@@ -84,13 +84,6 @@ Reply<void> choose_fetch(const std::optional<std::string>& select, table::Read& 
   return {};
 }
 
-Reply<void> check_paths_of(const Expressions& expressions, const table::TableDefinition& table) {
-  std::set<std::string, std::less<>> nested;
-  if (expressions.projection) table::collect_nested_heads(*expressions.projection, nested);
-  if (expressions.filter) table::collect_nested_heads(*expressions.filter, nested);
-  return check_nested_heads(table, nested);
-}
-
 Reply<void> check_filter_keys(const Expressions& expressions, const table::KeySchema& keys, bool is_expression) {
   if (!expressions.filter) return {};
   std::set<std::string, std::less<>> heads;
@@ -188,7 +181,7 @@ Task<Reply<model::QueryOutput>> query(Dynamodb& dynamodb, const model::QueryInpu
   if (in.exclusive_start_key) CO_TRY(set_start(*in.exclusive_start_key, &conditions, read));
   CO_TRY(check_filter_keys(expressions, keys, in.filter_expression.has_value()));
   CO_TRY(choose_fetch(in.select, read));
-  CO_TRY(check_paths_of(expressions, *read.table));
+  CO_TRY(check_paths(*read.table, expressions));
   if (read.from >= read.to) {  // an empty range
     co_return page_output<model::QueryOutput>(dynamodb, {}, read, consistent, in.return_consumed_capacity);
   }
@@ -228,7 +221,7 @@ Task<Reply<model::ScanOutput>> scan(Dynamodb& dynamodb, const model::ScanInput& 
       started.error().message += fmt::format("TotalSegments: {} Segment: {}", in.total_segments.value_or(1), in.segment.value_or(0));
     CO_TRY(std::move(started));
   }
-  CO_TRY(check_paths_of(expressions, *read.table));
+  CO_TRY(check_paths(*read.table, expressions));
   co_return page_output<model::ScanOutput>(dynamodb, dynamodb.tables.read(read), read, consistent, in.return_consumed_capacity);
 }
 
