@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "aws/s3_object.h"
+#include "aws/unknown_value.h"
 #include "base/encoding.h"
 #include "base/text.h"
 #include "service/apigateway/resource_calls.h"
@@ -129,7 +130,7 @@ Task<Reply<void>> remove_api(const ResourceContext& context, const ResourceState
 std::string check_api(const Json& properties) {
   if (properties.contains("Body") && properties.contains("BodyS3Location")) return "Body and BodyS3Location cannot both be specified.";
   const Json& place = properties["BodyS3Location"];
-  if (place.is_object() && place.size() > 1)
+  if (place.is_object() && !aws::is_unknown(place))
     for (const std::string_view name : {"Bucket", "Key"})
       if (!place.contains(name)) return fmt::format("/BodyS3Location: required key [{}] not found", name);
   return {};

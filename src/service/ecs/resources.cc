@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/unknown_value.h"
 #include "base/text.h"
 #include "service/ecs/ecs.h"
 
@@ -253,28 +254,23 @@ Task<aws::Reply<void>> remove_primary(const ResourceContext&, const ResourceStat
 
 // --- What can be refused before anything is made -------------------------------------------------------------------------
 
-bool is_function(const Json& value) {
-  if (!value.is_object() || value.size() != 1) return false;
-  const std::string& name = value.as_object().front().first;
-  return name == "Ref" || name.starts_with("Fn::");
-}
 // Without what is not known yet.
 Json known_part(const Json& value) {
   if (value.is_array()) {
     Json out = Json::array();
     for (const Json& one : value.as_array())
-      if (!is_function(one)) out.push_back(known_part(one));
+      if (!aws::is_unknown(one)) out.push_back(known_part(one));
     return out;
   }
   if (!value.is_object()) return value;
   Json out = Json::object();
   for (const auto& [name, one] : value.as_object())
-    if (!is_function(one)) out.set(name, known_part(one));
+    if (!aws::is_unknown(one)) out.set(name, known_part(one));
   return out;
 }
 
 std::string check_definition(const Json& properties) {
-  if (is_function(properties["NetworkMode"]) || !properties["ContainerDefinitions"].is_array()) return {};
+  if (aws::is_unknown(properties["NetworkMode"]) || !properties["ContainerDefinitions"].is_array()) return {};
   const auto definition = aws::from_json<model::TaskDefinition>(input_of<model::TaskDefinition>(known_part(properties)));
   if (!definition || !definition->container_definitions) return {};   // what is malformed is refused in the API's own words
   const auto checked = check_supported(*definition);

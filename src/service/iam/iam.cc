@@ -55,13 +55,6 @@ aws::Error exists_already(std::string_view what, std::string_view name) {
   return {errors::kEntityAlreadyExistsException, fmt::format("{} with name {} already exists.", what, name)};
 }
 
-aws::Reply<void> check_document(std::string_view document) {
-  const auto json = wire::Json::parse(document);
-  if (!json || !json->is_object()) return Err(aws::Error(errors::kMalformedPolicyDocumentException, "Syntax errors in policy."));
-  if (!json->contains("Statement")) return Err(aws::Error(errors::kMalformedPolicyDocumentException, "Missing required field Statement"));
-  return {};
-}
-
 namespace {
 
 aws::Error malformed(std::string text) { return {errors::kMalformedPolicyDocumentException, std::move(text)}; }
@@ -69,8 +62,9 @@ aws::Error malformed(std::string text) { return {errors::kMalformedPolicyDocumen
 // Of each statement, of which there may be one without a list around it.
 template <class Check>
 aws::Reply<void> check_statements(std::string_view document, const Check& check) {
-  TRY(check_document(document));
   const auto json = wire::Json::parse(document);
+  if (!json || !json->is_object()) return Err(malformed("Syntax errors in policy."));
+  if (!json->contains("Statement")) return Err(malformed("Missing required field Statement"));
   const wire::Json& statements = (*json)["Statement"];
   if (statements.is_object()) return check(statements);
   for (const wire::Json& statement : statements.as_array()) TRY(check(statement));

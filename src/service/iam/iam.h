@@ -75,7 +75,6 @@ std::string attached_key(const Call& call, Holder holder, std::string_view name,
 // --- checks and texts -------------------------------------------------------------------------------------------
 aws::Error no_such(std::string_view what, std::string_view name);        // "The role with name x cannot be found."
 aws::Error exists_already(std::string_view what, std::string_view name); // "Role with name x already exists."
-aws::Reply<void> check_document(std::string_view document);
 // What users, groups and roles may do; who may assume a role. Malformed ones are refused.
 aws::Reply<void> check_identity_document(std::string_view document);
 aws::Reply<void> check_trust_document(std::string_view document);

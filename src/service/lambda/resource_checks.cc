@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/unknown_value.h"
 #include "base/text.h"
 #include "service/lambda/configuration.h"
 
@@ -22,7 +23,7 @@ bool is_dynamic(const std::string& text) { return text.find("{{resolve:") != std
 // Members of a nested property that nobody would look at.
 std::string unknown_member(const Json& properties, std::string_view property, std::initializer_list<std::string_view> known) {
   const Json& value = properties[property];
-  if (value.size() == 1 && (value.as_object().empty() || value.as_object().front().first == "Ref" || value.as_object().front().first.starts_with("Fn::"))) return {};
+  if (!value.is_object() || aws::is_unknown(value)) return {};
   for (const auto& [name, ignored] : value.as_object())
     if (std::ranges::find(known, name) == known.end()) return fmt::format("/{}: extraneous key [{}] is not permitted ({} is not supported)", property, name, name);
   return {};

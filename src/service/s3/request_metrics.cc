@@ -138,7 +138,7 @@ class RequestMetrics::Watch::Download final : public http::Body {
 };
 
 RequestMetrics::Watch::Watch(RequestMetrics& owner, blob::BucketPtr bucket, std::string_view operation, std::string_view key, http::Request& request)
-    : exchange_(std::make_shared<Exchange>(owner, bucket, configurations_of(*bucket), request.method, std::string(operation), std::string(key))) {
+    : exchange_(std::make_shared<Exchange>(owner, bucket, configurations_of(*bucket), request.method, std::string(operation), std::string(key))), request_(request), original_(request.body) {
   exchange_->version = version_in(request.query);
   // What an object is after it was written is known when it was; what it was before it went, only now.
   if (request.method != "PUT" && request.method != "POST") exchange_->match();
@@ -148,7 +148,7 @@ RequestMetrics::Watch::Watch(RequestMetrics& owner, blob::BucketPtr bucket, std:
   request.body = upload_.get();
 }
 
-RequestMetrics::Watch::~Watch() = default;
+RequestMetrics::Watch::~Watch() { request_.body = original_; }
 
 void RequestMetrics::Watch::set_key(std::string_view key) { exchange_->key = key; }
 

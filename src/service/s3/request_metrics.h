@@ -47,6 +47,8 @@ class RequestMetrics::Watch final : public aws::ExchangeObserver {
   class Upload;
   class Download;
   std::shared_ptr<Exchange> exchange_;
+  http::Request& request_;
+  http::Body* const original_;   // the request's own body, which it has back in the end
   std::unique_ptr<http::Body> upload_;
 };
 
